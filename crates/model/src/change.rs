@@ -1,0 +1,75 @@
+//! What can change, in one enum.
+//!
+//! A change states the new row, not the act that led to it: "this entry is now in that folder under this name". So a
+//! change can be applied again without harm, journal records and snapshots have one encoding, and state is a fold: for
+//! each row the highest revision wins. What an act *may* do is validated before, inside the transaction of
+//! `store::commit`.
+
+use crate::{
+    account::{AccountRow, KitRow},
+    entry::{EntryRow, Version},
+    fleet::{ProviderRow, TargetRow},
+    id::{AccountId, EntryId, PackId, VersionId},
+    pack::{Make, Pack},
+    units::ServiceTime,
+};
+
+/// Whose counter of revisions a change takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// The cluster: accounts, providers, targets, packs.
+    Cluster,
+    /// One account: its kits, entries and versions.
+    Account(AccountId),
+}
+
+/// One row's new state, or its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Cluster, service part: an account's row.
+    Account(AccountRow),
+    /// Cluster, service part: a provider's row.
+    Provider(ProviderRow),
+    /// Cluster, service part: a target's row.
+    Target(TargetRow),
+    /// Cluster, open part: a pack was written: what lies in it, and the makes written with it. Its locations win over older
+    /// ones of the same segments (repack).
+    Pack(Pack),
+    /// Cluster, open part: the makes of a pack that count from now on, all of them.
+    Makes {
+        /// The pack.
+        pack: PackId,
+        /// Every make that counts.
+        makes: Vec<Make>,
+    },
+    /// Cluster, open part: nothing needs this pack any more; its shards go after a grace time.
+    PackGone {
+        /// The pack.
+        pack: PackId,
+        /// When that was decided.
+        at: ServiceTime,
+    },
+    /// Account part: a kit's row.
+    Kit(KitRow),
+    /// Account part: a folder's or a file's row.
+    Entry(EntryRow),
+    /// Account part: this entry is gone for good. Its own versions are ended by changes of their own.
+    EntryGone(EntryId),
+    /// Account part: a version's row.
+    Version(Version),
+    /// Account part: this version is gone for good.
+    VersionGone(VersionId),
+}
+
+/// What one commit changed in one scope, as it is journalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The life of the catalogue that made it.
+    pub epoch: u64,
+    /// Whose revision it is.
+    pub scope: Scope,
+    /// The scope's counter after this record: 1, 2, 3, …
+    pub revision: u64,
+    /// The new rows.
+    pub changes: Vec<Change>,
+}
