@@ -1,0 +1,115 @@
+//! What is read back next.
+//!
+//! Scrub reads everything slowly, because a fault that nobody has read is a fault that repair meets at the worst
+//! moment. First come makes that do not count until they are read (suspect, or on a suspect target), those of the least
+//! margin first: reading them is cheaper than making them again. Then what was never read back, then the oldest proof.
+//! Makes known to be bad and targets that do not answer are left to repair.
+
+use model::{
+    id::{MakeId, ObjectId, PackId, TargetId},
+    pack::MakeState,
+    units::ServiceTime,
+};
+
+use crate::{
+    margin::Spread,
+    view::{ObjectView, PackView, Topology},
+};
+
+/// How often and how much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScrubPolicy {
+    /// A proof younger than this is good enough; 0 reads everything.
+    pub again_after_s: u64,
+    /// The most bytes in one plan; the first step is always planned.
+    pub bytes_max: u64,
+}
+
+/// One shard or copy to read whole and check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScrubStep {
+    /// A make of a pack's lane.
+    Lane {
+        /// The pack.
+        pack: PackId,
+        /// The lane.
+        lane: u8,
+        /// Which make.
+        make: MakeId,
+        /// Where it lies.
+        target: TargetId,
+    },
+    /// A copy of a copied object.
+    Copy {
+        /// The object.
+        object: ObjectId,
+        /// Which copy at that target.
+        copy: u8,
+        /// Where it lies.
+        target: TargetId,
+    },
+}
+
+/// A plan of reads.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Scrub {
+    /// What to read, in this order.
+    pub steps: Vec<ScrubStep>,
+    /// Bytes that the steps read.
+    pub bytes: u64,
+    /// What is due as well, but did not fit.
+    pub deferred: usize,
+}
+
+/// Trust first (suspect before the rest, by margin), then age (`None`, never read, is oldest).
+type Turn = (bool, usize, Option<ServiceTime>);
+
+/// Plans what to read back now.
+pub fn scrub(
+    packs: &[PackView],
+    objects: &[ObjectView],
+    topology: &Topology,
+    now: ServiceTime,
+    policy: &ScrubPolicy,
+) -> Scrub {
+    let mut turns: Vec<(Turn, u64, ScrubStep)> = Vec::new();
+    let mut consider = |spread: &Spread, state, target, proven: Option<ServiceTime>, bytes, step| {
+        let answers = topology.target(target).is_some_and(crate::view::TargetView::answers);
+        if !answers || state == MakeState::Bad {
+            return;
+        }
+        let trusted = state == MakeState::Good && topology.counts_at(target).is_some();
+        let age_s = proven.map(|at| now.0.saturating_sub(at.0));
+        if trusted && age_s.is_some_and(|age_s| age_s < policy.again_after_s) {
+            return;
+        }
+        // Margin decides among suspects only: the rest goes by age.
+        let margin = if trusted { 0 } else { spread.margin().map_or(0, |margin| margin + 1) };
+        turns.push(((trusted, margin, proven), bytes, step));
+    };
+    for pack in packs {
+        let spread = Spread::of_pack(pack, topology);
+        for lane in &pack.lanes {
+            let step = ScrubStep::Lane { pack: pack.id, lane: lane.lane, make: lane.make, target: lane.target };
+            consider(&spread, lane.state, lane.target, lane.proven, pack.lane_bytes, step);
+        }
+    }
+    for object in objects {
+        let spread = Spread::of_object(object, topology);
+        for copy in &object.copies {
+            let step = ScrubStep::Copy { object: object.id, copy: copy.copy, target: copy.target };
+            consider(&spread, copy.state, copy.target, copy.proven, object.bytes, step);
+        }
+    }
+    turns.sort_by_key(|(turn, ..)| *turn);
+    let mut scrub = Scrub::default();
+    for (_, bytes, step) in turns {
+        if !scrub.steps.is_empty() && scrub.bytes.saturating_add(bytes) > policy.bytes_max {
+            scrub.deferred += 1;
+        } else {
+            scrub.bytes = scrub.bytes.saturating_add(bytes);
+            scrub.steps.push(step);
+        }
+    }
+    scrub
+}

@@ -1,0 +1,10 @@
+//! The decisions that promises rest on, asked from outside as the store asks them.
+
+#![allow(clippy::unwrap_used)]
+
+mod placement;
+mod reclaim;
+mod repair;
+mod scale;
+mod scrub;
+mod world;

@@ -1,0 +1,59 @@
+//! What is read back next, and what is left to repair.
+
+use model::{fleet::TargetState, pack::MakeState, units::ServiceTime};
+use plan::{Scrub, ScrubPolicy, ScrubStep, scrub};
+
+use crate::world::{LANE_BYTES, object, pack_at, topology, with_state};
+
+const ALL: ScrubPolicy = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
+
+fn lanes(plan: &Scrub) -> Vec<(u8, u8)> {
+    let number = |step: &ScrubStep| match step {
+        ScrubStep::Lane { pack, lane, .. } => (pack.0[15] - 1, *lane),
+        ScrubStep::Copy { object, copy, .. } => (object.0[15] - 1, *copy),
+    };
+    plan.steps.iter().map(number).collect()
+}
+
+#[test]
+fn suspects_by_margin_then_the_oldest_proof() {
+    let six = topology(&[1; 6]);
+    let mut strong = pack_at(0, 2, &[(0, 0), (1, 1), (2, 2), (3, 3)]);
+    let mut weak = pack_at(1, 2, &[(0, 0), (1, 1), (2, 2)]);
+    strong.lanes[3].state = MakeState::Suspect;
+    weak.lanes[2].state = MakeState::Suspect;
+    strong.lanes[0].proven = None;
+    strong.lanes[1].proven = Some(ServiceTime(9));
+    weak.lanes[0].state = MakeState::Bad;
+    let mut names = object(2, &[(7, 4)]);
+    names.copies[0].proven = Some(ServiceTime(4));
+    let down = with_state(&six, &[2], TargetState::Suspect, 5);
+    let plan = scrub(&[strong, weak], &[names], &down, ServiceTime(100), &ALL);
+    // The weak pack first; bad makes never; then never read; then by age.
+    assert_eq!(lanes(&plan), [(1, 2), (0, 2), (0, 3), (0, 0), (1, 1), (2, 7), (0, 1)]);
+    assert_eq!(plan.bytes, 6 * LANE_BYTES + 4_096);
+}
+
+#[test]
+fn young_proofs_and_targets_that_are_away_are_left_alone() {
+    let mut view = pack_at(0, 2, &[(0, 0), (1, 1), (2, 2)]);
+    view.lanes[0].proven = Some(ServiceTime(950));
+    let away = with_state(&topology(&[1; 3]), &[1], TargetState::Down, 5);
+    let policy = ScrubPolicy { again_after_s: 100, ..ALL };
+    assert_eq!(lanes(&scrub(&[view], &[], &away, ServiceTime(1_000), &policy)), [(0, 2)]);
+}
+
+#[test]
+fn the_byte_budget_defers_but_lets_one_through() {
+    let view = pack_at(0, 2, &[(0, 0), (1, 1), (2, 2)]);
+    for (bytes_max, planned) in [(0, 1), (LANE_BYTES * 2, 2), (u64::MAX, 3)] {
+        let plan = scrub(
+            std::slice::from_ref(&view),
+            &[],
+            &topology(&[1; 3]),
+            ServiceTime(9),
+            &ScrubPolicy { bytes_max, ..ALL },
+        );
+        assert_eq!((plan.steps.len(), plan.deferred), (planned, 3 - planned));
+    }
+}
