@@ -1,0 +1,41 @@
+//! All contact with targets: the [`Target`] trait, its drivers, and the layers around them.
+//!
+//! Read [`target`] first: it holds the rules that everything here keeps. Then:
+//! - drivers: [`directory`] (a folder), [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
+//! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
+//!   [`layer`]; [`faults`] misbehaves on purpose;
+//! - [`roster`]: which targets are open.
+//!
+//! A driver holds no policy: it neither retries nor waits. In a service the layers lie as `meter(limit(retry(timeout(driver))))`,
+//! so that a wait for a turn is no timeout and every try has a limit of its own.
+//!
+//! Invariants: markers are opaque bytes here; nothing reads a clock, draws a random number or sleeps but through
+//! `model::world`; no file of the product is touched outside this crate, the catalogue and the binaries.
+
+pub mod directory;
+pub mod faults;
+pub mod layer;
+pub mod limit;
+mod marker;
+pub mod memory;
+pub mod meter;
+pub mod retry;
+pub mod roster;
+pub mod target;
+pub mod timeout;
+
+pub use directory::Directory;
+pub use faults::{Fault, FaultControl, Faults, When};
+pub use layer::Verb;
+pub use limit::{Limit, Limits};
+pub use memory::{Image, MemoryDisk, MemoryTarget};
+pub use meter::{Meter, VerbCounts};
+pub use retry::{Retry, Tries};
+pub use roster::Roster;
+pub use target::{Abilities, DeleteTicket, Error, Listed, ObjectName, ObjectWriter, Page, Probe, Result, Target};
+pub use timeout::{TimeLimits, Timeout};
+
+/// Takes a lock whose holder may have panicked: what these locks guard is whole between any two statements.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,9 @@
+//! What tests of several crates share. Imported by tests and the simulator only.
+//!
+//! - [`target_suite`]: the rules of `fleet::target`, asserted on any driver;
+//! - [`world`]: clock, timer and chance that a test controls;
+//! - [`scratch`]: a folder that goes away with the test.
+
+pub mod scratch;
+pub mod target_suite;
+pub mod world;
