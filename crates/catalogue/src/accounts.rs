@@ -1,0 +1,156 @@
+//! Accounts, their kits, envelopes and tokens.
+
+use crate::{
+    error::Result,
+    tx::{Int, Tx, int},
+};
+use model::{
+    account::{AccountRow, KitRow},
+    id::{AccountId, KitId, TokenId},
+};
+use rusqlite::Row;
+
+const ACCOUNT: &str = "SELECT id, name, managed, made_us FROM account";
+
+/// The account called `name`. After a rebuild from incomplete records two may be; then the newer one.
+///
+/// # Errors
+/// As for every reading.
+pub fn by_name(tx: &Tx<'_>, name: &str) -> Result<Option<AccountRow>> {
+    tx.one(&format!("{ACCOUNT} WHERE name = ?1 ORDER BY revision DESC LIMIT 1"), [name], account_from)
+}
+
+/// One account.
+///
+/// # Errors
+/// As for every reading.
+pub fn by_id(tx: &Tx<'_>, id: AccountId) -> Result<Option<AccountRow>> {
+    tx.one(&format!("{ACCOUNT} WHERE id = ?1"), [id.0], account_from)
+}
+
+/// All accounts, by name.
+///
+/// # Errors
+/// As for every reading.
+pub fn all(tx: &Tx<'_>) -> Result<Vec<AccountRow>> {
+    tx.all(&format!("{ACCOUNT} ORDER BY name, id"), [], |row| Ok(account_from(row)?))
+}
+
+pub(crate) fn account_from(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow { id: AccountId(row.get(0)?), name: row.get(1)?, managed: row.get(2)?, made_us: row.get(3)? })
+}
+
+/// All kits of an account, oldest first, revoked ones too.
+///
+/// # Errors
+/// As for every reading.
+pub fn kits(tx: &Tx<'_>, account: AccountId) -> Result<Vec<KitRow>> {
+    let sql = "SELECT id, recipient, made_us, revoked_us, tested_us FROM kit WHERE account = ?1 ORDER BY made_us, id";
+    tx.all(sql, [account.0], |row| Ok(kit_from(row)?))
+}
+
+pub(crate) fn kit_from(row: &Row<'_>) -> rusqlite::Result<KitRow> {
+    Ok(KitRow {
+        id: KitId(row.get(0)?),
+        recipient: row.get(1)?,
+        made_us: row.get(2)?,
+        revoked_us: row.get(3)?,
+        tested_us: row.get(4)?,
+    })
+}
+
+/// How many kits that are not revoked were never tested.
+///
+/// # Errors
+/// As for every reading.
+pub fn kits_untested(tx: &Tx<'_>) -> Result<u64> {
+    let sql = "SELECT count(*) FROM kit WHERE revoked_us IS NULL AND tested_us IS NULL";
+    Ok(tx.one(sql, [], |row| int(row, 0))?.unwrap_or(0))
+}
+
+/// An account's envelope as last sealed: this service's own copy of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The age file.
+    pub bytes: Vec<u8>,
+    /// How many times the account's recipients have changed.
+    pub generation: u64,
+}
+
+/// The envelope of an account.
+///
+/// # Errors
+/// As for every reading.
+pub fn envelope(tx: &Tx<'_>, account: AccountId) -> Result<Option<Envelope>> {
+    let sql = "SELECT envelope, generation FROM account_secret WHERE account = ?1";
+    tx.one(sql, [account.0], |row| Ok(Envelope { bytes: row.get(0)?, generation: int(row, 1)? }))
+}
+
+/// Keeps the envelope of an account.
+///
+/// # Errors
+/// As for every writing.
+pub fn set_envelope(tx: &mut Tx<'_>, account: AccountId, envelope: &Envelope) -> Result<()> {
+    let sql = "INSERT INTO account_secret (account, envelope, generation) VALUES (?1, ?2, ?3)
+               ON CONFLICT (account) DO UPDATE SET envelope = excluded.envelope, generation = excluded.generation";
+    tx.run(sql, (account.0, &envelope.bytes, Int(envelope.generation))).map(drop)
+}
+
+/// A bearer token, known by its hash only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Hash of the secret.
+    pub hash: [u8; 32],
+    /// Whom it speaks for.
+    pub account: AccountId,
+    /// Its public half.
+    pub id: TokenId,
+    /// When it was made.
+    pub made_us: i64,
+    /// From when on it opens nothing; `None`: until revoked.
+    pub expires_us: Option<i64>,
+}
+
+/// Keeps a token.
+///
+/// # Errors
+/// As for every writing.
+pub fn insert_token(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
+    let sql = "INSERT INTO token (hash, account, id, made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5)";
+    tx.run(sql, (token.hash, token.account.0, token.id.0, token.made_us, token.expires_us)).map(drop)
+}
+
+/// The token with this hash, expired or not.
+///
+/// # Errors
+/// As for every reading.
+pub fn token_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Token>> {
+    tx.one("SELECT hash, account, id, made_us, expires_us FROM token WHERE hash = ?1", [hash], token_from)
+}
+
+/// All tokens of an account, oldest first.
+///
+/// # Errors
+/// As for every reading.
+pub fn tokens(tx: &Tx<'_>, account: AccountId) -> Result<Vec<Token>> {
+    let sql = "SELECT hash, account, id, made_us, expires_us FROM token WHERE account = ?1 ORDER BY made_us, id";
+    tx.all(sql, [account.0], |row| Ok(token_from(row)?))
+}
+
+fn token_from(row: &Row<'_>) -> rusqlite::Result<Token> {
+    Ok(Token {
+        hash: row.get(0)?,
+        account: AccountId(row.get(1)?),
+        id: TokenId(row.get(2)?),
+        made_us: row.get(3)?,
+        expires_us: row.get(4)?,
+    })
+}
+
+/// Ends a token; false if there is none such.
+///
+/// # Errors
+/// As for every writing.
+pub fn revoke_token(tx: &mut Tx<'_>, account: AccountId, id: TokenId) -> Result<bool> {
+    Ok(tx.run("DELETE FROM token WHERE account = ?1 AND id = ?2", (account.0, id.0))? > 0)
+}

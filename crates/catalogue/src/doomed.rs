@@ -1,0 +1,77 @@
+//! Objects that are to be deleted at targets: decided, not yet due, or due and waiting for the budget.
+
+use crate::{
+    error::Result,
+    tx::{Int, Tx, int, limit},
+};
+use model::{id::TargetId, units::ServiceTime};
+
+/// One decision to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doomed {
+    /// Where.
+    pub target: TargetId,
+    /// The object's name there.
+    pub name: String,
+    /// Why, in words for the audit.
+    pub reason: String,
+    /// When it was decided.
+    pub decided: ServiceTime,
+    /// The end of its grace.
+    pub not_before: ServiceTime,
+}
+
+/// Records a decision. One that stands already keeps its time.
+///
+/// # Errors
+/// As for every writing.
+pub fn insert(tx: &mut Tx<'_>, doomed: &Doomed) -> Result<()> {
+    tx.run(
+        "INSERT INTO doomed (target, name, reason, decided_at, not_before) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (target, name) DO NOTHING",
+        (doomed.target.0, &doomed.name, &doomed.reason, Int(doomed.decided.0), Int(doomed.not_before.0)),
+    )
+    .map(drop)
+}
+
+/// Up to `rows` decisions whose grace has ended at `now`, the longest due first.
+///
+/// # Errors
+/// As for every reading.
+pub fn due(tx: &Tx<'_>, now: ServiceTime, rows: usize) -> Result<Vec<Doomed>> {
+    let sql = "SELECT target, name, reason, decided_at, not_before FROM doomed
+               WHERE not_before <= ?1 ORDER BY not_before, target, name LIMIT ?2";
+    tx.all(sql, (Int(now.0), limit(rows)), |row| {
+        Ok(Doomed {
+            target: TargetId(row.get(0)?),
+            name: row.get(1)?,
+            reason: row.get(2)?,
+            decided: ServiceTime(int(row, 3)?),
+            not_before: ServiceTime(int(row, 4)?),
+        })
+    })
+}
+
+/// Whether a decision stands against an object.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_doomed(tx: &Tx<'_>, target: TargetId, name: &str) -> Result<bool> {
+    tx.any("SELECT 1 FROM doomed WHERE target = ?1 AND name = ?2", (target.0, name))
+}
+
+/// Forgets a decision: carried out, or taken back.
+///
+/// # Errors
+/// As for every writing.
+pub fn delete(tx: &mut Tx<'_>, target: TargetId, name: &str) -> Result<bool> {
+    Ok(tx.run("DELETE FROM doomed WHERE target = ?1 AND name = ?2", (target.0, name))? > 0)
+}
+
+/// How many decisions stand. Reads an index: for reports.
+///
+/// # Errors
+/// As for every reading.
+pub fn count(tx: &Tx<'_>) -> Result<u64> {
+    Ok(tx.one("SELECT count(*) FROM doomed", [], |row| int(row, 0))?.unwrap_or(0))
+}

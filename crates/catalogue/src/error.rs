@@ -1,0 +1,124 @@
+//! What can go wrong in the catalogue, and what its reader can do about it.
+
+use model::{Class, id::AccountId};
+use rusqlite::ErrorCode;
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why the catalogue could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something else has this name in this folder.
+    #[error("the name {name:?} is taken in that folder of account {account}")]
+    NameTaken {
+        /// Whose tree.
+        account: AccountId,
+        /// The name.
+        name: String,
+    },
+    /// Another account, provider or target bears this name.
+    #[error("there is a {noun} called {name:?} already")]
+    NounTaken {
+        /// What it is.
+        noun: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The disk under the catalogue is full; the transaction was rolled back.
+    #[error(
+        "the catalogue's disk is full: nothing of this was kept, reading still works, writing goes on when there is space"
+    )]
+    Full,
+    /// The disk under the catalogue failed; the transaction was rolled back.
+    #[error("the catalogue's disk failed: nothing of this was kept")]
+    Disk(#[source] rusqlite::Error),
+    /// Somebody else holds a lock on the catalogue's file.
+    #[error("the catalogue's file is in use by another process")]
+    Busy,
+    /// There is no open transaction: none was begun, or a failure rolled it back.
+    #[error(
+        "the catalogue's transaction is not open: it was rolled back after a failure, or never begun; nothing of it was kept"
+    )]
+    NotOpen,
+    /// A transaction is open already.
+    #[error("the catalogue's transaction is open already")]
+    AlreadyOpen,
+    /// The catalogue's file cannot be made or opened.
+    #[error("the catalogue {path} cannot be opened")]
+    Open {
+        /// Its path.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file was written by a newer Holdfast.
+    #[error("the catalogue has schema {found}, this program knows up to {known}: use the newer program that wrote it")]
+    Newer {
+        /// In the file.
+        found: u64,
+        /// The newest that this program knows.
+        known: u64,
+    },
+    /// The file is not a database, or its pages contradict each other.
+    #[error("the catalogue's file is damaged: rebuild it from the targets with `holdfast rebuild`")]
+    Corrupt(#[source] rusqlite::Error),
+    /// A row holds a value that was never written by us.
+    #[error("the catalogue holds a value that makes no sense: {what}")]
+    Value {
+        /// Table and column.
+        what: &'static str,
+    },
+    /// A number is beyond what a column can hold (2⁶³ − 1).
+    #[error("a number is too large for the catalogue")]
+    TooLarge,
+    /// A change was given with a scope that it does not belong to.
+    #[error("a change was given with a scope that it does not belong to")]
+    WrongScope,
+    /// The catalogue was closed.
+    #[error("the catalogue is closed")]
+    Closed,
+    /// The closure that was sent to the catalogue panicked; its transaction was rolled back.
+    #[error("work sent to the catalogue panicked and was rolled back")]
+    Panicked,
+    /// Only a catalogue in memory has an image.
+    #[error("only a catalogue in memory has an image")]
+    NoImage,
+    /// A statement is wrong.
+    #[error("the catalogue refused a statement")]
+    Statement(#[source] rusqlite::Error),
+}
+
+impl Error {
+    /// What its reader can do.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::NameTaken { .. } | Self::NounTaken { .. } => Class::Conflict,
+            Self::Full => Class::Exhausted,
+            Self::Disk(_) | Self::Busy | Self::NotOpen | Self::Closed | Self::Open { .. } => Class::Retry,
+            Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
+            Self::Corrupt(_) | Self::Value { .. } => Class::Damaged,
+            Self::AlreadyOpen | Self::WrongScope | Self::Panicked | Self::Statement(_) => Class::Bug,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::DiskFull => Self::Full,
+                ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory => Self::Disk(error),
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(error),
+                _ => Self::Statement(error),
+            },
+            rusqlite::Error::ToSqlConversionFailure(_) => Self::TooLarge,
+            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::IntegralValueOutOfRange(..) => {
+                Self::Value { what: "a column's value has the wrong shape" }
+            }
+            _ => Self::Statement(error),
+        }
+    }
+}

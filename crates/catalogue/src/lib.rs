@@ -1,0 +1,54 @@
+//! All SQL of Holdfast: the database of names, owners, versions, packs, targets, and of work in hand.
+//!
+//! A [`Catalogue`] is one SQLite file with one writing thread and a few reading ones (or one in memory, on the caller's
+//! thread, for the simulator). Work is sent to it as closures: [`Catalogue::read`] gives a closure one read transaction,
+//! [`Catalogue::writer`] gives it the [`Writer`], whose transaction may stay open from one closure to the next: the
+//! journal is the write-ahead log, so the store begins, fills its batch, puts the batch at the providers and commits only
+//! then. Readers see nothing of it before.
+//!
+//! Inside a transaction, [`Tx`] is passed to plain functions grouped by noun: [`entries::list`], [`packs::view`],
+//! [`objects::thin`] and so on. Functions that change something take `&mut Tx`.
+//!
+//! Two kinds of tables:
+//! - *journalled* ones say what exists; [`apply`] alone writes them, from [`model::Change`]s, live and in a rebuild. Each
+//!   row keeps the revision that made it; the highest revision wins, and a tombstone beats every row up to its own
+//!   revision. So a change may be applied again, late, or out of order.
+//! - *local* ones say how work stands here: proofs, claims, uploads, copies, what is still to be packed. They are found
+//!   again or begun again after a rebuild.
+//!
+//! The catalogue is expendable: whatever is in it that matters is at the providers as well.
+
+mod apply;
+mod connection;
+mod engine;
+mod error;
+mod migrations;
+mod tx;
+mod writer;
+
+pub mod accounts;
+pub mod audit;
+pub mod doomed;
+pub mod entries;
+pub mod fleet;
+pub mod intents;
+pub mod jobs;
+pub mod journal;
+pub mod layers;
+pub mod meta;
+pub mod objects;
+pub mod packs;
+pub mod rows;
+pub mod scopes;
+pub mod segments;
+pub mod uploads;
+pub mod versions;
+
+pub use apply::{apply, replay};
+pub use connection::FILE_NAME;
+pub use engine::Catalogue;
+pub use error::{Error, Result};
+pub use rows::{export, rows_between};
+pub use scopes::bump_revision;
+pub use tx::Tx;
+pub use writer::Writer;

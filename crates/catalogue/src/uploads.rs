@@ -1,0 +1,144 @@
+//! Uploads that are not finished yet.
+
+use crate::{
+    error::Result,
+    tx::{Int, Tx, int, int_or_null, limit},
+};
+use model::{
+    entry::WrappedKey,
+    id::{AccountId, UploadId},
+    units::ServiceTime,
+};
+use rusqlite::Row;
+
+/// One upload, as far as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadRow {
+    /// Its id.
+    pub id: UploadId,
+    /// Whose.
+    pub account: AccountId,
+    /// Where the file is to be, from the account's root, as the sender wrote it.
+    pub path: String,
+    /// Plaintext bytes in all, once the sender has said so.
+    pub length: Option<u64>,
+    /// What the sender sent with it, as sent.
+    pub metadata: String,
+    /// Plaintext bytes that are safe.
+    pub offset: u64,
+    /// The store's own notes: running hashes and segments so far.
+    pub state: Vec<u8>,
+    /// The file key under the account's wrap key.
+    pub key: WrappedKey,
+    /// When it began.
+    pub made_us: i64,
+    /// The same on service time.
+    pub made: ServiceTime,
+    /// When it ends unless something comes, as people read it.
+    pub expires_us: i64,
+    /// The same on service time: this one counts.
+    pub expires: ServiceTime,
+    /// Which request appends to it now: 16 bytes drawn by it.
+    pub holder: Option<[u8; 16]>,
+}
+
+const COLUMNS: &str = "id, account, path, length, metadata, received, state, file_key, made_us, made_at, expires_us, \
+                       expires_at, holder";
+
+/// Begins an upload.
+///
+/// # Errors
+/// As for every writing.
+pub fn insert(tx: &mut Tx<'_>, row: &UploadRow) -> Result<()> {
+    write(
+        tx,
+        &format!("INSERT INTO upload ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
+        row,
+    )
+    .map(drop)
+}
+
+/// Writes an upload's new state; false if there is none such.
+///
+/// # Errors
+/// As for every writing.
+pub fn update(tx: &mut Tx<'_>, row: &UploadRow) -> Result<bool> {
+    let sql = "UPDATE upload SET path = ?3, length = ?4, metadata = ?5, received = ?6, state = ?7, file_key = ?8,
+                 made_us = ?9, made_at = ?10, expires_us = ?11, expires_at = ?12, holder = ?13
+               WHERE id = ?1 AND account = ?2";
+    Ok(write(tx, sql, row)? > 0)
+}
+
+fn write(tx: &mut Tx<'_>, sql: &str, row: &UploadRow) -> Result<usize> {
+    tx.run(
+        sql,
+        (
+            row.id.0,
+            row.account.0,
+            &row.path,
+            row.length.map(Int),
+            &row.metadata,
+            Int(row.offset),
+            &row.state,
+            row.key,
+            row.made_us,
+            Int(row.made.0),
+            row.expires_us,
+            Int(row.expires.0),
+            row.holder,
+        ),
+    )
+}
+
+/// One upload.
+///
+/// # Errors
+/// As for every reading.
+pub fn get(tx: &Tx<'_>, account: AccountId, id: UploadId) -> Result<Option<UploadRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM upload WHERE account = ?1 AND id = ?2");
+    tx.one(&sql, (account.0, id.0), upload_from)
+}
+
+/// All uploads of an account, by id.
+///
+/// # Errors
+/// As for every reading.
+pub fn of_account(tx: &Tx<'_>, account: AccountId) -> Result<Vec<UploadRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM upload WHERE account = ?1 ORDER BY id");
+    tx.all(&sql, [account.0], |row| Ok(upload_from(row)?))
+}
+
+/// Up to `rows` uploads that expired before `now`, oldest first.
+///
+/// # Errors
+/// As for every reading.
+pub fn expired(tx: &Tx<'_>, now: ServiceTime, rows: usize) -> Result<Vec<UploadRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM upload WHERE expires_at < ?1 ORDER BY expires_at, account, id LIMIT ?2");
+    tx.all(&sql, (Int(now.0), limit(rows)), |row| Ok(upload_from(row)?))
+}
+
+/// Ends an upload; false if there is none such.
+///
+/// # Errors
+/// As for every writing.
+pub fn delete(tx: &mut Tx<'_>, account: AccountId, id: UploadId) -> Result<bool> {
+    Ok(tx.run("DELETE FROM upload WHERE account = ?1 AND id = ?2", (account.0, id.0))? > 0)
+}
+
+fn upload_from(row: &Row<'_>) -> rusqlite::Result<UploadRow> {
+    Ok(UploadRow {
+        id: UploadId(row.get(0)?),
+        account: AccountId(row.get(1)?),
+        path: row.get(2)?,
+        length: int_or_null(row, 3)?,
+        metadata: row.get(4)?,
+        offset: int(row, 5)?,
+        state: row.get(6)?,
+        key: row.get(7)?,
+        made_us: row.get(8)?,
+        made: ServiceTime(int(row, 9)?),
+        expires_us: row.get(10)?,
+        expires: ServiceTime(int(row, 11)?),
+        holder: row.get(12)?,
+    })
+}
