@@ -1,0 +1,57 @@
+//! What is measured: one file per story, each on a data folder of its own.
+
+mod large;
+mod lost;
+mod memory;
+mod rebuild;
+mod repair;
+mod small;
+
+use std::fmt;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::{Bench, report::Report};
+
+/// A story that is measured.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Workload {
+    /// 1 GiB up and down, 64 KiB ranges, disk use, the worst pair of providers gone, rescue
+    Large,
+    /// 20,000 files of 16 KiB up and, after a restart, down, over 8 connections
+    Small,
+    /// A provider wiped while the service runs, until all is settled again
+    Repair,
+    /// The catalogue of 100,000 files from the targets alone, and their rescue
+    Rebuild,
+    /// Memory: 64 uploads of 64 MiB at once, and idle
+    Memory,
+}
+
+impl Workload {
+    /// Runs it, and adds what it finds to the report.
+    ///
+    /// # Errors
+    /// When a server does not do what is due.
+    pub fn run(self, bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+        match self {
+            Workload::Large => large::run(bench, report),
+            Workload::Small => small::run(bench, report),
+            Workload::Repair => repair::run(bench, report),
+            Workload::Rebuild => rebuild::run(bench, report),
+            Workload::Memory => memory::run(bench, report),
+        }
+    }
+}
+
+/// All workloads, in order.
+pub fn all() -> Vec<Workload> {
+    Workload::value_variants().to_vec()
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| out.write_str(value.get_name()))
+    }
+}

@@ -1,0 +1,248 @@
+//! The one command for all tests: `cargo xtask test`.
+//!
+//! Phases run in order, cheapest first, and the first that fails ends the run. Each prints its minutes, because a suite
+//! that grows slow is a suite that is not run.
+//!
+//! A test that needs a program which is not on this machine is skipped, never silently: its name is in
+//! `HOLDFAST_TEST_SKIP` (comma separated), and the test says so by adding one line to the file named by
+//! `HOLDFAST_TEST_SKIPPED`. The lines are printed and counted at the end. Under `CI` a skip is a failure.
+
+use std::{
+    env, fs,
+    io::ErrorKind,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use crate::{packages, tidy, workspace::Workspace};
+
+/// Seeds of the simulated world in every run: at least 500, in at most three minutes.
+const SEEDS: u64 = 500;
+/// How much more `--long` plays.
+const LONG_FACTOR: u64 = 20;
+
+/// Options of `cargo xtask test`.
+#[derive(Args)]
+pub struct Options {
+    /// Install what is missing without asking
+    #[arg(long)]
+    yes: bool,
+    /// Play twenty times the seeds, and let tests do more rounds (they see HOLDFAST_TEST_LONG=1)
+    #[arg(long)]
+    long: bool,
+    /// Run this phase alone
+    #[arg(long, value_name = "PHASE")]
+    only: Option<Phase>,
+}
+
+/// Options of `cargo xtask sim`.
+#[derive(Args)]
+pub struct SimOptions {
+    /// How many seeds to play [default: 500]
+    #[arg(long, conflicts_with = "seed")]
+    seeds: Option<u64>,
+    /// Play this seed alone: a failing run printed it
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Phase {
+    /// `cargo fmt --check`
+    Format,
+    /// `cargo xtask tidy`
+    Tidy,
+    /// Clippy, warnings are errors
+    Clippy,
+    /// Everything that is tested, binaries included
+    Build,
+    /// Unit, property, conformance and scenario tests, then the examples in the documentation
+    Test,
+    /// Seeds of the simulated world
+    Sim,
+}
+
+/// What every phase is given.
+struct Run<'a> {
+    workspace: &'a Workspace,
+    ci: bool,
+    long: bool,
+    /// Programs that are not there.
+    skip: String,
+    /// Where skipped tests leave a line.
+    skipped: PathBuf,
+}
+
+/// Runs the phases; true when all of them passed.
+///
+/// # Errors
+/// When cargo cannot be run, or the terminal cannot be asked.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    let ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    let phases: Vec<Phase> = match options.only {
+        Some(phase) => vec![phase],
+        None => Phase::value_variants().to_vec(),
+    };
+    if phases.contains(&Phase::Test) {
+        provide_packages(options.yes || ci)?;
+    }
+    let skip: Vec<&str> = packages::missing().into_iter().map(|(name, _)| name).collect();
+    let skipped = workspace.target.join("skipped-tests");
+    forget(&skipped)?;
+    let run = Run { workspace, ci, long: options.long, skip: skip.join(","), skipped };
+    let mut times = Vec::new();
+    for phase in phases {
+        println!("\n=== {phase}");
+        let started = Instant::now();
+        let passed = run.phase(phase)?;
+        times.push(format!("{phase} {}", minutes(started.elapsed())));
+        println!("=== {phase}: {} min", minutes(started.elapsed()));
+        if !passed {
+            println!("\n{phase} failed. {}\nRun it alone: cargo xtask test --only {phase}", phase.hint());
+            return Ok(false);
+        }
+    }
+    println!("\nminutes: {}", times.join(", "));
+    let complete = run.report_skips()?;
+    println!("phases passed: {}", times.len());
+    if ci && !complete {
+        println!("but under CI a skipped test is a failure");
+    }
+    Ok(complete || !ci)
+}
+
+/// Plays seeds of the simulated world; true when none found anything.
+///
+/// # Errors
+/// When cargo cannot be run.
+pub fn sim(workspace: &Workspace, options: &SimOptions) -> Result<bool> {
+    succeeds(&mut match options.seed {
+        Some(seed) => simulator(workspace, "--seed", seed),
+        None => simulator(workspace, "--seeds", options.seeds.unwrap_or(SEEDS)),
+    })
+}
+
+impl Run<'_> {
+    fn phase(&self, phase: Phase) -> Result<bool> {
+        match phase {
+            Phase::Format => succeeds(self.workspace.cargo().args(["fmt", "--all", "--check"])),
+            Phase::Tidy => tidy::run(self.workspace),
+            Phase::Clippy => {
+                let mut clippy = self.cargo(&["clippy", "--release", "--workspace", "--all-targets"]);
+                succeeds(clippy.args(["--", "-D", "warnings"]))
+            }
+            Phase::Build => succeeds(&mut self.cargo(&["build", "--release", "--workspace", "--all-targets"])),
+            Phase::Test => {
+                let mut tests = if self.has_nextest() {
+                    self.cargo(&["nextest", "run", "--release", "--workspace"])
+                } else {
+                    self.cargo(&["test", "--release", "--workspace", "--all-targets"])
+                };
+                Ok(succeeds(&mut tests)? && succeeds(&mut self.cargo(&["test", "--release", "--workspace", "--doc"]))?)
+            }
+            Phase::Sim if !self.workspace.has_binary("holdfast-sim") => {
+                println!("holdfast-sim has no binary: nothing to play");
+                Ok(!self.ci)
+            }
+            Phase::Sim => {
+                let seeds = if self.long { SEEDS * LONG_FACTOR } else { SEEDS };
+                succeeds(&mut simulator(self.workspace, "--seeds", seeds))
+            }
+        }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = self.workspace.cargo();
+        command.args(arguments).env("HOLDFAST_TEST_SKIP", &self.skip).env("HOLDFAST_TEST_SKIPPED", &self.skipped);
+        if self.ci {
+            command.env("CARGO_INCREMENTAL", "0");
+        }
+        if self.long {
+            command.env("HOLDFAST_TEST_LONG", "1");
+        }
+        command
+    }
+
+    fn has_nextest(&self) -> bool {
+        let mut probe = self.workspace.cargo();
+        let status = probe.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    /// Prints what was skipped and why; true when nothing was.
+    fn report_skips(&self) -> Result<bool> {
+        let lines = match fs::read_to_string(&self.skipped) {
+            Ok(lines) => lines,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).context("cannot read the list of skipped tests"),
+        };
+        if self.skip.is_empty() && lines.is_empty() {
+            return Ok(true);
+        }
+        println!("\nNOT EVERYTHING WAS TESTED: {} tests skipped, missing here: {}", lines.lines().count(), self.skip);
+        lines.lines().for_each(|line| println!("  skipped: {line}"));
+        Ok(false)
+    }
+}
+
+impl Phase {
+    fn hint(self) -> &'static str {
+        match self {
+            Phase::Format => "`cargo fmt --all` puts it right.",
+            Phase::Tidy => "Each finding above names its remedy.",
+            Phase::Clippy => "`cargo clippy --fix` puts some of it right; an exception needs a reason.",
+            Phase::Build => "The first error above is the one to read.",
+            Phase::Test => "`cargo nextest run --release NAME` repeats one test.",
+            Phase::Sim => "The run printed its seed: `cargo xtask sim --seed SEED` repeats it exactly.",
+        }
+    }
+}
+
+impl std::fmt::Display for Phase {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| out.write_str(value.get_name()))
+    }
+}
+
+/// Installs what tests need, if something is missing and the answer is yes.
+fn provide_packages(unasked: bool) -> Result<()> {
+    let missing = packages::missing();
+    if missing.is_empty() {
+        println!("Nothing to install.");
+    } else if packages::agreed(&missing, unasked)? {
+        packages::install(&missing);
+    }
+    for (name, _) in packages::missing() {
+        println!("missing: {name}; the tests that call it will be skipped");
+    }
+    Ok(())
+}
+
+fn simulator(workspace: &Workspace, option: &str, value: u64) -> Command {
+    let mut command = workspace.cargo();
+    command.args(["run", "--release", "--package", "holdfast-sim", "--", option, &value.to_string()]);
+    command
+}
+
+fn succeeds(command: &mut Command) -> Result<bool> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    Ok(status.success())
+}
+
+fn forget(path: &PathBuf) -> Result<()> {
+    let removed = fs::remove_file(path);
+    ensure!(
+        removed.is_ok() || !path.exists(),
+        "cannot remove {}, the list of tests skipped by the last run",
+        path.display()
+    );
+    Ok(())
+}
+
+fn minutes(elapsed: Duration) -> String {
+    format!("{:.1}", elapsed.as_secs_f64() / 60.0)
+}
