@@ -1,0 +1,198 @@
+//! Changes as bytes, in three parts: *open* (random ids and places, for everybody), *account* (under the account key) and
+//! *service* (under the cluster key).
+//!
+//! A part is a run of changes, each `kind ‖ shape ‖ length ‖ body`. The shape number is a kind's own version: a kind that
+//! needs another field gets a new shape, and old shapes are read for ever. What may be written is checked by the same
+//! rules when it is read ([`rules`]).
+
+use model::{
+    Change, Scope,
+    id::{EntryId, PackId, VersionId},
+    units::ServiceTime,
+};
+
+use crate::{
+    error::{Error, Result},
+    wire::{Reader, put_blob, put_varint},
+};
+
+mod rows;
+mod rules;
+
+const OBJECT: &str = "record";
+/// The only shape of every kind so far.
+const SHAPE: u8 = 1;
+
+/// Who may read a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// Everybody.
+    Open,
+    /// Who has the account key.
+    Account,
+    /// Who has the cluster key.
+    Service,
+}
+
+/// A record's changes as bytes, not sealed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Parts {
+    /// For everybody.
+    pub open: Vec<u8>,
+    /// To be sealed under the account key.
+    pub account: Vec<u8>,
+    /// To be sealed under the cluster key.
+    pub service: Vec<u8>,
+}
+
+/// Which part a change belongs to.
+pub fn part_of(change: &Change) -> Part {
+    match change {
+        Change::Pack(_) | Change::Makes { .. } | Change::PackGone { .. } => Part::Open,
+        Change::Account(_) | Change::Provider(_) | Change::Target(_) => Part::Service,
+        Change::Kit(_) | Change::Entry(_) | Change::EntryGone(_) | Change::Version(_) | Change::VersionGone(_) => {
+            Part::Account
+        }
+    }
+}
+
+/// Whether a change takes part in this scope's revisions: account parts in accounts', the others in the cluster's.
+pub fn belongs(change: &Change, scope: Scope) -> bool {
+    matches!(scope, Scope::Account(_)) == (part_of(change) == Part::Account)
+}
+
+/// Writes changes. Within a part they keep their order.
+///
+/// # Errors
+/// Bug: a change breaks a rule of the format, such as a name with a slash.
+pub fn encode(changes: &[Change]) -> Result<Parts> {
+    let mut parts = Parts::default();
+    for change in changes {
+        let part = match part_of(change) {
+            Part::Open => &mut parts.open,
+            Part::Account => &mut parts.account,
+            Part::Service => &mut parts.service,
+        };
+        put_change(part, change)?;
+    }
+    Ok(parts)
+}
+
+/// Reads changes: the open ones, then the account's, then the service's.
+///
+/// # Errors
+/// Damaged, or refused if a change is of a newer shape.
+pub fn decode(parts: &Parts) -> Result<Vec<Change>> {
+    let mut changes = decode_part(Part::Open, &parts.open)?;
+    changes.extend(decode_part(Part::Account, &parts.account)?);
+    changes.extend(decode_part(Part::Service, &parts.service)?);
+    Ok(changes)
+}
+
+/// Reads one part's changes.
+///
+/// # Errors
+/// As [`decode`]; damaged also if a change belongs to another part.
+pub fn decode_part(part: Part, bytes: &[u8]) -> Result<Vec<Change>> {
+    let mut reader = Reader::new(OBJECT, bytes);
+    let mut changes = Vec::new();
+    while reader.left() > 0 {
+        changes.push(take_change(&mut reader, part)?);
+    }
+    Ok(changes)
+}
+
+/// Writes one change.
+pub(crate) fn put_change(bytes: &mut Vec<u8>, change: &Change) -> Result<()> {
+    rules::check(change).map_err(|broken| Error::Misuse {
+        object: OBJECT,
+        field: broken.field,
+        expected: broken.expected,
+        got: broken.got,
+    })?;
+    let mut body = Vec::new();
+    put_body(&mut body, change);
+    bytes.extend_from_slice(&[kind_of(change), SHAPE]);
+    put_blob(bytes, &body);
+    Ok(())
+}
+
+/// Reads one change, which must belong to `part`.
+pub(crate) fn take_change(reader: &mut Reader<'_>, part: Part) -> Result<Change> {
+    let kind = reader.u8("kind")?;
+    let shape = reader.u8("shape")?;
+    let body = reader.blob("body")?;
+    if shape != SHAPE {
+        let (expected, got) = (u32::from(SHAPE), u32::from(shape));
+        return Err(Error::Newer { object: OBJECT, expected, got });
+    }
+    let mut body = Reader::new(OBJECT, body);
+    let change = take_body(&mut body, kind)?;
+    if part_of(&change) != part {
+        return Err(body.value("kind", format!("a kind of the {part:?} part"), kind));
+    }
+    body.end()?;
+    rules::check(&change).map_err(|broken| Error::Value {
+        object: OBJECT,
+        field: broken.field,
+        expected: broken.expected,
+        got: broken.got,
+    })?;
+    Ok(change)
+}
+
+/// The kind of a change, as a record says it.
+fn kind_of(change: &Change) -> u8 {
+    match change {
+        Change::Account(_) => 1,
+        Change::Provider(_) => 2,
+        Change::Target(_) => 3,
+        Change::Pack(_) => 4,
+        Change::Makes { .. } => 5,
+        Change::PackGone { .. } => 6,
+        Change::Kit(_) => 16,
+        Change::Entry(_) => 17,
+        Change::EntryGone(_) => 18,
+        Change::Version(_) => 19,
+        Change::VersionGone(_) => 20,
+    }
+}
+
+fn put_body(bytes: &mut Vec<u8>, change: &Change) {
+    match change {
+        Change::Account(row) => rows::put_account(bytes, row),
+        Change::Provider(row) => rows::put_provider(bytes, row),
+        Change::Target(row) => rows::put_target(bytes, row),
+        Change::Pack(pack) => rows::put_pack(bytes, pack),
+        Change::Makes { pack, makes } => {
+            bytes.extend_from_slice(&pack.0);
+            rows::put_makes(bytes, makes);
+        }
+        Change::PackGone { pack, at } => {
+            bytes.extend_from_slice(&pack.0);
+            put_varint(bytes, at.0);
+        }
+        Change::Kit(row) => rows::put_kit(bytes, row),
+        Change::Entry(row) => rows::put_entry(bytes, row),
+        Change::EntryGone(id) => bytes.extend_from_slice(&id.0),
+        Change::Version(version) => rows::put_version(bytes, version),
+        Change::VersionGone(id) => bytes.extend_from_slice(&id.0),
+    }
+}
+
+fn take_body(reader: &mut Reader<'_>, kind: u8) -> Result<Change> {
+    Ok(match kind {
+        1 => Change::Account(rows::take_account(reader)?),
+        2 => Change::Provider(rows::take_provider(reader)?),
+        3 => Change::Target(rows::take_target(reader)?),
+        4 => Change::Pack(rows::take_pack(reader)?),
+        5 => Change::Makes { pack: PackId(reader.array("pack")?), makes: rows::take_makes(reader)? },
+        6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
+        16 => Change::Kit(rows::take_kit(reader)?),
+        17 => Change::Entry(rows::take_entry(reader)?),
+        18 => Change::EntryGone(EntryId(reader.array("id")?)),
+        19 => Change::Version(rows::take_version(reader)?),
+        20 => Change::VersionGone(VersionId(reader.array("id")?)),
+        other => return Err(reader.value("kind", "1 to 6, or 16 to 20", other)),
+    })
+}

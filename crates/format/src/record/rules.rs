@@ -1,0 +1,103 @@
+//! What a change may say: the same rules before it is written and after it is read.
+//!
+//! They keep out what would hurt a reader later: a name that is a path, a manifest whose segments are not its file.
+
+use model::{
+    Change,
+    entry::{Content, EntryRow, Version},
+    pack::{Location, Make, Pack},
+    scheme::Scheme,
+    units::{SEGMENT_BYTES_MAX, sealed_bytes},
+};
+
+use crate::shard::cell_is_sound;
+
+/// Longest name of anything, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+/// Longest address of a target or recipient of a kit, in bytes.
+const ADDRESS_BYTES_MAX: usize = 4096;
+/// Most labels of a provider.
+const LABELS_MAX: usize = 64;
+
+/// A rule that a change breaks.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) field: &'static str,
+    pub(super) expected: String,
+    pub(super) got: String,
+}
+
+/// Checks a change.
+pub(super) fn check(change: &Change) -> Result<(), Broken> {
+    match change {
+        Change::Account(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
+        Change::Provider(row) => {
+            text("name", &row.name, 1, NAME_BYTES_MAX)?;
+            that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
+            row.labels.iter().try_for_each(|(label, value)| {
+                text("labels", label, 1, NAME_BYTES_MAX)?;
+                text("labels", value, 0, NAME_BYTES_MAX)
+            })
+        }
+        Change::Target(row) => {
+            text("address", &row.address, 0, ADDRESS_BYTES_MAX)?;
+            text("driver", &row.driver, 1, NAME_BYTES_MAX)
+        }
+        Change::Pack(row) => pack(row),
+        Change::Makes { makes, .. } => makes.iter().try_for_each(make),
+        Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
+        Change::Entry(row) => entry(row),
+        Change::Version(row) => version(row),
+        Change::PackGone { .. } | Change::EntryGone(_) | Change::VersionGone(_) => Ok(()),
+    }
+}
+
+/// Whether an entry may have this name: 1 to 255 bytes, no `/`, no control characters, not `.` or `..`.
+fn name_is_sound(name: &str) -> bool {
+    let sized = (1..=NAME_BYTES_MAX).contains(&name.len());
+    sized && name != "." && name != ".." && !name.chars().any(|letter| letter == '/' || letter.is_control())
+}
+
+fn entry(row: &EntryRow) -> Result<(), Broken> {
+    that(name_is_sound(&row.name), "name", "1 to 255 bytes, one path component", row.name.escape_debug())?;
+    that(row.id != model::entry::ROOT, "id", "an id of its own", "the root's")
+}
+
+fn pack(row: &Pack) -> Result<(), Broken> {
+    that((1..=Scheme::LANES_MAX).contains(&row.k), "k", "1 to 32", row.k)?;
+    that(cell_is_sound(row.cell_bytes), "cell_bytes", "a power of two, 4096 or more", row.cell_bytes)?;
+    row.makes.iter().try_for_each(make)?;
+    row.locations.iter().try_for_each(|location| place(location, row.k))
+}
+
+fn place(location: &Location, k: u8) -> Result<(), Broken> {
+    let lane = location.lane.unwrap_or(0);
+    that(lane < k, "location lane", "one of the k data lanes", lane)?;
+    let end = location.offset.checked_add(location.bytes);
+    that(end.is_some(), "offset", "offset and length of 64 bits together", location.offset)
+}
+
+fn make(make: &Make) -> Result<(), Broken> {
+    that(make.lane < Scheme::LANES_MAX, "lane", "less than 32", make.lane)
+}
+
+fn version(row: &Version) -> Result<(), Broken> {
+    text("media_type", &row.media_type, 0, NAME_BYTES_MAX)?;
+    let plain_bytes = row.segments().iter().try_fold(0_u64, |sum, segment| sum.checked_add(segment.plain_bytes));
+    that(plain_bytes == Some(row.size), "size", format!("the sum of its segments, {plain_bytes:?}"), row.size)?;
+    let largest = row.segments().iter().map(|segment| segment.plain_bytes).max().unwrap_or(0);
+    that(largest <= SEGMENT_BYTES_MAX, "plain_bytes", format!("at most {SEGMENT_BYTES_MAX}"), largest)?;
+    if let Content::Inline { segment, sealed } = &row.content {
+        let fits = sealed_bytes(segment.plain_bytes) == sealed.len() as u64;
+        that(fits, "sealed", format!("the frames of {} plaintext bytes", segment.plain_bytes), sealed.len())?;
+    }
+    Ok(())
+}
+
+fn text(field: &'static str, text: &str, least: usize, most: usize) -> Result<(), Broken> {
+    that((least..=most).contains(&text.len()), field, format!("{least} to {most} bytes"), text.len())
+}
+
+fn that(holds: bool, field: &'static str, expected: impl ToString, got: impl ToString) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { field, expected: expected.to_string(), got: got.to_string() }) }
+}

@@ -1,0 +1,357 @@
+//! Sound things of every kind, the same in every run: from a seed, or fixed for the vectors.
+
+use std::sync::Mutex;
+
+use model::{
+    Change, Record, Scope,
+    account::{AccountRow, KitRow},
+    entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
+    fleet::{ProviderRow, TargetRow, TargetState},
+    id::{AccountId, ClusterId, EntryId, KitId, MakeId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    pack::{Location, Make, Pack},
+    units::{ServiceTime, sealed_bytes},
+    world::Entropy,
+};
+
+use format::{AccountKey, ClusterKey, JournalHeader, Key, Keyring, ShardHeader, snapshot::LayerBase};
+
+/// Chance from a seed.
+pub struct Seeded(Mutex<blake3::OutputReader>);
+
+impl Seeded {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof()))
+    }
+
+    /// A number below `end`.
+    pub fn below(&self, end: usize) -> usize {
+        (self.number() % end.max(1) as u64) as usize
+    }
+
+    pub fn number(&self) -> u64 {
+        u64::from_le_bytes(self.bytes())
+    }
+
+    pub fn coin(&self) -> bool {
+        self.below(2) == 1
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    pub fn vec(&self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill(bytes);
+    }
+}
+
+pub const CLUSTER: ClusterId = ClusterId([0xc1; 16]);
+pub const ACCOUNT: AccountId = AccountId([0xa1; 16]);
+pub const OTHER: AccountId = AccountId([0xa2; 16]);
+/// The secret bytes 1 to 32.
+pub const IDENTITY: &str = "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSQGPQYEE";
+
+pub fn account_key() -> AccountKey {
+    AccountKey::new(Key::from_bytes([0x11; 32]))
+}
+
+pub fn cluster_key() -> ClusterKey {
+    ClusterKey::new(Key::from_bytes([0x22; 32]))
+}
+
+pub fn keyring() -> Keyring {
+    Keyring { cluster: Some(cluster_key()), accounts: [(ACCOUNT, account_key())].into() }
+}
+
+/// Bytes 0, 1, …, 250, 0, 1, ….
+pub fn plain(count: usize) -> Vec<u8> {
+    (0..count).map(|index| (index % 251) as u8).collect()
+}
+
+pub fn segment(tag: u8, plain_bytes: u64) -> SegmentRef {
+    SegmentRef { id: SegmentId([tag; 16]), salt: [tag ^ 0xff; 32], plain_bytes }
+}
+
+pub fn shard_header() -> ShardHeader {
+    ShardHeader {
+        cluster: CLUSTER,
+        pack: PackId([0x50; 16]),
+        make: MakeId([0x60; 16]),
+        lane: 3,
+        k: 4,
+        codec: 1,
+        cell_bytes: 65_536,
+    }
+}
+
+pub fn locations() -> Vec<Location> {
+    vec![
+        Location { segment: SegmentId([0x71; 16]), lane: Some(2), offset: 4096, bytes: 1_000 },
+        Location { segment: SegmentId([0x72; 16]), lane: None, offset: 300_000, bytes: 131_072 },
+    ]
+}
+
+pub fn make(lane: u8) -> Make {
+    Make {
+        lane,
+        make: MakeId([0x60 + lane; 16]),
+        target: TargetId([0x30 + lane; 16]),
+        lane_bytes: 150_000,
+        root: [lane; 32],
+    }
+}
+
+pub fn pack() -> Pack {
+    Pack {
+        id: PackId([0x50; 16]),
+        k: 4,
+        codec: 1,
+        cell_bytes: 65_536,
+        makes: (0..6).map(make).collect(),
+        locations: locations(),
+    }
+}
+
+/// One cluster row of each kind, options set and unset.
+pub fn cluster_changes() -> Vec<Change> {
+    let provider = ProviderId([0x20; 16]);
+    let labels = vec![("country".to_owned(), "NL".to_owned()), ("payment".to_owned(), String::new())];
+    let target = TargetRow {
+        id: TargetId([0x30; 16]),
+        provider,
+        address: "/srv/one".to_owned(),
+        driver: "dir".to_owned(),
+        generation: 300,
+        state: TargetState::Suspect,
+    };
+    let name = "Żółw Ω".to_owned();
+    vec![
+        Change::Pack(pack()),
+        Change::Makes { pack: PackId([0x50; 16]), makes: vec![make(1), make(7)] },
+        Change::PackGone { pack: PackId([0x51; 16]), at: ServiceTime(86_400) },
+        Change::Account(AccountRow { id: ACCOUNT, name, managed: true, made_us: -5 }),
+        Change::Provider(ProviderRow { id: provider, name: "firm".to_owned(), labels }),
+        Change::Target(target),
+    ]
+}
+
+/// One account row of each kind, options set and unset.
+pub fn account_changes() -> Vec<Change> {
+    let folder = EntryRow {
+        id: EntryId([0x40; 16]),
+        parent: ROOT,
+        name: "Fotos 2012".to_owned(),
+        kind: Kind::Folder,
+        modified_us: 1_326_931_200_000_000,
+        trashed: Some(Trashed { at: ServiceTime(77), wall_us: 1_326_931_200_000_001 }),
+        current: None,
+    };
+    let file = EntryRow {
+        id: EntryId([0x41; 16]),
+        parent: EntryId([0x40; 16]),
+        name: "plan.txt".to_owned(),
+        kind: Kind::File,
+        modified_us: 1_326_931_200_000_002,
+        trashed: None,
+        current: Some(VersionId([0x80; 16])),
+    };
+    let kit = |tag: u8, revoked_us, tested_us| {
+        let recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj".to_owned();
+        Change::Kit(KitRow { id: KitId([tag; 16]), recipient, made_us: 4, revoked_us, tested_us })
+    };
+    vec![
+        kit(0x90, None, Some(9)),
+        kit(0x91, Some(8), None),
+        Change::Entry(folder),
+        Change::Entry(file),
+        Change::EntryGone(EntryId([0x42; 16])),
+        Change::Version(inline_version()),
+        Change::Version(large_version()),
+        Change::VersionGone(VersionId([0x82; 16])),
+    ]
+}
+
+/// A version of eleven bytes, sealed for real.
+pub fn inline_version() -> Version {
+    let bytes = b"hello again";
+    let file_key = Key::from_bytes([0x33; 32]);
+    let segment = segment(0x73, bytes.len() as u64);
+    let sealed = format::segment::seal_whole(&file_key, segment.id, segment.salt, bytes).unwrap();
+    Version {
+        id: VersionId([0x80; 16]),
+        entry: EntryId([0x41; 16]),
+        size: bytes.len() as u64,
+        modified_us: 5,
+        made_us: 6,
+        media_type: "text/plain".to_owned(),
+        blake3: *blake3::hash(bytes).as_bytes(),
+        crc32: crc32fast::hash(bytes),
+        sha256: None,
+        key: account_key().wrap(&file_key),
+        content: Content::Inline { segment, sealed },
+        replaced: None,
+    }
+}
+
+/// A version of three segments.
+pub fn large_version() -> Version {
+    let segments: Vec<_> =
+        [(0x74, 256 << 20), (0x75, 256 << 20), (0x76, 12_345)].map(|(tag, n)| segment(tag, n)).into();
+    Version {
+        id: VersionId([0x81; 16]),
+        size: segments.iter().map(|segment| segment.plain_bytes).sum(),
+        media_type: String::new(),
+        sha256: Some([0x5a; 32]),
+        content: Content::Segments(segments),
+        replaced: Some(ServiceTime(1 << 40)),
+        ..inline_version()
+    }
+}
+
+pub fn cluster_record() -> Record {
+    Record { epoch: 3, scope: Scope::Cluster, revision: 40, changes: cluster_changes() }
+}
+
+pub fn account_record() -> Record {
+    Record { epoch: 3, scope: Scope::Account(ACCOUNT), revision: 7, changes: account_changes() }
+}
+
+pub fn journal_header() -> JournalHeader {
+    JournalHeader {
+        cluster: CLUSTER,
+        epoch: 3,
+        seq: 12,
+        stamp: (5 << 32) | 1,
+        id: ObjectId([0xd2; 16]),
+        prev: ObjectId([0xd1; 16]),
+    }
+}
+
+pub fn layer_base(scope: Scope) -> LayerBase {
+    LayerBase { cluster: CLUSTER, epoch: 3, scope, from: 5, to: 60, layer: ObjectId([0xe0; 16]), made_at_seq: 12 }
+}
+
+fn some_text(chance: &Seeded, most: usize) -> String {
+    let letters = ["a", "B", "7", " ", "é", "漢", "%", "'", "-", "#"];
+    let mut text = "x".to_owned();
+    for _ in 0..chance.below(most / 4) {
+        text.push_str(letters[chance.below(letters.len())]);
+    }
+    text
+}
+
+/// A sound change of the scope's kind, from chance.
+pub fn some_change(chance: &Seeded, scope: Scope) -> Change {
+    match scope {
+        Scope::Cluster => some_cluster_change(chance),
+        Scope::Account(_) => some_account_change(chance),
+    }
+}
+
+fn some_cluster_change(chance: &Seeded) -> Change {
+    let some_make = |_| Make {
+        lane: chance.below(32) as u8,
+        make: MakeId(chance.bytes()),
+        target: TargetId(chance.bytes()),
+        lane_bytes: chance.number() >> chance.below(64),
+        root: chance.bytes(),
+    };
+    let makes: Vec<_> = (0..chance.below(5)).map(some_make).collect();
+    let k = chance.below(32) as u8 + 1;
+    let some_location = |_| Location {
+        segment: SegmentId(chance.bytes()),
+        lane: chance.coin().then(|| chance.below(usize::from(k)) as u8),
+        offset: chance.number() >> (1 + chance.below(63)),
+        bytes: chance.number() >> (1 + chance.below(63)),
+    };
+    let id = chance.bytes();
+    match chance.below(6) {
+        0 => Change::Pack(Pack {
+            id: PackId(id),
+            k,
+            codec: chance.below(256) as u8,
+            cell_bytes: 4096 << chance.below(20),
+            makes,
+            locations: (0..chance.below(5)).map(some_location).collect(),
+        }),
+        1 => Change::Makes { pack: PackId(id), makes },
+        2 => Change::PackGone { pack: PackId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
+        3 => Change::Account(AccountRow {
+            id: AccountId(id),
+            name: some_text(chance, 100),
+            managed: chance.coin(),
+            made_us: chance.number() as i64,
+        }),
+        4 => Change::Provider(ProviderRow {
+            id: ProviderId(id),
+            name: some_text(chance, 100),
+            labels: (0..chance.below(4)).map(|_| (some_text(chance, 50), some_text(chance, 50))).collect(),
+        }),
+        _ => Change::Target(TargetRow {
+            id: TargetId(id),
+            provider: ProviderId(chance.bytes()),
+            address: some_text(chance, 200),
+            driver: "dir".to_owned(),
+            generation: chance.number() >> chance.below(64),
+            state: [TargetState::Up, TargetState::Down, TargetState::Lost, TargetState::Retired][chance.below(4)],
+        }),
+    }
+}
+
+fn some_account_change(chance: &Seeded) -> Change {
+    let id = chance.bytes();
+    match chance.below(5) {
+        0 => Change::Kit(KitRow {
+            id: KitId(id),
+            recipient: some_text(chance, 100),
+            made_us: chance.number() as i64,
+            revoked_us: chance.coin().then(|| chance.number() as i64),
+            tested_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        1 => Change::Entry(EntryRow {
+            id: EntryId(id),
+            parent: EntryId(chance.bytes()),
+            name: some_text(chance, 200),
+            kind: [Kind::Folder, Kind::File][chance.below(2)],
+            modified_us: chance.number() as i64,
+            trashed: chance
+                .coin()
+                .then(|| Trashed { at: ServiceTime(chance.number()), wall_us: chance.number() as i64 }),
+            current: chance.coin().then(|| VersionId(chance.bytes())),
+        }),
+        2 => Change::EntryGone(EntryId(id)),
+        3 => Change::Version(some_version(chance, id)),
+        _ => Change::VersionGone(VersionId(id)),
+    }
+}
+
+fn some_version(chance: &Seeded, id: [u8; 16]) -> Version {
+    let some_segment = |_| SegmentRef {
+        id: SegmentId(chance.bytes()),
+        salt: chance.bytes(),
+        plain_bytes: chance.below((256 << 20) + 1) as u64,
+    };
+    let content = if chance.coin() {
+        let segment = SegmentRef { plain_bytes: chance.below(2049) as u64, ..some_segment(0) };
+        Content::Inline { segment, sealed: chance.vec(sealed_bytes(segment.plain_bytes) as usize) }
+    } else {
+        Content::Segments((0..chance.below(6)).map(some_segment).collect())
+    };
+    let mut version = Version { id: VersionId(id), content, ..large_version() };
+    version.size = version.segments().iter().map(|segment| segment.plain_bytes).sum();
+    version.crc32 = chance.number() as u32;
+    version.key = chance.bytes();
+    version.sha256 = chance.coin().then(|| chance.bytes());
+    version.replaced = chance.coin().then(|| ServiceTime(chance.number()));
+    version
+}

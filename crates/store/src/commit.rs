@@ -1,0 +1,524 @@
+//! The one door for change: [`Store::commit`].
+//!
+//! A commit is a closure that looks at the catalogue, decides, and puts new rows in a [`Draft`]. Closures that wait
+//! together form a *batch*, and a batch is made in three steps:
+//!
+//! 1. one catalogue transaction runs every closure (each in a savepoint), applies its rows and assigns the next
+//!    revision of each scope; the transaction stays open, so readers see none of it;
+//! 2. the batch's records and small files are put as one journal object until it is *safe*: durable at two providers;
+//! 3. the transaction commits, and only then the callers are answered.
+//!
+//! So the journal is the catalogue's write-ahead log at the providers. A crash before 2 leaves nothing; between 2 and 3
+//! the object is found at the next start and applied through the same `catalogue::apply`; a batch that could not be put
+//! is rolled back whole, and the next object that takes its place in the chain outranks whatever reached some target
+//! (`format::replay::chain`). Batch n + 1 is never acknowledged before n because there is one batch at a time; new ones
+//! form meanwhile. `docs/decisions/0002` argues this.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use catalogue::{Tx, Writer};
+use catalogue::{
+    journal::JournalRow,
+    objects::{ObjectKind, ObjectRow},
+    segments::Journalled as JournalledRow,
+};
+use format::journal::{JournalBuilder, JournalHeader, PayloadAt, RecordKey};
+use model::{
+    Change, Record, Scope,
+    id::{AccountId, ObjectId, SegmentId, TargetId, UploadId},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    Inner, Store,
+    copies::{Put, unverified},
+    error::{Error, Result},
+    keys::Keys,
+    meta,
+};
+
+/// Closures in one batch at most: bounds how long the first one waits for the last one.
+const BATCH_CLOSURES_MAX: usize = 512;
+
+/// What a commit changes: filled by its closure.
+#[derive(Debug, Default)]
+pub struct Draft {
+    changes: Vec<(Scope, Change)>,
+    payloads: Vec<(SegmentId, Bytes)>,
+    payload_scope: Option<AccountId>,
+    releases: Vec<(AccountId, UploadId, Vec<SegmentId>)>,
+    audits: Vec<(Option<AccountId>, &'static str, String)>,
+}
+
+impl Draft {
+    /// Adds a row's new state.
+    pub fn change(&mut self, scope: Scope, change: Change) {
+        self.changes.push((scope, change));
+    }
+
+    /// Adds sealed bytes of one of `account`'s small files, to be kept in the journal until they are packed.
+    pub fn payload(&mut self, account: AccountId, segment: SegmentId, sealed: Bytes) {
+        self.payload_scope = Some(account);
+        self.payloads.push((segment, sealed));
+    }
+
+    /// Adds what [`Store::receive`] left to be journalled.
+    pub fn received(&mut self, account: AccountId, received: &crate::Received) {
+        for (segment, sealed) in &received.payloads {
+            self.payload(account, *segment, sealed.clone());
+        }
+        if let model::entry::Content::Segments(segments) = &received.content {
+            let segments = segments.iter().map(|segment| segment.id).collect();
+            self.releases.push((account, received.transfer, segments));
+        }
+    }
+
+    /// Ends an upload in the same transaction that makes its version.
+    ///
+    /// # Errors
+    /// [`Error::NoUpload`] if it expired or was ended before.
+    pub fn end_upload(&mut self, tx: &mut Tx<'_>, account: AccountId, upload: UploadId) -> Result<()> {
+        if catalogue::uploads::delete(tx, account, upload)? { Ok(()) } else { Err(Error::NoUpload { upload }) }
+    }
+
+    /// Adds a line to the audit.
+    pub fn audit(&mut self, account: Option<AccountId>, verb: &'static str, subject: String) {
+        self.audits.push((account, verb, subject));
+    }
+
+    /// Applies the rows under new revisions; what is to be journalled.
+    fn apply(self, tx: &mut Tx<'_>, epoch: u64, wall_us: i64) -> catalogue::Result<Journalled> {
+        let mut records: Vec<Record> = Vec::new();
+        let mut add = |tx: &mut Tx<'_>, scope: Scope| -> catalogue::Result<usize> {
+            if let Some(at) = records.iter().position(|record| record.scope == scope) {
+                return Ok(at);
+            }
+            let revision = catalogue::bump_revision(tx, scope)?;
+            records.push(Record { epoch, scope, revision, changes: Vec::new() });
+            Ok(records.len() - 1)
+        };
+        let mut order = Vec::with_capacity(self.changes.len());
+        for (scope, change) in self.changes {
+            order.push((add(tx, scope)?, change));
+        }
+        let payload_record = match (self.payloads.is_empty(), self.payload_scope) {
+            (false, Some(account)) => Some(add(tx, Scope::Account(account))?),
+            _ => None,
+        };
+        for (at, change) in order {
+            catalogue::apply(tx, records[at].scope, records[at].revision, &change)?;
+            records[at].changes.push(change);
+        }
+        for (account, transfer, segments) in &self.releases {
+            catalogue::segments::release(tx, *account, *transfer, segments)?;
+        }
+        for (account, verb, subject) in &self.audits {
+            catalogue::audit::append(tx, wall_us, *account, verb, subject)?;
+        }
+        let mut journalled = Vec::with_capacity(records.len());
+        let mut payloads = self.payloads;
+        for (at, record) in records.into_iter().enumerate() {
+            let own = if Some(at) == payload_record { std::mem::take(&mut payloads) } else { Vec::new() };
+            journalled.push((record, own));
+        }
+        Ok(Journalled(journalled))
+    }
+}
+
+/// Records with the sealed bytes that go into the journal beside them.
+struct Journalled(Vec<(Record, Vec<(SegmentId, Bytes)>)>);
+
+/// How a batch ended.
+#[derive(Clone, Debug)]
+enum Fate {
+    Done,
+    Unsafe { providers_up: usize, detail: String },
+    Unfinished { detail: String },
+    Refused { detail: String },
+}
+
+impl Fate {
+    fn into_result(self) -> Result<()> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Unsafe { providers_up, detail } => Err(Error::Unsafe { providers_up, detail }),
+            Self::Unfinished { detail } => Err(Error::Unfinished { detail }),
+            Self::Refused { detail } => Err(Error::CatalogueRefuses { detail }),
+        }
+    }
+}
+
+type Answer = Box<dyn FnOnce(Fate) + Send>;
+
+struct Ran {
+    answer: Answer,
+    journalled: Journalled,
+}
+
+/// A closure on its way through the door, its types erased.
+pub(crate) struct Request {
+    run: Box<dyn FnOnce(&mut Writer, u64, i64) -> Ran + Send>,
+}
+
+/// A closure's own refusal, or the catalogue's failure beneath it.
+enum Failure<E> {
+    Own(E),
+    Catalogue(catalogue::Error),
+}
+
+impl<E> From<catalogue::Error> for Failure<E> {
+    fn from(error: catalogue::Error) -> Self {
+        Self::Catalogue(error)
+    }
+}
+
+impl Store {
+    /// Runs `decide` in a catalogue transaction, journals the rows that it put in the draft, and returns its value once
+    /// they are safe at the providers and in the catalogue.
+    ///
+    /// # Errors
+    /// What `decide` returns (nothing is changed then); [`Error::Unsafe`] when too few providers answer, the change is
+    /// then refused; [`Error::Unfinished`] when the catalogue's own disk failed after the providers had it.
+    pub async fn commit<T, E>(
+        &self,
+        decide: impl FnOnce(&mut Tx<'_>, &mut Draft) -> std::result::Result<T, E> + Send + 'static,
+    ) -> std::result::Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        if let Some(error) = self.0.newer_epoch() {
+            return Err(E::from(error));
+        }
+        let (send, receive) = oneshot::channel::<std::result::Result<T, E>>();
+        let run = move |writer: &mut Writer, epoch: u64, wall_us: i64| {
+            let result = writer.savepoint(|tx| {
+                let mut draft = Draft::default();
+                let value = decide(tx, &mut draft).map_err(Failure::Own)?;
+                let journalled = draft.apply(tx, epoch, wall_us)?;
+                Ok((value, journalled))
+            });
+            match result {
+                Ok((value, journalled)) => {
+                    let answer = move |fate: Fate| {
+                        let _ = send.send(fate.into_result().map(|()| value).map_err(E::from));
+                    };
+                    Ran { answer: Box::new(answer), journalled }
+                }
+                Err(failure) => {
+                    let error = match failure {
+                        Failure::Own(error) => error,
+                        Failure::Catalogue(error) => E::from(Error::from(error)),
+                    };
+                    Ran { answer: Box::new(move |_| drop(send.send(Err(error)))), journalled: Journalled(Vec::new()) }
+                }
+            }
+        };
+        if self.0.door.send(Request { run: Box::new(run) }).is_err() {
+            return Err(E::from(Error::Stopping));
+        }
+        receive.await.unwrap_or_else(|_| Err(E::from(Error::Stopping)))
+    }
+}
+
+/// What a batch's first step made.
+struct Built {
+    answers: Vec<Answer>,
+    /// The journal object, unless nothing was journalled.
+    object: Option<BuiltObject>,
+}
+
+struct BuiltObject {
+    header: JournalHeader,
+    pieces: Vec<Bytes>,
+    /// Kept until the catalogue has them: applied again if its commit fails.
+    records: Vec<Record>,
+    payloads: Vec<PayloadAt>,
+}
+
+/// Takes batches through the three steps until the door closes.
+pub(crate) async fn run(inner: Weak<Inner>, mut waiting: mpsc::UnboundedReceiver<Request>) {
+    let mut behind: Option<(BuiltObject, Vec<TargetId>)> = None;
+    while let Some(first) = waiting.recv().await {
+        let Some(inner) = inner.upgrade() else { return };
+        let mut batch = vec![first];
+        while batch.len() < BATCH_CLOSURES_MAX
+            && let Ok(next) = waiting.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Some((object, targets)) = behind.take()
+            && let Err(detail) = catch_up(&inner, &object, &targets).await
+        {
+            behind = Some((object, targets));
+            refuse(batch, &inner, &detail).await;
+            continue;
+        }
+        behind = one_batch(&inner, batch).await;
+    }
+}
+
+/// Runs closures only to take their answers apart: each is told that the catalogue cannot be written.
+async fn refuse(batch: Vec<Request>, inner: &Inner, detail: &str) {
+    let detail = detail.to_owned();
+    let epoch = inner.epoch();
+    let wall_us = inner.world.clock.now().wall_us;
+    let _ = inner
+        .catalogue
+        .writer(move |writer| {
+            for request in batch {
+                let ran = (request.run)(writer, epoch, wall_us);
+                (ran.answer)(Fate::Refused { detail: detail.clone() });
+            }
+        })
+        .await;
+}
+
+/// One batch from first step to last; what the catalogue still has to take if its commit failed.
+async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObject, Vec<TargetId>)> {
+    let built = match first_step(inner, batch).await {
+        Ok(built) => built,
+        // The writer thread is gone: the requests were dropped with it and their callers read `Stopping`.
+        Err(_) => return None,
+    };
+    let Built { answers, object } = built;
+    let Some(object) = object else {
+        if answers.is_empty() {
+            let _ = inner.catalogue.writer(Writer::rollback).await;
+            return None;
+        }
+        let fate = match inner.catalogue.writer(Writer::commit).await {
+            Ok(Ok(())) => Fate::Done,
+            Ok(Err(error)) | Err(error) => Fate::Refused { detail: error.to_string() },
+        };
+        answer_all(answers, &fate);
+        return None;
+    };
+    let name = object.header.name();
+    let targets = match inner.put_copied(&name, object.header.id, &object.pieces, Put::UntilSafe).await {
+        Ok(targets) => targets,
+        Err(error) => {
+            let _ = inner.catalogue.writer(Writer::rollback).await;
+            let providers_up = inner.fleet.topology(inner.now_us()).healthy_providers().len();
+            answer_all(answers, &Fate::Unsafe { providers_up, detail: error.to_string() });
+            return None;
+        }
+    };
+    match last_step(inner, &object, &targets).await {
+        Ok(()) => {
+            inner.journal_advanced(&object.header);
+            answer_all(answers, &Fate::Done);
+            None
+        }
+        Err(detail) => {
+            answer_all(answers, &Fate::Unfinished { detail });
+            Some((object, targets))
+        }
+    }
+}
+
+fn answer_all(answers: Vec<Answer>, fate: &Fate) {
+    for answer in answers {
+        answer(fate.clone());
+    }
+}
+
+/// Runs the closures in a new transaction that stays open, and builds the journal object of their records.
+async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
+    let keys = inner.keys.snapshot();
+    let header = inner.next_header();
+    let mut salt = [0; 32];
+    inner.world.entropy.fill(&mut salt);
+    let wall_us = inner.world.clock.now().wall_us;
+    let late = inner.take_late_copies();
+    let service_time = inner.service_time();
+    let step = move |writer: &mut Writer| -> Built {
+        if let Err(error) = writer.begin() {
+            let fate = Fate::Refused { detail: error.to_string() };
+            for request in batch {
+                ((request.run)(writer, header.epoch, wall_us).answer)(fate.clone());
+            }
+            return Built { answers: Vec::new(), object: None };
+        }
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut journalled = Vec::new();
+        for request in batch {
+            let ran = (request.run)(writer, header.epoch, wall_us);
+            answers.push(ran.answer);
+            journalled.extend(ran.journalled.0);
+        }
+        if !writer.is_open() {
+            // A full or failing disk rolled the whole transaction back under the closures.
+            let detail = "its transaction was rolled back".to_owned();
+            answer_all(answers, &Fate::Refused { detail });
+            return Built { answers: Vec::new(), object: None };
+        }
+        let housekeeping = writer.savepoint(|tx| {
+            catalogue::meta::set_number(tx, meta::SERVICE_TIME, service_time.0)?;
+            for (object, target) in &late {
+                // The object may have been released meanwhile.
+                if catalogue::objects::view(tx, *object)?.is_some() {
+                    catalogue::objects::set_copy(tx, *object, &unverified(*target))?;
+                }
+            }
+            Ok::<_, catalogue::Error>(())
+        });
+        if housekeeping.is_err() {
+            // Only local bookkeeping: upkeep finds the copies again by listing.
+        }
+        let object = if journalled.is_empty() { None } else { Some(build(header, salt, &keys, journalled)) };
+        match object {
+            Some(Err(error)) => {
+                writer.rollback();
+                answer_all(answers, &Fate::Refused { detail: error.to_string() });
+                Built { answers: Vec::new(), object: None }
+            }
+            Some(Ok(object)) => Built { answers, object: Some(object) },
+            None => Built { answers, object: None },
+        }
+    };
+    Ok(inner.catalogue.writer(step).await?)
+}
+
+fn build(
+    header: JournalHeader,
+    salt: [u8; 32],
+    keys: &Keys,
+    journalled: Vec<(Record, Vec<(SegmentId, Bytes)>)>,
+) -> Result<BuiltObject> {
+    let mut builder = JournalBuilder::new(&header, salt);
+    let mut records = Vec::with_capacity(journalled.len());
+    for (record, payloads) in journalled {
+        let key = match record.scope {
+            Scope::Cluster => RecordKey::Cluster(&keys.cluster),
+            Scope::Account(account) => RecordKey::Account(keys.account(account)?),
+        };
+        let payloads: Vec<_> = payloads.into_iter().map(|(segment, sealed)| (segment, vec![sealed])).collect();
+        builder.push(&record, key, &payloads)?;
+        records.push(record);
+    }
+    let (pieces, payloads) = builder.finish();
+    Ok(BuiltObject { header, pieces, records, payloads })
+}
+
+/// Registers the object and commits the open transaction.
+async fn last_step(inner: &Inner, object: &BuiltObject, targets: &[TargetId]) -> std::result::Result<(), String> {
+    let registration = Registration::of(object, targets);
+    let result = inner
+        .catalogue
+        .writer(move |writer| {
+            writer.savepoint(|tx| registration.write(tx))?;
+            writer.commit()
+        })
+        .await;
+    match result {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) | Err(error) => {
+            let _ = inner.catalogue.writer(Writer::rollback).await;
+            Err(error.to_string())
+        }
+    }
+}
+
+/// Applies a batch again that the providers have and the catalogue could not take.
+async fn catch_up(inner: &Inner, object: &BuiltObject, targets: &[TargetId]) -> std::result::Result<(), String> {
+    let registration = Registration::of(object, targets);
+    let records = object.records.clone();
+    let again = move |writer: &mut Writer| -> catalogue::Result<()> {
+        writer.begin()?;
+        writer.savepoint(|tx| {
+            for record in &records {
+                replay(tx, record)?;
+            }
+            registration.write(tx)
+        })?;
+        writer.commit()
+    };
+    match inner.catalogue.writer(again).await {
+        Ok(Ok(())) => {
+            inner.journal_advanced(&object.header);
+            Ok(())
+        }
+        Ok(Err(error)) | Err(error) => {
+            let _ = inner.catalogue.writer(Writer::rollback).await;
+            Err(error.to_string())
+        }
+    }
+}
+
+/// Applies a record that the providers have, as the live path would have.
+pub(crate) fn replay(tx: &mut Tx<'_>, record: &Record) -> catalogue::Result<()> {
+    record.changes.iter().try_for_each(|change| catalogue::replay(tx, record.scope, record.revision, change))
+}
+
+/// What the catalogue notes of a journal object.
+pub(crate) struct Registration {
+    header: JournalHeader,
+    bytes: u64,
+    scopes: Vec<(Scope, u64)>,
+    payloads: Vec<PayloadAt>,
+    targets: Vec<TargetId>,
+    hash: [u8; 32],
+}
+
+impl Registration {
+    fn of(object: &BuiltObject, targets: &[TargetId]) -> Self {
+        Self {
+            header: object.header,
+            bytes: object.pieces.iter().map(|piece| piece.len() as u64).sum(),
+            scopes: object.records.iter().map(|record| (record.scope, record.revision)).collect(),
+            payloads: object.payloads.clone(),
+            targets: targets.to_vec(),
+            hash: crate::copies::hash_of(&object.pieces),
+        }
+    }
+
+    /// The registration of an object that was read back.
+    pub(crate) fn of_read(
+        header: JournalHeader,
+        bytes: u64,
+        records: &[Record],
+        payloads: Vec<PayloadAt>,
+        targets: Vec<TargetId>,
+        hash: [u8; 32],
+    ) -> Self {
+        let scopes = records.iter().map(|record| (record.scope, record.revision)).collect();
+        Self { header, bytes, scopes, payloads, targets, hash }
+    }
+
+    pub(crate) fn write(&self, tx: &mut Tx<'_>) -> catalogue::Result<()> {
+        let JournalHeader { epoch, seq, stamp, id, prev, .. } = self.header;
+        let object = ObjectRow {
+            id,
+            kind: ObjectKind::Journal,
+            name: self.header.name(),
+            bytes: self.bytes,
+            hash: self.hash,
+            released: None,
+        };
+        catalogue::objects::insert(tx, &object)?;
+        for target in &self.targets {
+            catalogue::objects::set_copy(tx, id, &unverified(*target))?;
+        }
+        catalogue::journal::insert(tx, &JournalRow { id, epoch, seq, stamp, prev }, &self.scopes)?;
+        for payload in &self.payloads {
+            let PayloadAt { segment, offset, bytes } = *payload;
+            catalogue::segments::insert_journalled(tx, &JournalledRow { segment, object: id, epoch, seq, offset, bytes })?;
+        }
+        catalogue::meta::set_number(tx, meta::JOURNAL_SEQ, seq)?;
+        catalogue::meta::set_bytes(tx, meta::JOURNAL_PREV, &id.0)
+    }
+}
+
+/// Where the chain of journal objects stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChainState {
+    pub epoch: u64,
+    pub seq: u64,
+    pub prev: ObjectId,
+    /// Raised at each start: the upper half of the stamp.
+    pub start: u32,
+    /// Raised at each object: the lower half.
+    pub attempt: u32,
+}

@@ -1,0 +1,412 @@
+//! The first start, and every later one.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
+
+use bytes::Bytes;
+use catalogue::objects::{ObjectKind, ObjectRow};
+use fleet::ObjectName;
+use format::{
+    FORMAT_MD_NAME, JournalObject, Marker,
+    envelope::{open_account_envelope, open_cluster_envelope, seal_cluster_envelope},
+    keys::ClusterKey,
+    name::{envelope_name, journal_name, parse_journal_name},
+    replay::chain,
+};
+use model::{
+    Change, Scope,
+    fleet::{ProviderRow, TargetRow, TargetState},
+    id::{AccountId, ClusterId, ObjectId, TargetId},
+    units::ServiceTime,
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    Inner, Opening, Store,
+    commit::{self, ChainState, Registration},
+    copies::{Put, hash_of, unverified},
+    error::{Error, Result},
+    fleet_state::FleetState,
+    keys::Ring,
+    locate::HashLists,
+    meta,
+    pool::Pool,
+    view::ServiceClock,
+};
+
+/// The normative format, kept at every target: how to read all this without us.
+pub const FORMAT_MD: &str = include_str!("../../../docs/format.md");
+
+/// Which row of `account_secret` keeps the cluster's envelope.
+pub(crate) const CLUSTER_SECRET: AccountId = AccountId([0; 16]);
+
+/// What an opened catalogue says of the service.
+pub(crate) struct Life {
+    pub cluster: ClusterId,
+    pub epoch: u64,
+    pub generation: u64,
+    pub service_time: ServiceTime,
+    pub seq: u64,
+    pub prev: ObjectId,
+}
+
+pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result<Store> {
+    let start = u32::try_from(life.generation)
+        .map_err(|_| Error::Setup { what: "this service was started more than four billion times".to_owned() })?;
+    let (door, waiting) = mpsc::unbounded_channel();
+    let now = opening.world.clock.now();
+    let chain = ChainState { epoch: life.epoch, seq: life.seq, prev: life.prev, start, attempt: 0 };
+    let inner = Arc::new(Inner {
+        pool: Pool::new(opening.settings.buffer_bytes),
+        world: opening.world,
+        catalogue: opening.catalogue,
+        roster: opening.roster,
+        settings: opening.settings,
+        service: opening.service,
+        cluster: life.cluster,
+        epoch: AtomicU64::new(life.epoch),
+        generation: AtomicU64::new(life.generation),
+        keys: Ring::new(key),
+        fleet: FleetState::default(),
+        door,
+        chain: Mutex::new(chain),
+        late_copies: Mutex::default(),
+        being_written: Mutex::default(),
+        bad_makes: Mutex::default(),
+        hash_lists: HashLists::default(),
+        codes: Mutex::new(BTreeMap::new()),
+        time: Mutex::new(ServiceClock::new(life.service_time, now)),
+        superseded: Mutex::default(),
+        stopping: AtomicBool::new(false),
+        upkeep: crate::upkeep::UpkeepState::default(),
+        uploads: crate::upload::Writers::default(),
+    });
+    inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
+    Ok(Store(inner))
+}
+
+impl Store {
+    /// The first start: an empty catalogue and empty targets become a service.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if the catalogue or a target is in use already; [`Error::Unsafe`] with fewer than two providers.
+    pub async fn found(opening: Opening, providers: Vec<ProviderRow>, targets: Vec<TargetRow>) -> Result<Self> {
+        let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
+        if known.is_some() {
+            return Err(Error::Setup { what: "this data folder already holds a service; start it as it is".to_owned() });
+        }
+        let entropy = opening.world.entropy.clone();
+        let cluster = ClusterId::random(entropy.as_ref());
+        let key = ClusterKey::random(entropy.as_ref());
+        let life = Life {
+            cluster,
+            epoch: 1,
+            generation: 1,
+            service_time: ServiceTime(0),
+            seq: 0,
+            prev: ObjectId::default(),
+        };
+        let envelope = seal_cluster_envelope(cluster, &key, &opening.service.recipient())?;
+        let store = assemble(opening, &life, key)?;
+        let inner = &store.0;
+        for row in &providers {
+            inner.fleet.set_provider(row.clone());
+        }
+        let mut rows = Vec::new();
+        for mut row in targets {
+            row.generation = 1;
+            inner.adopt_target(&row).await?;
+            rows.push(row);
+        }
+        let (object, copies) = inner.put_envelope(Scope::Cluster, 1, &envelope).await?;
+        store
+            .commit(move |tx, draft| {
+                catalogue::meta::set_bytes(tx, meta::CLUSTER, &cluster.0)?;
+                catalogue::meta::set_number(tx, meta::EPOCH, 1)?;
+                catalogue::meta::set_number(tx, meta::GENERATION, 1)?;
+                let secret = catalogue::accounts::Envelope { bytes: envelope, generation: 1 };
+                catalogue::accounts::set_envelope(tx, CLUSTER_SECRET, &secret)?;
+                register(tx, &object, &copies)?;
+                for row in providers {
+                    draft.change(Scope::Cluster, Change::Provider(row));
+                }
+                for row in rows {
+                    draft.change(Scope::Cluster, Change::Target(row));
+                }
+                Ok::<_, Error>(())
+            })
+            .await?;
+        Ok(store)
+    }
+
+    /// Opens a service that was founded before, and finishes or forgets what a crash left.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] if the catalogue is empty, [`Error::NoKey`] with another service identity.
+    pub async fn open(opening: Opening) -> Result<Self> {
+        let (life, cluster_secret, accounts) = opening.catalogue.read(read_life).await?.ok_or_else(|| Error::Setup {
+            what: "this data folder holds no service yet".to_owned(),
+        })?;
+        let cannot = |error: format::Error| Error::NoKey { detail: error.to_string() };
+        let (cluster, key) = open_cluster_envelope(&cluster_secret, &opening.service).map_err(cannot)?;
+        if cluster != life.cluster {
+            return Err(Error::NoKey { detail: "the service identity belongs to another cluster".to_owned() });
+        }
+        let keys: Result<Vec<_>> = accounts
+            .iter()
+            .map(|bytes| open_account_envelope(bytes, &opening.service).map_err(cannot))
+            .collect();
+        let life = Life { generation: life.generation + 1, ..life };
+        let store = assemble(opening, &life, key)?;
+        for (account, key) in keys? {
+            store.0.keys.insert(account, key);
+        }
+        store.0.load_fleet().await?;
+        let generation = life.generation;
+        store
+            .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))
+            .await?;
+        store.0.probe_all().await;
+        store.0.finish_journal().await?;
+        store.0.mark_start().await;
+        store.0.forget_stale_intents().await?;
+        Ok(store)
+    }
+}
+
+impl Store {
+    /// Adds providers and targets to a running service; empty folders or buckets become ours.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
+    pub async fn grow(&self, providers: Vec<ProviderRow>, targets: Vec<TargetRow>) -> Result<()> {
+        let inner = &self.0;
+        for row in &providers {
+            inner.fleet.set_provider(row.clone());
+        }
+        let mut rows = Vec::new();
+        for mut row in targets {
+            row.generation = 1;
+            inner.adopt_target(&row).await?;
+            rows.push(row);
+        }
+        self.commit(move |_, draft| {
+            for row in providers {
+                draft.change(Scope::Cluster, Change::Provider(row));
+            }
+            for row in rows {
+                draft.change(Scope::Cluster, Change::Target(row));
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+        inner.renew_address_books().await?;
+        inner.upkeep.wake();
+        Ok(())
+    }
+}
+
+type Found = Option<(Life, Vec<u8>, Vec<Vec<u8>>)>;
+
+fn read_life(tx: &mut catalogue::Tx<'_>) -> catalogue::Result<Found> {
+    let id = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    let Some(cluster) = id(catalogue::meta::bytes(tx, meta::CLUSTER)?) else { return Ok(None) };
+    let number = |tx: &catalogue::Tx<'_>, name| Ok::<_, catalogue::Error>(catalogue::meta::number(tx, name)?.unwrap_or(0));
+    let life = Life {
+        cluster: ClusterId(cluster),
+        epoch: number(tx, meta::EPOCH)?,
+        generation: number(tx, meta::GENERATION)?,
+        service_time: ServiceTime(number(tx, meta::SERVICE_TIME)?),
+        seq: number(tx, meta::JOURNAL_SEQ)?,
+        prev: ObjectId(id(catalogue::meta::bytes(tx, meta::JOURNAL_PREV)?).unwrap_or_default()),
+    };
+    let cluster_secret = catalogue::accounts::envelope(tx, CLUSTER_SECRET)?.map(|secret| secret.bytes);
+    let mut accounts = Vec::new();
+    for account in catalogue::accounts::all(tx)? {
+        if account.managed
+            && let Some(secret) = catalogue::accounts::envelope(tx, account.id)?
+        {
+            accounts.push(secret.bytes);
+        }
+    }
+    Ok(Some((life, cluster_secret.unwrap_or_default(), accounts)))
+}
+
+/// Notes a copied object and its copies.
+pub(crate) fn register(tx: &mut catalogue::Tx<'_>, object: &ObjectRow, copies: &[TargetId]) -> catalogue::Result<()> {
+    catalogue::objects::insert(tx, object)?;
+    copies.iter().try_for_each(|target| catalogue::objects::set_copy(tx, object.id, &unverified(*target)))
+}
+
+impl Inner {
+    /// Makes an empty target ours: marker and manual. Used at the founding and when a fleet grows.
+    pub(crate) async fn adopt_target(&self, row: &TargetRow) -> Result<()> {
+        let driver = self.driver(row.id)?;
+        let marker = Marker::new(self.cluster, row.id, row.provider, self.epoch(), row.generation);
+        let marker = Bytes::from(marker.encode());
+        driver.write_marker(None, marker.clone()).await.map_err(|error| Error::Setup {
+            what: format!("{} cannot become a target: {error}; give an empty folder that exists", row.address),
+        })?;
+        self.fleet.set_target(row.clone(), Some(marker), self.now_us());
+        let probe = driver.probe().await?;
+        self.fleet.saw(row.id, TargetState::Up, probe.free_bytes, "", self.now_us());
+        self.put_manual(driver.as_ref()).await
+    }
+
+    /// Puts `format.md` where it is missing.
+    pub(crate) async fn put_manual(&self, driver: &dyn fleet::Target) -> Result<()> {
+        let name = ObjectName::parse(FORMAT_MD_NAME)?;
+        if driver.stat(&name).await?.is_some() {
+            return Ok(());
+        }
+        match driver.put(&name, &[Bytes::from_static(FORMAT_MD.as_bytes())]).await {
+            Ok(()) | Err(fleet::Error::Exists { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts an envelope until it is settled.
+    pub(crate) async fn put_envelope(
+        self: &Arc<Self>,
+        scope: Scope,
+        generation: u64,
+        bytes: &[u8],
+    ) -> Result<(ObjectRow, Vec<TargetId>)> {
+        let id = ObjectId::random(self.world.entropy.as_ref());
+        self.put_object(id, ObjectKind::Envelope, envelope_name(scope, generation, id), Bytes::copy_from_slice(bytes))
+            .await
+    }
+
+    /// Puts a copied object until it is settled; its row is for the caller to register.
+    pub(crate) async fn put_object(
+        self: &Arc<Self>,
+        id: ObjectId,
+        kind: ObjectKind,
+        name: String,
+        bytes: Bytes,
+    ) -> Result<(ObjectRow, Vec<TargetId>)> {
+        let length = bytes.len() as u64;
+        let pieces = [bytes];
+        let copies = self.put_copied(&name, id, &pieces, Put::UntilSettled).await?;
+        Ok((ObjectRow { id, kind, name, bytes: length, hash: hash_of(&pieces), released: None }, copies))
+    }
+
+    async fn load_fleet(&self) -> Result<()> {
+        let (providers, targets) = self
+            .catalogue
+            .read(|tx| Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::targets(tx)?)))
+            .await?;
+        for row in providers {
+            self.fleet.set_provider(row);
+        }
+        for row in targets {
+            self.fleet.set_target(row, None, self.now_us());
+        }
+        Ok(())
+    }
+
+    /// Applies journal objects that follow the last committed one: puts that a crash left without their commit.
+    async fn finish_journal(self: &Arc<Self>) -> Result<()> {
+        let (epoch, seq, prev) = {
+            let chain = crate::locked(&self.chain);
+            (chain.epoch, chain.seq, chain.prev)
+        };
+        let mut headers = Vec::new();
+        let mut holders: BTreeMap<ObjectId, (String, Vec<TargetId>)> = BTreeMap::new();
+        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
+            let driver = self.driver(live.row.id)?;
+            let prefix = format!("journal/{epoch:016x}/");
+            let mut after = ObjectName::parse(journal_name(epoch, seq, u64::MAX, ObjectId([0xff; 16]))).ok();
+            loop {
+                let page = driver.list(&prefix, after.as_ref(), 500).await?;
+                for listed in &page.objects {
+                    let Some(name) = parse_journal_name(listed.name.as_str()) else { continue };
+                    if name.seq <= seq {
+                        continue;
+                    }
+                    holders.entry(name.id).or_insert_with(|| (listed.name.to_string(), Vec::new())).1.push(live.row.id);
+                }
+                after = page.objects.last().map(|listed| listed.name.clone());
+                if !page.more {
+                    break;
+                }
+            }
+        }
+        let mut objects = BTreeMap::new();
+        for (id, (name, targets)) in &holders {
+            if let Some((object, bytes)) = self.read_journal(name, targets).await {
+                headers.push(object.header);
+                objects.insert(*id, (object, bytes));
+            }
+        }
+        let line = chain(&headers, (seq, Some(prev)));
+        for id in line.ordered {
+            let (Some((object, bytes)), Some((_, targets))) = (objects.remove(&id), holders.get(&id)) else { continue };
+            self.apply_journal(object, bytes, targets.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// A journal object from the first target that has a whole one.
+    pub(crate) async fn read_journal(&self, name: &str, targets: &[TargetId]) -> Option<(JournalObject, Bytes)> {
+        let object = ObjectName::parse(name).ok()?;
+        for target in self.by_preference(targets.iter().copied()) {
+            let Ok(driver) = self.driver(target) else { continue };
+            let Ok(Some(length)) = driver.stat(&object).await else { continue };
+            let Ok(bytes) = driver.read(&object, 0..length).await else { continue };
+            if let Ok(decoded) = JournalObject::decode(&bytes) {
+                return Some((decoded, bytes));
+            }
+        }
+        None
+    }
+
+    async fn apply_journal(self: &Arc<Self>, object: JournalObject, bytes: Bytes, targets: Vec<TargetId>) -> Result<()> {
+        let keys = self.keys.snapshot();
+        let mut records = Vec::new();
+        let mut payloads = Vec::new();
+        for entry in &object.entries {
+            records.push(entry.unseal(&keys)?);
+            payloads.extend(entry.payloads.iter().copied());
+        }
+        let header = object.header;
+        let registration =
+            Registration::of_read(header, bytes.len() as u64, &records, payloads, targets, hash_of(&[bytes]));
+        let step = move |writer: &mut catalogue::Writer| -> catalogue::Result<()> {
+            writer.begin()?;
+            writer.savepoint(|tx| {
+                for record in &records {
+                    commit::replay(tx, record)?;
+                }
+                registration.write(tx)
+            })?;
+            writer.commit()
+        };
+        self.catalogue.writer(step).await??;
+        self.journal_advanced(&header);
+        Ok(())
+    }
+
+    /// Raises the generation of every target that is up, so that old content is known by its older marker.
+    async fn mark_start(self: &Arc<Self>) {
+        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
+            // A target that fails here is down; the next probe looks again.
+            let _ = self.raise_generation(live.row.id).await;
+        }
+    }
+
+    /// Gives up packs that an earlier start announced and did not record; their shards may go after the grace time.
+    async fn forget_stale_intents(self: &Arc<Self>) -> Result<()> {
+        let generation = self.generation();
+        let stale = self.catalogue.read(move |tx| catalogue::intents::stale(tx, ServiceTime(0), generation)).await?;
+        for intent in stale {
+            self.give_up_pack(intent.pack).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! The store: bytes in, bytes out, and the promise in between.
+//!
+//! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
+//! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
+//! released; `scrub` reads what is kept and `repair` makes again what is missing; `reclaim` deletes what a record says is
+//! dead; [`rebuild`] makes a catalogue from surviving targets; `upkeep` runs all of these, and `probe` says what is up.
+//!
+//! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
+//! in the service and in the simulator.
+//!
+//! Rule: lanes before records, records before success; for deletion the record first, the bytes last, and never on
+//! reconnect or silence.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use catalogue::Catalogue;
+use erasure::Code;
+use fleet::Roster;
+use format::{Identity, JournalHeader};
+use model::{
+    Scheme,
+    id::{ClusterId, ObjectId, PackId, TargetId},
+    pack::Make,
+    units::ServiceTime,
+    world::{Now, World},
+};
+use tokio::sync::mpsc;
+
+pub mod commit;
+mod copies;
+mod error;
+mod fleet_state;
+mod found;
+mod keys;
+mod kits;
+mod locate;
+mod meta;
+mod pack_writer;
+mod packer;
+mod pool;
+mod probe;
+pub mod read;
+pub mod rebuild;
+mod reclaim;
+mod repair;
+pub mod report;
+pub mod scrub;
+mod settings;
+mod snapshot;
+mod upkeep;
+pub mod upload;
+mod view;
+pub mod write;
+
+pub use commit::Draft;
+pub use error::{Error, Result};
+pub use plan::Ladder;
+pub use read::Reading;
+pub use rebuild::{RebuildReport, rebuild};
+pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
+pub use scrub::ScrubReport;
+pub use settings::Settings;
+pub use catalogue::uploads::UploadRow;
+pub use upload::UploadSpec;
+pub use write::{Expect, Received};
+
+/// What a store is opened with.
+pub struct Opening {
+    /// Clock, chance and timer.
+    pub world: World,
+    /// Its catalogue: empty for [`Store::found`] and [`rebuild()`].
+    pub catalogue: Catalogue,
+    /// The open drivers, by target.
+    pub roster: Roster,
+    /// The operator's identity: opens the cluster's envelope and those of managed accounts.
+    pub service: Identity,
+    /// The numbers that may be turned.
+    pub settings: Settings,
+}
+
+/// A handle on the running store.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.0.cluster)
+    }
+}
+
+pub(crate) struct Inner {
+    world: World,
+    catalogue: Catalogue,
+    roster: Roster,
+    settings: Settings,
+    service: Identity,
+    cluster: ClusterId,
+    epoch: AtomicU64,
+    /// Raised at each start.
+    generation: AtomicU64,
+    keys: keys::Ring,
+    fleet: fleet_state::FleetState,
+    pool: pool::Pool,
+    door: mpsc::UnboundedSender<commit::Request>,
+    chain: Mutex<commit::ChainState>,
+    late_copies: Mutex<Vec<(ObjectId, TargetId)>>,
+    being_written: Mutex<BTreeSet<PackId>>,
+    bad_makes: Mutex<BTreeMap<Make, PackId>>,
+    hash_lists: locate::HashLists,
+    codes: Mutex<BTreeMap<Scheme, Code>>,
+    time: Mutex<view::ServiceClock>,
+    /// A target that carries a newer epoch of this cluster, and that epoch: nothing is written any more.
+    superseded: Mutex<Option<(String, u64)>>,
+    stopping: AtomicBool,
+    upkeep: upkeep::UpkeepState,
+    uploads: upload::Writers,
+}
+
+impl Store {
+    /// What the clocks say.
+    pub fn now(&self) -> Now {
+        self.0.world.clock.now()
+    }
+
+    /// The time on which destruction runs.
+    pub fn service_time(&self) -> ServiceTime {
+        self.0.service_time()
+    }
+
+    /// Chance, for ids and secrets.
+    pub fn entropy(&self) -> &dyn model::world::Entropy {
+        self.0.world.entropy.as_ref()
+    }
+
+    /// Which cluster this is.
+    pub fn cluster(&self) -> ClusterId {
+        self.0.cluster
+    }
+
+    /// The numbers it runs with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Looks at the catalogue.
+    ///
+    /// # Errors
+    /// What `look` returns, or the catalogue's own trouble.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut catalogue::Tx<'_>) -> catalogue::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        Ok(self.0.catalogue.read(look).await?)
+    }
+
+    /// Stops upkeep and refuses what comes after; what is under way is finished by its callers.
+    pub async fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Release);
+        self.0.upkeep.stopped(&self.0.world).await;
+    }
+}
+
+impl Inner {
+    pub(crate) fn now_us(&self) -> u64 {
+        self.world.clock.now().monotonic_us
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn service_time(&self) -> ServiceTime {
+        locked(&self.time).read(self.world.clock.now())
+    }
+
+    /// A codec for a scheme; its tables are made once.
+    pub(crate) fn code(&self, scheme: Scheme) -> Result<Code> {
+        let mut codes = locked(&self.codes);
+        if let Some(code) = codes.get(&scheme) {
+            return Ok(code.clone());
+        }
+        let code = Code::new(scheme.k, scheme.m).map_err(|error| Error::Plan { detail: error.to_string() })?;
+        codes.insert(scheme, code.clone());
+        Ok(code)
+    }
+
+    /// The header of the next journal object: takes the place after the last one that counts.
+    pub(crate) fn next_header(&self) -> JournalHeader {
+        let mut chain = locked(&self.chain);
+        chain.attempt += 1;
+        JournalHeader {
+            cluster: self.cluster,
+            epoch: chain.epoch,
+            seq: chain.seq + 1,
+            stamp: (u64::from(chain.start) << 32) | u64::from(chain.attempt),
+            id: ObjectId::random(self.world.entropy.as_ref()),
+            prev: chain.prev,
+        }
+    }
+
+    /// The object is acknowledged: the next one follows it.
+    pub(crate) fn journal_advanced(&self, header: &JournalHeader) {
+        let mut chain = locked(&self.chain);
+        chain.seq = header.seq;
+        chain.prev = header.id;
+    }
+
+    pub(crate) fn note_late_copy(&self, object: ObjectId, target: TargetId) {
+        locked(&self.late_copies).push((object, target));
+    }
+
+    pub(crate) fn take_late_copies(&self) -> Vec<(ObjectId, TargetId)> {
+        std::mem::take(&mut *locked(&self.late_copies))
+    }
+
+    /// The error that answers every change once another life of this cluster was seen.
+    pub(crate) fn newer_epoch(&self) -> Option<Error> {
+        let (target, found) = locked(&self.superseded).clone()?;
+        Some(Error::NewerEpoch { target, found, ours: self.epoch() })
+    }
+
+    /// Remembers that a make is bad until upkeep writes it down and repairs it.
+    pub(crate) fn note_bad_make(&self, pack: PackId, make: Make) {
+        locked(&self.bad_makes).insert(make, pack);
+        self.upkeep.wake();
+    }
+}
+
+/// Takes a lock whose holder may have panicked: what these locks guard is whole between any two statements.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

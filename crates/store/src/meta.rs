@@ -1,0 +1,11 @@
+//! Names of the numbers that the catalogue keeps for the store.
+
+pub(crate) const CLUSTER: &str = "cluster";
+pub(crate) const EPOCH: &str = "epoch";
+/// Raised at each start: the upper half of journal stamps, and what markers carry.
+pub(crate) const GENERATION: &str = "generation";
+pub(crate) const SERVICE_TIME: &str = "service_time_s";
+pub(crate) const JOURNAL_SEQ: &str = "journal_seq";
+pub(crate) const JOURNAL_PREV: &str = "journal_prev";
+/// Set while a rebuild's targets have not all been read: nothing is reclaimed.
+pub(crate) const REBUILT_WITHOUT: &str = "rebuilt_without";

@@ -1,0 +1,382 @@
+//! What the operator and the listing are told: where files stand, and what would be if a provider were gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::objects::ObjectKind;
+use model::{
+    Scheme,
+    fleet::TargetState,
+    id::{ClusterId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+};
+use plan::{Ladder, Topology, object_state, pack_state};
+
+use crate::{Inner, Store, error::Result};
+
+/// A running piece of upkeep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobReport {
+    /// What it is.
+    pub kind: &'static str,
+    /// Bytes done.
+    pub done_bytes: u64,
+    /// Bytes in all, as planned.
+    pub total_bytes: u64,
+    /// For people.
+    pub note: String,
+    /// Seconds left, if that can be said.
+    pub eta_s: Option<u64>,
+}
+
+/// A target as it is seen now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetReport {
+    /// Its id.
+    pub id: TargetId,
+    /// Where it is.
+    pub address: String,
+    /// What is believed of it.
+    pub state: TargetState,
+    /// Free bytes, if it can tell.
+    pub free_bytes: Option<u64>,
+    /// Why it is not up.
+    pub note: String,
+}
+
+/// A provider and its targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderReport {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its name.
+    pub name: String,
+    /// Up while one of its targets is.
+    pub state: TargetState,
+    /// Its targets.
+    pub targets: Vec<TargetReport>,
+}
+
+/// Where everything stands.
+#[derive(Clone, Debug)]
+pub struct FleetReport {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// The life of the catalogue.
+    pub epoch: u64,
+    /// The scheme that a pack written now gets; `None` when nothing can be written.
+    pub scheme: Option<Scheme>,
+    /// Providers share one disk.
+    pub trial: bool,
+    /// Providers by name.
+    pub providers: Vec<ProviderReport>,
+    /// Files that one provider's loss may end, or that are gone.
+    pub files_below_safe: u64,
+    /// Files that are not settled.
+    pub files_below_settled: u64,
+    /// Files that cannot be read now.
+    pub files_unreadable: u64,
+    /// Packs below safe.
+    pub packs_below_safe: u64,
+    /// Packs below settled.
+    pub packs_below_settled: u64,
+    /// Copied objects (journal, snapshots, envelopes) below safe.
+    pub records_below_safe: u64,
+    /// Copied objects below settled.
+    pub records_below_settled: u64,
+    /// Good copies of the envelope that has fewest.
+    pub key_copies: u64,
+    /// Kits that nobody has tested.
+    pub kits_untested: u64,
+    /// Journal objects that are not released yet.
+    pub journal_objects: u64,
+    /// Small files that wait to be packed.
+    pub unpacked_files: u64,
+    /// Upkeep that runs now.
+    pub jobs: Vec<JobReport>,
+    /// What upkeep could not do, for people.
+    pub findings: Vec<String>,
+}
+
+/// What would be if providers were gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhatIfReport {
+    /// Files that could not be read.
+    pub files_unreadable: u64,
+    /// Files that another loss could end.
+    pub files_below_safe: u64,
+    /// Files that were not settled.
+    pub files_below_settled: u64,
+    /// Packs and copied objects by margin: `packs_by_margin[c]` have margin c.
+    pub packs_by_margin: Vec<u64>,
+    /// Packs that could not be read.
+    pub packs_unreadable: u64,
+    /// Copied objects that could not be read.
+    pub records_unreadable: u64,
+}
+
+/// Where a version stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The lower of its bytes' and its records' step.
+    pub ladder: Ladder,
+    /// When the oldest of its lanes was last read and right, if all were.
+    pub proven_us: Option<i64>,
+}
+
+/// All packs and objects that do not stand as they should, and a census.
+struct Survey {
+    packs: BTreeMap<PackId, Ladder>,
+    objects: BTreeMap<ObjectId, Ladder>,
+    census: plan::Census,
+    key_copies: u64,
+    journal_objects: u64,
+}
+
+impl Inner {
+    async fn survey(&self, topology: &Topology) -> Result<Survey> {
+        let mut survey = Survey {
+            packs: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            census: plan::Census::default(),
+            key_copies: u64::MAX,
+            journal_objects: 0,
+        };
+        let mut after = PackId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for view in page.iter().map(crate::view::of_pack) {
+                survey.census.add_pack(&view, topology);
+                let state = pack_state(&view, topology);
+                if state < Ladder::Settled {
+                    survey.packs.insert(view.id, state);
+                }
+            }
+        }
+        let mut after = ObjectId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.object.id;
+            for found in page.iter().filter(|found| found.object.released.is_none()) {
+                let view = crate::view::of_object(found);
+                survey.census.add_object(&view, topology);
+                let state = object_state(&view, topology);
+                if state < Ladder::Settled {
+                    survey.objects.insert(view.id, state);
+                }
+                match found.object.kind {
+                    ObjectKind::Envelope => {
+                        let good = plan::Spread::of_object(&view, topology).distinct() as u64;
+                        survey.key_copies = survey.key_copies.min(good);
+                    }
+                    ObjectKind::Journal => survey.journal_objects += 1,
+                    _ => {}
+                }
+            }
+        }
+        Ok(survey)
+    }
+
+    /// The versions that use what is in these packs and journal objects, each with its lowest step.
+    async fn files_of(&self, survey: &Survey) -> Result<BTreeMap<VersionId, Ladder>> {
+        let (packs, objects) = (survey.packs.clone(), survey.objects.clone());
+        Ok(self
+            .catalogue
+            .read(move |tx| {
+                let mut files: BTreeMap<VersionId, Ladder> = BTreeMap::new();
+                let mut lower = |tx: &mut catalogue::Tx<'_>, segment: SegmentId, state: Ladder| {
+                    for user in catalogue::segments::users(tx, segment)? {
+                        let known = files.entry(user.user).or_insert(state);
+                        *known = (*known).min(state);
+                    }
+                    Ok::<_, catalogue::Error>(())
+                };
+                for (pack, state) in packs {
+                    for occupant in catalogue::segments::of_pack(tx, pack)? {
+                        lower(tx, occupant.location.segment, state)?;
+                    }
+                }
+                let mut after = None;
+                loop {
+                    let page = catalogue::segments::oldest_journalled(tx, after, 1_000, u64::MAX)?;
+                    let Some((last, _)) = page.last() else { break };
+                    after = Some((last.epoch, last.seq, last.offset));
+                    for (row, _) in &page {
+                        if let Some(state) = objects.get(&row.object) {
+                            lower(tx, row.segment, *state)?;
+                        }
+                    }
+                }
+                Ok(files)
+            })
+            .await?)
+    }
+}
+
+impl Store {
+    /// Where everything stands now.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn fleet_report(&self) -> Result<FleetReport> {
+        let inner = &self.0;
+        let topology = inner.fleet.topology(inner.now_us());
+        let survey = inner.survey(&topology).await?;
+        let files = inner.files_of(&survey).await?;
+        let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
+        let (kits_untested, unpacked_files) = self
+            .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
+            .await?;
+        let targets = inner.fleet.all();
+        let mut providers: Vec<ProviderReport> = inner
+            .fleet
+            .providers()
+            .into_iter()
+            .map(|row| {
+                let own: Vec<TargetReport> = targets
+                    .iter()
+                    .filter(|live| live.row.provider == row.id)
+                    .map(|live| TargetReport {
+                        id: live.row.id,
+                        address: live.row.address.clone(),
+                        state: live.state,
+                        free_bytes: live.free_bytes,
+                        note: live.note.clone(),
+                    })
+                    .collect();
+                let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
+                ProviderReport { id: row.id, name: row.name, state, targets: own }
+            })
+            .collect();
+        providers.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut findings = inner.upkeep.findings();
+        if let Some(error) = inner.newer_epoch() {
+            findings.insert(0, error.to_string());
+        }
+        Ok(FleetReport {
+            cluster: inner.cluster,
+            epoch: inner.epoch(),
+            scheme: inner.scheme_now(&topology).ok(),
+            trial: inner.settings.trial,
+            providers,
+            files_below_safe: below(Ladder::Safe),
+            files_below_settled: below(Ladder::Settled),
+            files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
+            packs_below_safe: survey.census.packs.below_safe,
+            packs_below_settled: survey.census.packs.below_settled,
+            records_below_safe: survey.census.objects.below_safe,
+            records_below_settled: survey.census.objects.below_settled,
+            key_copies: if survey.key_copies == u64::MAX { 0 } else { survey.key_copies },
+            kits_untested,
+            journal_objects: survey.journal_objects,
+            unpacked_files,
+            jobs: inner.upkeep.jobs(),
+            findings,
+        })
+    }
+
+    /// What would be if these providers wiped everything now.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn what_if(&self, providers: &[ProviderId]) -> Result<WhatIfReport> {
+        let inner = &self.0;
+        let gone: BTreeSet<ProviderId> = providers.iter().copied().collect();
+        let topology = inner.fleet.topology(inner.now_us()).without(&gone);
+        let survey = inner.survey(&topology).await?;
+        let files = inner.files_of(&survey).await?;
+        let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
+        Ok(WhatIfReport {
+            files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
+            files_below_safe: below(Ladder::Safe),
+            files_below_settled: below(Ladder::Settled),
+            packs_by_margin: survey.census.packs.margins.clone(),
+            packs_unreadable: survey.census.packs.unreadable,
+            records_unreadable: survey.census.objects.unreadable,
+        })
+    }
+
+    /// The providers by name, for what-if questions.
+    pub fn provider(&self, name: &str) -> Option<ProviderId> {
+        self.0.fleet.providers().into_iter().find(|row| row.name == name).map(|row| row.id)
+    }
+
+    /// Where versions stand, in the order asked. A version that does not exist stands as *received*.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn standing(&self, account: model::id::AccountId, versions: &[VersionId]) -> Result<Vec<Standing>> {
+        let inner = &self.0;
+        let topology = inner.fleet.topology(inner.now_us());
+        let versions = versions.to_vec();
+        let places = self
+            .read(move |tx| {
+                let mut places = Vec::with_capacity(versions.len());
+                let mut packs = BTreeMap::new();
+                let mut objects = BTreeMap::new();
+                for id in versions {
+                    let found = catalogue::versions::get(tx, account, id)?;
+                    let mut of_version = Vec::new();
+                    for segment in found.iter().flat_map(|version| version.segments()) {
+                        if matches!(found.as_ref().map(|v| &v.content), Some(model::entry::Content::Inline { .. })) {
+                            of_version.push(Stands::Records);
+                        } else if let Some(pack) = catalogue::segments::pack_of(tx, segment.id)? {
+                            if let std::collections::btree_map::Entry::Vacant(slot) = packs.entry(pack) {
+                                slot.insert(catalogue::packs::view(tx, pack)?);
+                            }
+                            of_version.push(Stands::Pack(pack));
+                        } else if let Some(row) = catalogue::segments::journalled(tx, segment.id)? {
+                            if let std::collections::btree_map::Entry::Vacant(slot) = objects.entry(row.object) {
+                                slot.insert(catalogue::objects::view(tx, row.object)?);
+                            }
+                            of_version.push(Stands::Object(row.object));
+                        } else {
+                            of_version.push(Stands::Nowhere);
+                        }
+                    }
+                    places.push(of_version);
+                }
+                Ok((places, packs, objects))
+            })
+            .await?;
+        let (places, packs, objects) = places;
+        let packs: BTreeMap<_, _> = packs
+            .into_iter()
+            .filter_map(|(id, view)| {
+                let view = view?;
+                let plan_view = crate::view::of_pack(&view);
+                let proven = view.makes.iter().map(|make| make.finding.verified_us).min().flatten();
+                Some((id, (pack_state(&plan_view, &topology), proven)))
+            })
+            .collect();
+        let objects: BTreeMap<_, _> = objects
+            .into_iter()
+            .filter_map(|(id, view)| Some((id, object_state(&crate::view::of_object(&view?), &topology))))
+            .collect();
+        let standing = places.into_iter().map(|parts| {
+            let mut ladder: Option<Ladder> = None;
+            let mut proven: Option<Option<i64>> = None;
+            for part in parts {
+                let (state, at) = match part {
+                    Stands::Pack(id) => packs.get(&id).copied().unwrap_or((Ladder::Unreadable, None)),
+                    Stands::Object(id) => (objects.get(&id).copied().unwrap_or(Ladder::Unreadable), None),
+                    Stands::Records => (Ladder::Settled, None),
+                    Stands::Nowhere => (Ladder::Unreadable, None),
+                };
+                ladder = Some(ladder.map_or(state, |known| known.min(state)));
+                proven = Some(proven.map_or(at, |known| known.min(at)));
+            }
+            let ladder = ladder.unwrap_or(Ladder::Received);
+            Standing { ladder, proven_us: proven.flatten().filter(|_| ladder == Ladder::Verified) }
+        });
+        Ok(standing.collect())
+    }
+}
+
+enum Stands {
+    Pack(PackId),
+    Object(ObjectId),
+    Records,
+    Nowhere,
+}

@@ -1,0 +1,248 @@
+//! Scrub: read what is kept, and say what is not as it should be.
+//!
+//! A shard is right when its header names this pack, lane and make, its hash list has the recorded root, and every
+//! 64 KiB block has its hash. A copy is right when its BLAKE3 is the recorded one. What is wrong is marked *bad*, set aside
+//! when it is there at all, and made again by repair; a target that merely does not answer proves nothing.
+
+use std::sync::Arc;
+
+use catalogue::packs::Finding;
+use fleet::ObjectName;
+use format::{
+    name::shard_name,
+    shard::{HEADER_BYTES, decode_header},
+};
+use model::{
+    id::{ObjectId, PackId, TargetId},
+    pack::{Make, MakeState},
+    units::HASH_BLOCK_BYTES,
+};
+use plan::scrub::{ScrubPolicy, ScrubStep};
+
+use crate::{
+    Inner, Store,
+    error::{Error, Result},
+};
+
+/// Bytes of a lane that are read at once.
+const READ_BYTES: u64 = 1 << 20;
+
+/// What a scrub found and what was done about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScrubReport {
+    /// 64 KiB blocks of lanes, and copies, that were read and checked.
+    pub cells_checked: u64,
+    /// Shards and copies with wrong bytes.
+    pub damaged: u64,
+    /// Shards and copies that are not there although their target is.
+    pub missing: u64,
+    /// Of those, made again.
+    pub repaired: u64,
+}
+
+/// What one read found.
+enum Verdict {
+    Right(u64),
+    Damaged(u64),
+    Missing,
+    /// The target does not answer.
+    Unknown,
+}
+
+impl Store {
+    /// Reads everything at every target that is up, then repairs what is wrong.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble; what is damaged is a finding, not an error.
+    pub async fn scrub(&self) -> Result<ScrubReport> {
+        let mut report = self.0.scrub_due(&ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX }).await?;
+        if report.damaged + report.missing > 0 {
+            let before = self.0.count_bad().await?;
+            self.0.repair_all(true).await?;
+            report.repaired = before.saturating_sub(self.0.count_bad().await?);
+        }
+        Ok(report)
+    }
+}
+
+impl Inner {
+    /// Reads what the policy says is due.
+    pub(crate) async fn scrub_due(self: &Arc<Self>, policy: &ScrubPolicy) -> Result<ScrubReport> {
+        let topology = self.fleet.topology(self.now_us());
+        let now = self.service_time();
+        let mut report = ScrubReport::default();
+        let mut after = PackId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 200)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            let views: Vec<_> = page.iter().map(crate::view::of_pack).collect();
+            for step in plan::scrub::scrub(&views, &[], &topology, now, policy).steps {
+                let ScrubStep::Lane { pack, make, .. } = step else { continue };
+                let Some(view) = page.iter().find(|view| view.id == pack) else { continue };
+                let Some(found) = view.makes.iter().find(|found| found.make.make == make) else { continue };
+                let verdict = self.judge_shard(pack, view.k, &found.make).await;
+                report.count(&verdict);
+                self.write_down(pack, found.make, verdict).await?;
+            }
+        }
+        let mut after = ObjectId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.object.id;
+            let live: Vec<_> = page.iter().filter(|view| view.object.released.is_none()).collect();
+            let views: Vec<_> = live.iter().map(|view| crate::view::of_object(view)).collect();
+            for step in plan::scrub::scrub(&[], &views, &topology, now, policy).steps {
+                let ScrubStep::Copy { object, target, .. } = step else { continue };
+                let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };
+                let verdict = self.judge_copy(&view.object.name, view.object.bytes, &view.object.hash, target).await;
+                report.count(&verdict);
+                self.write_down_copy(object, target, verdict).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Reads a whole shard and checks every block; how many blocks.
+    pub(crate) async fn check_shard(&self, pack: PackId, k: u8, make: &Make) -> Result<u64> {
+        let name = shard_name(pack, make.lane, make.make);
+        let header = self.read_object(make.target, &name, 0..HEADER_BYTES as u64).await?;
+        let header = decode_header(&header)?;
+        if (header.pack, header.lane, header.make, header.k) != (pack, make.lane, make.make, k) {
+            return Err(Error::DamagedBlock { pack, lane: make.lane, block: 0 });
+        }
+        self.hash_lists.forget(make.make);
+        let list = self.hash_list(pack, make).await?;
+        let mut at = 0;
+        let mut blocks = 0;
+        while at < make.lane_bytes {
+            let end = (at + READ_BYTES).min(make.lane_bytes);
+            let bytes = self.read_lane(pack, make, at..end).await?;
+            for piece in bytes.chunks(HASH_BLOCK_BYTES) {
+                if !list.check(blocks as usize, piece) {
+                    return Err(Error::DamagedBlock { pack, lane: make.lane, block: blocks });
+                }
+                blocks += 1;
+            }
+            at = end;
+            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, bytes.len() as u64).await;
+        }
+        Ok(blocks.max(1))
+    }
+
+    /// Checks a make that a read found wrong, and writes the verdict down.
+    pub(crate) async fn judge_and_write_down(self: &Arc<Self>, pack: PackId, k: u8, make: Make) -> Result<()> {
+        let verdict = self.judge_shard(pack, k, &make).await;
+        self.write_down(pack, make, verdict).await
+    }
+
+    async fn judge_shard(&self, pack: PackId, k: u8, make: &Make) -> Verdict {
+        match self.check_shard(pack, k, make).await {
+            Ok(blocks) => Verdict::Right(blocks),
+            Err(Error::DamagedBlock { block, .. }) => Verdict::Damaged(block + 1),
+            Err(Error::Format(_)) => Verdict::Damaged(1),
+            Err(Error::Fleet(error)) => match error.class() {
+                model::Class::Missing => Verdict::Missing,
+                model::Class::Damaged => Verdict::Damaged(1),
+                _ => Verdict::Unknown,
+            },
+            Err(_) => Verdict::Unknown,
+        }
+    }
+
+    async fn judge_copy(&self, name: &str, bytes: u64, hash: &[u8; 32], target: TargetId) -> Verdict {
+        match self.read_object(target, name, 0..bytes).await {
+            Ok(read) if blake3::hash(&read).as_bytes() == hash => Verdict::Right(1),
+            Ok(_) => Verdict::Damaged(1),
+            Err(Error::Fleet(error)) => match error.class() {
+                model::Class::Missing => Verdict::Missing,
+                model::Class::Damaged => Verdict::Damaged(1),
+                _ => Verdict::Unknown,
+            },
+            Err(_) => Verdict::Unknown,
+        }
+    }
+
+    fn finding(&self, verdict: &Verdict) -> Option<Finding> {
+        match verdict {
+            Verdict::Right(_) => Some(Finding {
+                state: MakeState::Good,
+                verified_us: Some(self.world.clock.now().wall_us),
+                verified_at: self.service_time(),
+                verified_generation: self.generation(),
+            }),
+            Verdict::Damaged(_) | Verdict::Missing => Some(Finding { state: MakeState::Bad, ..Finding::default() }),
+            Verdict::Unknown => None,
+        }
+    }
+
+    async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<()> {
+        let Some(finding) = self.finding(&verdict) else { return Ok(()) };
+        if let Verdict::Damaged(_) = verdict {
+            self.set_aside(make.target, &shard_name(pack, make.lane, make.make)).await;
+        }
+        Store(self.clone())
+            .commit(move |tx, _| {
+                // The make may have been dropped meanwhile.
+                if catalogue::packs::makes(tx, pack)?.iter().any(|view| view.make.make == make.make) {
+                    catalogue::packs::set_finding(tx, pack, make.make, &finding)?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await
+    }
+
+    async fn write_down_copy(self: &Arc<Self>, object: ObjectId, target: TargetId, verdict: Verdict) -> Result<()> {
+        let Some(finding) = self.finding(&verdict) else { return Ok(()) };
+        Store(self.clone())
+            .commit(move |tx, _| {
+                if catalogue::objects::view(tx, object)?.is_some() {
+                    catalogue::objects::set_copy(tx, object, &catalogue::objects::Copy { target, finding })?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await
+    }
+
+    /// Moves a bad object out of the way, for a person to look at.
+    pub(crate) async fn set_aside(&self, target: TargetId, name: &str) {
+        if let (Ok(driver), Ok(name)) = (self.driver(target), ObjectName::parse(name)) {
+            // What cannot be moved stays; its name is never used again anyway.
+            let _ = driver.set_aside(&name).await;
+        }
+    }
+
+    async fn count_bad(&self) -> Result<u64> {
+        let mut bad = 0;
+        let mut after = PackId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 200)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            bad += page.iter().flat_map(|view| &view.makes).filter(|view| view.finding.state == MakeState::Bad).count();
+        }
+        let mut after = ObjectId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.object.id;
+            bad += page.iter().flat_map(|view| &view.copies).filter(|copy| copy.finding.state == MakeState::Bad).count();
+        }
+        Ok(bad as u64)
+    }
+}
+
+impl ScrubReport {
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Right(blocks) => self.cells_checked += blocks,
+            Verdict::Damaged(blocks) => {
+                self.cells_checked += blocks;
+                self.damaged += 1;
+            }
+            Verdict::Missing => self.missing += 1,
+            Verdict::Unknown => {}
+        }
+    }
+}

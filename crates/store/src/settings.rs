@@ -1,0 +1,79 @@
+//! The numbers an operator may turn, each with the argument for its value.
+
+use model::{Scheme, units};
+
+/// How the store behaves. Sizes in bytes, times in the unit of their name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Bytes of a cell; a multiple of 64 KiB so that a piece holds whole frames (the simulator uses less).
+    pub cell_bytes: u32,
+    /// Longest lane of a pack: small enough for one request at a slow firm.
+    pub lane_bytes_max: u64,
+    /// Most plaintext in one segment.
+    pub segment_bytes_max: u64,
+    /// Files up to this size go through the journal and share packs.
+    pub small_file_bytes_max: u64,
+    /// Files up to this size lie in the catalogue and its snapshots.
+    pub inline_bytes_max: u64,
+    /// The shared pool that all transfers draw their buffers from.
+    pub buffer_bytes: u64,
+    /// The largest batch of the commit door.
+    pub batch_bytes_max: u64,
+    /// How long a write looks for providers before it is refused.
+    pub write_deadline_s: u64,
+    /// A sender that brings less than 64 KiB in this time gives its buffers back.
+    pub pause_s: u64,
+    /// Small files wait this long at most before they are packed.
+    pub pack_after_s: u64,
+    /// How long a target may be away before its lanes are made again, while everything is still safe.
+    pub down_wait_s: u64,
+    /// Grace between the decision to delete bytes and the deletion, in service time.
+    pub grace_s: u64,
+    /// Days in the trash, in seconds of service time.
+    pub trash_s: u64,
+    /// Unfinished uploads are kept this long.
+    pub upload_s: u64,
+    /// A fixed scheme, or what `plan` chooses for the number of providers.
+    pub scheme: Option<Scheme>,
+    /// Pause between two rounds of upkeep.
+    pub upkeep_every_ms: u64,
+    /// A read that takes longer than this is overtaken by reading parity.
+    pub overtake_after_ms: u64,
+    /// Bandwidth limit of repair, scrub and packing, bytes a second.
+    pub upkeep_bytes_per_s: Option<u64>,
+    /// Providers share one disk: everything shown says so.
+    pub trial: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cell_bytes: units::CELL_BYTES as u32,
+            lane_bytes_max: units::LANE_BYTES_MAX,
+            segment_bytes_max: units::SEGMENT_BYTES_MAX,
+            small_file_bytes_max: units::SMALL_FILE_BYTES_MAX,
+            inline_bytes_max: units::INLINE_FILE_BYTES_MAX,
+            buffer_bytes: 256 << 20,
+            batch_bytes_max: 8 << 20,
+            write_deadline_s: 20,
+            pause_s: 2,
+            pack_after_s: 60,
+            down_wait_s: 3_600,
+            grace_s: 24 * 3_600,
+            trash_s: 30 * 24 * 3_600,
+            upload_s: 7 * 24 * 3_600,
+            scheme: None,
+            upkeep_every_ms: 1_000,
+            overtake_after_ms: 250,
+            upkeep_bytes_per_s: None,
+            trial: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The trial service: everything on one disk, quick to show what it does.
+    pub fn trial() -> Self {
+        Self { down_wait_s: 10, pack_after_s: 5, trial: true, ..Self::default() }
+    }
+}

@@ -1,0 +1,230 @@
+//! Upkeep: what keeps the promise without anybody asking.
+//!
+//! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs and reclaims,
+//! each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to its
+//! targets. What a round could not do is kept as a finding and tried again in the next.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use futures_util::future::{Either, select};
+use model::{units::ServiceTime, world::World};
+use plan::{reclaim::Spent, scrub::ScrubPolicy};
+use tokio::sync::Notify;
+
+use crate::{Inner, Store, error::Result, locked, meta, report::JobReport};
+
+/// A proof is renewed after this long: a month of service time.
+const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
+/// Bytes that one round of background scrub reads.
+const SCRUB_BYTES: u64 = 1 << 30;
+
+#[derive(Default)]
+pub(crate) struct UpkeepState {
+    wake: Notify,
+    running: AtomicBool,
+    idle: Notify,
+    packed_us: AtomicU64,
+    snapshot_us: AtomicU64,
+    shards_in_all: AtomicU64,
+    spent: Mutex<Option<Spent>>,
+    jobs: Mutex<BTreeMap<&'static str, JobReport>>,
+    findings: Mutex<BTreeMap<&'static str, String>>,
+    repair_done: AtomicU64,
+    repair_total: AtomicU64,
+}
+
+impl UpkeepState {
+    /// Begins the next round now.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until the loop has ended.
+    pub async fn stopped(&self, world: &World) {
+        self.wake();
+        while self.running.load(Ordering::Acquire) {
+            select(Box::pin(self.idle.notified()), world.timer.sleep(50_000)).await;
+        }
+    }
+
+    pub fn packing_is_due(&self, now_us: u64, after_s: u64) -> bool {
+        now_us.saturating_sub(self.packed_us.load(Ordering::Relaxed)) >= after_s * 1_000_000
+    }
+
+    pub fn packed(&self, now_us: u64) {
+        self.packed_us.store(now_us, Ordering::Relaxed);
+    }
+
+    pub fn snapshot_is_due(&self, now_us: u64, after_s: u64) -> bool {
+        now_us.saturating_sub(self.snapshot_us.load(Ordering::Relaxed)) >= after_s * 1_000_000
+    }
+
+    pub fn snapshot_done(&self, now_us: u64) {
+        self.snapshot_us.store(now_us, Ordering::Relaxed);
+    }
+
+    pub fn shards_in_all(&self) -> u64 {
+        self.shards_in_all.load(Ordering::Relaxed)
+    }
+
+    pub fn deleted_last_hour(&self, now: ServiceTime, shards_in_all: u64) -> u64 {
+        // After a start nobody knows what the last hour saw, so all of the budget counts as spent.
+        locked(&self.spent).get_or_insert_with(|| Spent::unknown(now, shards_in_all)).last_hour(now)
+    }
+
+    pub fn deleted(&self, now: ServiceTime, shards: u64) {
+        if let Some(spent) = locked(&self.spent).as_mut() {
+            spent.note(now, shards);
+        }
+    }
+
+    pub fn repair_planned(&self, bytes: u64, _deferred: usize) {
+        self.repair_done.store(0, Ordering::Relaxed);
+        self.repair_total.store(bytes, Ordering::Relaxed);
+    }
+
+    pub fn repaired(&self, bytes: u64) {
+        self.repair_done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Keeps to the bandwidth limit of upkeep.
+    pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
+        if let Some(limit) = bytes_per_s.filter(|limit| *limit > 0) {
+            world.timer.sleep(bytes * 1_000_000 / limit).await;
+        }
+    }
+
+    /// Whether targets known before a rebuild are still unread: nothing is destroyed until then.
+    pub async fn rebuild_unread(&self, catalogue: &catalogue::Catalogue) -> Result<bool> {
+        Ok(catalogue.read(|tx| catalogue::meta::bytes(tx, meta::REBUILT_WITHOUT)).await?.is_some_and(|ids| !ids.is_empty()))
+    }
+
+    pub fn job(&self, kind: &'static str, total_bytes: u64) {
+        locked(&self.jobs).insert(
+            kind,
+            JobReport { kind, done_bytes: 0, total_bytes, note: String::new(), eta_s: None },
+        );
+    }
+
+    pub fn job_done(&self, kind: &'static str) {
+        locked(&self.jobs).remove(kind);
+    }
+
+    pub fn jobs(&self) -> Vec<JobReport> {
+        let mut jobs: Vec<JobReport> = locked(&self.jobs).values().cloned().collect();
+        for job in &mut jobs {
+            if job.kind == "repair" {
+                job.total_bytes = self.repair_total.load(Ordering::Relaxed);
+                job.done_bytes = self.repair_done.load(Ordering::Relaxed).min(job.total_bytes);
+            }
+        }
+        jobs
+    }
+
+    pub fn finding(&self, what: &'static str, found: Option<String>) {
+        let mut findings = locked(&self.findings);
+        match found {
+            Some(found) => {
+                findings.insert(what, found);
+            }
+            None => {
+                findings.remove(what);
+            }
+        }
+    }
+
+    pub fn findings(&self) -> Vec<String> {
+        locked(&self.findings).values().cloned().collect()
+    }
+}
+
+impl Store {
+    /// Starts the loop.
+    pub fn start(&self) {
+        self.0.upkeep.running.store(true, Ordering::Release);
+        self.0.world.timer.spawn(Box::pin(run(Arc::downgrade(&self.0))));
+    }
+
+    /// Runs one round now, everything that could be done soon included; for tests, the simulator and before a stop.
+    ///
+    /// # Errors
+    /// The first thing that could not be done; the rest was tried.
+    pub async fn tick(&self, everything: bool) -> Result<()> {
+        self.0.round(everything).await
+    }
+}
+
+async fn run(store: Weak<Inner>) {
+    loop {
+        let Some(inner) = store.upgrade() else { return };
+        if inner.is_stopping() {
+            inner.upkeep.running.store(false, Ordering::Release);
+            inner.upkeep.idle.notify_waiters();
+            return;
+        }
+        // What failed is a finding; the next round tries again.
+        let _ = inner.round(false).await;
+        let pause_us = inner.settings.upkeep_every_ms * 1_000;
+        let wait = inner.world.timer.sleep(pause_us);
+        match select(Box::pin(inner.upkeep.wake.notified()), wait).await {
+            Either::Left(_) | Either::Right(_) => {}
+        }
+    }
+}
+
+impl Inner {
+    async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
+        self.probe_all().await;
+        let mut first = Ok(());
+        let mut keep = |what: &'static str, result: Result<()>| {
+            self.upkeep.finding(what, result.as_ref().err().map(|error| format!("{what}: {error}")));
+            if first.is_ok() {
+                first = result;
+            }
+        };
+        keep("expiring uploads", self.expire_uploads().await);
+        keep("repair", self.repair_if_needed().await);
+        keep("packing", self.pack_journalled(everything).await.map(drop));
+        keep("snapshots", self.snapshot_all(everything).await.map(drop));
+        keep("release", self.release_journal().await.map(drop));
+        keep("deleting released objects", self.delete_released().await.map(drop));
+        let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max: SCRUB_BYTES };
+        keep("scrub", self.scrub_background(&again).await);
+        keep("reclaim", self.reclaim().await.map(drop));
+        keep("late copies", self.flush_late_copies().await);
+        self.pool.trim();
+        first
+    }
+
+    async fn repair_if_needed(self: &Arc<Self>) -> Result<()> {
+        self.upkeep.job("repair", 0);
+        let round = self.repair_all(false).await;
+        self.upkeep.job_done("repair");
+        let round = round?;
+        self.upkeep.finding("repairs", (!round.failed.is_empty()).then(|| round.failed.join("; ")));
+        Ok(())
+    }
+
+    async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy) -> Result<()> {
+        // Suspects first, at every round; the rest by age.
+        let report = self.scrub_due(policy).await?;
+        if report.damaged + report.missing > 0 {
+            self.upkeep.wake();
+        }
+        Ok(())
+    }
+
+    /// Notes copies that finished after their batch, if no batch came to carry them.
+    async fn flush_late_copies(self: &Arc<Self>) -> Result<()> {
+        if locked(&self.late_copies).is_empty() {
+            return Ok(());
+        }
+        Store(self.clone()).commit(|_, _| Ok::<_, crate::Error>(())).await
+    }
+}
