@@ -3,7 +3,7 @@
 //!
 //! A part is a run of changes, each `kind ‖ shape ‖ length ‖ body`. The shape number is a kind's own version: a kind that
 //! needs another field gets a new shape, and old shapes are read for ever. What may be written is checked by the same
-//! rules when it is read ([`rules`]).
+//! rules when it is read.
 
 use model::{
     Change, Scope,

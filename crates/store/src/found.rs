@@ -180,18 +180,29 @@ impl Store {
 }
 
 impl Store {
-    /// Adds providers and targets to a running service; empty folders or buckets become ours.
+    /// Lets a running service's fleet grow: new providers, targets at a new address (`moved`), and new targets with their
+    /// open drivers; an empty folder or bucket becomes ours.
     ///
     /// # Errors
     /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
-    pub async fn grow(&self, providers: Vec<ProviderRow>, targets: Vec<TargetRow>) -> Result<()> {
+    pub async fn grow(
+        &self,
+        providers: Vec<ProviderRow>,
+        moved: Vec<TargetRow>,
+        opened: Vec<(TargetRow, Arc<dyn fleet::Target>)>,
+    ) -> Result<()> {
         let inner = &self.0;
         for row in &providers {
             inner.fleet.set_provider(row.clone());
         }
         let mut rows = Vec::new();
-        for mut row in targets {
+        for row in moved {
+            inner.fleet.set_target(row.clone(), None, inner.now_us());
+            rows.push(row);
+        }
+        for (mut row, driver) in opened {
             row.generation = 1;
+            inner.roster.insert(row.id, driver);
             inner.adopt_target(&row).await?;
             rows.push(row);
         }

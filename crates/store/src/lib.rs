@@ -143,6 +143,11 @@ impl Store {
         self.0.cluster
     }
 
+    /// The open drivers.
+    pub fn roster(&self) -> &Roster {
+        &self.0.roster
+    }
+
     /// The numbers it runs with.
     pub fn settings(&self) -> &Settings {
         &self.0.settings

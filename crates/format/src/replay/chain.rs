@@ -3,8 +3,9 @@
 //! One place in the line (`seq`) can be claimed by several objects: a put that failed and was made again, or a service that
 //! crashed and started anew. The writer never acknowledges a batch before the one it follows, and a later start or
 //! attempt replaces an earlier one only while that was not acknowledged. So at each place, of those that follow the
-//! object chosen before, the one with the highest stamp counts and the others never did. One thing has more weight: what a
-//! still later start went on behind, for it knew which one had counted.
+//! object chosen before, the one with the highest stamp counts and the others never did. One thing has more weight: the
+//! object behind, for who wrote it knew which one had counted. If that is none of those that are left, it was released: an
+//! object goes once snapshots cover it. So a gap in the line is no loss by itself; revisions tell whether one is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +13,12 @@ use model::id::ObjectId;
 
 use crate::journal::JournalHeader;
 
-/// A place in the line that cannot be filled.
+/// Places in the line that cannot be filled: their objects were released, or are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SeqGap {
     /// The last place before it.
     pub after: u64,
-    /// The next place with an object that counts. One more than `after` if only the link between the two is broken: the
-    /// object at `after` is not the one that the next was written behind.
+    /// The next place with an object that counts.
     pub next: u64,
 }
 
@@ -31,7 +31,7 @@ pub struct Chain {
     pub ordered: Vec<ObjectId>,
     /// What was replaced and never counted.
     pub superseded: Vec<ObjectId>,
-    /// What is missing.
+    /// What is missing between them.
     pub gaps: Vec<SeqGap>,
     /// Objects of earlier epochs: sort them out by a call of their own.
     pub earlier: Vec<ObjectId>,
@@ -57,39 +57,44 @@ pub fn chain(headers: &[JournalHeader], after: (u64, Option<ObjectId>)) -> Chain
     let mut start = 0;
     let mut superseded = BTreeSet::new();
     for (place, claims) in &places {
-        let (place, mut claims) = (*place, claims.clone());
+        let mut claims = claims.clone();
         claims.sort_by_key(|header| (header.stamp, header.id));
         claims.dedup_by_key(|header| header.id);
-        let next = place == seq + 1;
-        let follows = |header: &&&JournalHeader| next && last.is_none_or(|id| header.prev == id);
-        // What was written behind a replaced object, or by a start before that of the object chosen last, never counted. Any
-        // other object proves that something before it is missing.
-        let behind_gap = |header: &&&JournalHeader| header.start() >= start && !superseded.contains(&header.prev);
-        let chosen = claims.iter().rfind(follows);
-        let chosen = chosen.map(|chosen| gone_on_behind(&claims, places.get(&(place + 1)), follows).unwrap_or(chosen));
-        let chosen = chosen.or_else(|| claims.iter().rfind(behind_gap)).copied();
+        let next = *place == seq + 1;
+        let follows = |header: &&JournalHeader| next && last.is_none_or(|id| header.prev == id);
+        // What was written behind a replaced object, or by a start before that of the object chosen last, never counted.
+        let may_follow = |header: &&JournalHeader| header.start() >= start && !superseded.contains(&header.prev);
+        let mut able: Vec<_> = claims.iter().copied().filter(follows).collect();
+        if able.is_empty() {
+            able = claims.iter().copied().filter(may_follow).collect();
+        }
+        let chosen = decide(&claims, &able, places.get(&(place + 1)).map_or(&[], Vec::as_slice));
         for claim in claims.iter().filter(|claim| chosen.is_none_or(|chosen| chosen.id != claim.id)) {
             found.superseded.push(claim.id);
             superseded.insert(claim.id);
         }
         let Some(chosen) = chosen else { continue };
         if !next || last.is_some_and(|last| chosen.prev != last) {
-            found.gaps.push(SeqGap { after: seq, next: place });
+            found.gaps.push(SeqGap { after: seq, next: *place });
         }
         found.ordered.push(chosen.id);
-        (seq, last, start) = (place, Some(chosen.id), chosen.start());
+        (seq, last, start) = (*place, Some(chosen.id), chosen.start());
     }
     found
 }
 
-/// The claim that a start later than all claims went on behind.
-fn gone_on_behind<'a>(
-    claims: &'a [&JournalHeader],
-    next: Option<&Vec<&JournalHeader>>,
-    follows: impl Fn(&&&JournalHeader) -> bool,
-) -> Option<&'a &'a JournalHeader> {
-    let latest = claims.iter().map(|claim| claim.start()).max()?;
-    let witness =
-        next?.iter().filter(|header| header.start() > latest).max_by_key(|header| (header.stamp, header.id))?;
-    claims.iter().find(|claim| follows(claim) && claim.id == witness.prev)
+/// Which of the `claims` to a place counts: one of those `able` to, sorted by stamp, or none of them.
+fn decide<'a>(
+    claims: &[&JournalHeader],
+    able: &[&'a JournalHeader],
+    behind: &[&JournalHeader],
+) -> Option<&'a JournalHeader> {
+    let highest = able.last().copied()?;
+    let witness = behind.iter().max_by_key(|header| (header.stamp, header.id));
+    let Some(witness) = witness.filter(|witness| witness.start() >= highest.start()) else { return Some(highest) };
+    if claims.iter().all(|claim| claim.id != witness.prev) {
+        return None;
+    }
+    let known = able.iter().copied().find(|claim| claim.id == witness.prev);
+    known.filter(|_| witness.start() > highest.start()).or(Some(highest))
 }
