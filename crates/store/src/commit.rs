@@ -300,8 +300,14 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
         Ok(targets) => targets,
         Err(error) => {
             let _ = inner.catalogue.writer(Writer::rollback).await;
-            let providers_up = inner.fleet.topology(inner.now_us()).healthy_providers().len();
-            answer_all(answers, &Fate::Unsafe { providers_up, detail: error.to_string() });
+            let fate = match error {
+                Error::Unsafe { providers_up, detail } => Fate::Unsafe { providers_up, detail },
+                other => Fate::Unsafe {
+                    providers_up: inner.fleet.topology(inner.now_us()).healthy_providers().len(),
+                    detail: other.to_string(),
+                },
+            };
+            answer_all(answers, &fate);
             return None;
         }
     };

@@ -49,7 +49,8 @@ pub(crate) struct LaneSink {
     target: TargetId,
     make: MakeId,
     work: mpsc::Sender<LaneWork>,
-    done: oneshot::Receiver<fleet::Result<Finished>>,
+    /// `None`: the pack was given up.
+    done: oneshot::Receiver<fleet::Result<Option<Finished>>>,
     failed: Arc<AtomicBool>,
 }
 
@@ -91,8 +92,8 @@ impl LaneSink {
     pub async fn finish(self) -> std::result::Result<(TargetId, MakeId, Finished), TargetId> {
         drop(self.work);
         match self.done.await {
-            Ok(Ok(finished)) => Ok((self.target, self.make, finished)),
-            Ok(Err(_)) | Err(_) => Err(self.target),
+            Ok(Ok(Some(finished))) => Ok((self.target, self.make, finished)),
+            Ok(Ok(None) | Err(_)) | Err(_) => Err(self.target),
         }
     }
 }
@@ -102,13 +103,11 @@ async fn write_shard(
     header: ShardHeader,
     bytes_hint: u64,
     mut work: mpsc::Receiver<LaneWork>,
-) -> fleet::Result<Finished> {
+) -> fleet::Result<Option<Finished>> {
     let name = fleet::ObjectName::parse(shard_name(header.pack, header.lane, header.make))?;
     let mut writer = target.create(&name, bytes_hint).await?;
     writer.write(Bytes::copy_from_slice(&encode_header(&header))).await?;
     let mut hasher = LaneHasher::new();
-    let abandoned =
-        || fleet::Error::Down { target: target.address().to_owned(), reason: "the pack was given up".to_owned() };
     loop {
         match work.recv().await {
             Some(LaneWork::Bytes(bytes)) => {
@@ -119,9 +118,10 @@ async fn write_shard(
                 let hashes = hasher.finish();
                 writer.write(Bytes::from(encode_tail(&header, &hashes, &locations))).await?;
                 writer.finish().await?;
-                return Ok(Finished { lane_bytes: hashes.lane_bytes, root: hashes.root() });
+                return Ok(Some(Finished { lane_bytes: hashes.lane_bytes, root: hashes.root() }));
             }
-            None => return Err(abandoned()),
+            // Nobody is to blame: the sender broke off, or another lane made the pack worthless.
+            None => return Ok(None),
         }
     }
 }

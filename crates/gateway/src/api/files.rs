@@ -1,0 +1,253 @@
+//! `/api/v1/files/<path>`: bytes in, bytes out, and what can be done to what is there.
+//!
+//! A path with a slash at its end is a folder's: it lists. Without one it is a file's, or for `POST` and `DELETE`
+//! whatever is there.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use hyper::{
+    HeaderMap, Method, StatusCode,
+    body::Body as _,
+    header::{
+        ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+        CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
+    },
+    http::request::Parts,
+};
+use serde::Deserialize;
+use service::{Caller, Deletion, Expect, File, Put, Service, Transfer, paths::Path};
+
+use crate::{
+    api::{self, MODIFIED, listing},
+    auth, body,
+    error::Problem,
+    header::{
+        date, digest,
+        etag::{self, Compare},
+        percent,
+        range::{self, Wanted},
+    },
+};
+
+/// What the door is called, up to the path.
+const PREFIX: &str = "/api/v1/files/";
+
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
+const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
+
+/// Takes every request for a path.
+pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let caller = auth::caller(&service, &parts.headers).await?;
+    let (path, slash) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
+    match (&parts.method, slash) {
+        (&Method::GET | &Method::HEAD, true) => listing::get(&service, &caller, path, &parts).await,
+        (&Method::GET | &Method::HEAD, false) => get(&service, &caller, path, &parts).await,
+        (&Method::PUT, _) => put(&service, &caller, path, slash, &parts, body).await,
+        (&Method::POST, _) => act(&service, &caller, path, &parts, body).await,
+        (&Method::DELETE, _) => delete(&service, &caller, path, slash, &parts).await,
+        _ => Err(Problem::method("GET, HEAD, PUT, POST, DELETE")),
+    }
+}
+
+/// Bytes out. `HEAD` also says how firmly they are kept.
+async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
+    percent::query(parts.uri.query(), [])?;
+    let file = service.find(caller, path.clone()).await?;
+    let (headers, version) = (&parts.headers, file.version.id);
+    let condition = |name, compare| api::list(headers, &name)?.map(|value| etag::matches(&value, compare)).transpose();
+    if condition(IF_MATCH, Compare::Strong)?.is_some_and(|wanted| !wanted.holds(Some(version))) {
+        return Err(service::Error::Precondition { path: path.to_string() }.into());
+    }
+    let mut response = api::empty(StatusCode::OK);
+    describe(response.headers_mut(), &file)?;
+    if condition(IF_NONE_MATCH, Compare::Weak)?.is_some_and(|known| known.holds(Some(version))) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    let size = file.version.size;
+    if parts.method == Method::HEAD {
+        response.headers_mut().insert(CONTENT_LENGTH, size.into());
+        if let Some(standing) = service.standing(caller, &file.version).await? {
+            response.headers_mut().insert(STATE, HeaderValue::from_static(listing::state(standing.ladder)));
+        }
+        return Ok(response);
+    }
+    let wanted = match api::one(headers, &RANGE) {
+        Ok(Some(value)) if api::one(headers, &IF_RANGE)?.is_none_or(|tag| etag::if_range(tag, version)) => {
+            range::read(value, size)
+        }
+        _ => Wanted::Whole,
+    };
+    let part = match wanted {
+        Wanted::Whole => 0..size,
+        Wanted::Part(part) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let shown = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            response.headers_mut().insert(CONTENT_RANGE, api::value(&shown)?);
+            part
+        }
+        Wanted::Nothing => {
+            let problem =
+                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", format!("the file has {size} bytes"));
+            return Err(problem.with(CONTENT_RANGE, api::value(&format!("bytes */{size}"))?));
+        }
+    };
+    response.headers_mut().insert(CONTENT_LENGTH, (part.end - part.start).into());
+    if !part.is_empty() {
+        let mut reading = service.read(caller, file.version, part).await?;
+        // What cannot be read at all is refused with a reason, before anything is promised.
+        let first = reading.next().await.transpose().map_err(service::Error::from)?;
+        // A later error ends the body before its announced length: the connection is cut, and the client sees it.
+        let rest = reading.inspect_err(|error| tracing::warn!(%error, "a download was cut"));
+        *response.body_mut() = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
+    }
+    Ok(response)
+}
+
+/// What is said of a file beside its bytes.
+fn describe(headers: &mut HeaderMap, file: &File) -> Result<(), Problem> {
+    let version = &file.version;
+    headers.insert(ETAG, api::value(&etag::of(version.id))?);
+    headers.insert(LAST_MODIFIED, api::value(&date::imf_fixdate(version.modified_us))?);
+    headers.insert(MODIFIED, api::value(&date::rfc3339(version.modified_us))?);
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CONTENT_TYPE, api::value(&version.media_type)?);
+    // Source: RFC 6266 and RFC 8187.
+    let name = format!("attachment; filename*=UTF-8''{}", percent::encode(&file.entry.name));
+    headers.insert(CONTENT_DISPOSITION, api::value(&name)?);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    if let Some(sha256) = &version.sha256 {
+        headers.insert(REPR_DIGEST, api::value(&digest::write(sha256))?);
+    }
+    Ok(())
+}
+
+/// Bytes in.
+async fn put(
+    service: &Service,
+    caller: &Caller,
+    path: Path,
+    slash: bool,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Problem> {
+    percent::query(parts.uri.query(), [])?;
+    if slash {
+        return Err(service::Error::from(service::paths::BadPath::Empty).into());
+    }
+    let put = put_of(&parts.headers, &body)?;
+    let wants_digest = put.expect.want_sha256;
+    let location = location(&path)?;
+    let made = service.put(caller, path, body::stream(body), put).await?;
+    let mut response = api::empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
+    let headers = response.headers_mut();
+    headers.insert(ETAG, api::value(&etag::of(made.version))?);
+    if made.created {
+        headers.insert(LOCATION, location);
+    }
+    if let Some(sha256) = made.sha256.filter(|_| wants_digest) {
+        headers.insert(REPR_DIGEST, api::value(&digest::write(&sha256))?);
+    }
+    Ok(response)
+}
+
+/// What the headers say of a file that is sent.
+fn put_of(headers: &HeaderMap, body: &Body) -> Result<Put, Problem> {
+    if headers.contains_key(CONTENT_RANGE) {
+        return Err(Problem::bad_request(
+            "partial_put",
+            "a part of a file cannot be put; a resumable upload can go on where it stood",
+        ));
+    }
+    if api::list(headers, &CONTENT_ENCODING)?.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        let detail = "bytes are kept as they are sent: leave out Content-Encoding";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", detail));
+    }
+    // Without an encoding, the representation is what is sent.
+    let sent = |name| api::list(headers, &name)?.map_or(Ok(None), |value| digest::read(&value));
+    let sha256 = match (sent(CONTENT_DIGEST)?, sent(REPR_DIGEST)?) {
+        (Some(content), Some(repr)) if content != repr => {
+            return Err(Problem::bad_request("bad_digest", "Content-Digest and Repr-Digest contradict each other"));
+        }
+        (content, repr) => content.or(repr),
+    };
+    let want_sha256 = api::list(headers, &WANT_REPR_DIGEST)?.is_some_and(|value| digest::wants(&value));
+    let condition = |name, compare| api::list(headers, &name)?.map(|value| etag::matches(&value, compare)).transpose();
+    Ok(Put {
+        expect: Expect { bytes: body.size_hint().exact(), sha256, want_sha256 },
+        if_match: condition(IF_MATCH, Compare::Strong)?,
+        if_none_match: condition(IF_NONE_MATCH, Compare::Weak)?,
+        modified_us: api::one(headers, &MODIFIED)?.map(api::modified).transpose()?,
+        media_type: api::one(headers, &CONTENT_TYPE)?.map(str::to_owned),
+    })
+}
+
+/// To the trash, or for good.
+async fn delete(
+    service: &Service,
+    caller: &Caller,
+    path: Path,
+    slash: bool,
+    parts: &Parts,
+) -> Result<Response, Problem> {
+    let [permanent] = percent::query(parts.uri.query(), ["permanent"])?;
+    let if_match =
+        api::list(&parts.headers, &IF_MATCH)?.map(|value| etag::matches(&value, Compare::Strong)).transpose()?;
+    let permanent = percent::flag("permanent", permanent.as_deref())?;
+    service.delete(caller, path, Deletion { permanent, folder: slash, if_match }).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}
+
+/// What `POST` asks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Action {
+    action: Verb,
+    to: Option<String>,
+    #[serde(default)]
+    replace: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verb {
+    Mkdir,
+    Move,
+    Copy,
+    Restore,
+}
+
+/// Makes a folder, moves, copies, or brings back.
+async fn act(service: &Service, caller: &Caller, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    percent::query(parts.uri.query(), [])?;
+    let Action { action, to, replace } = body::json(body).await?;
+    // A folder's new path may be written as a folder's.
+    let to = to
+        .map(|text| Path::from_text(text.strip_suffix('/').unwrap_or(&text)).map_err(service::Error::from))
+        .transpose()?;
+    let made = to.clone().unwrap_or_else(|| path.clone());
+    match (action, to) {
+        (Verb::Mkdir, None) if !replace => service.mkdir(caller, path).await?,
+        (Verb::Mkdir, _) => return Err(Problem::bad_request("bad_json", "`mkdir` takes neither `to` nor `replace`")),
+        (Verb::Move, Some(to)) => service.rename(caller, Transfer { from: path, to, replace }).await?,
+        (Verb::Copy, Some(to)) => service.copy(caller, Transfer { from: path, to, replace }).await?,
+        (Verb::Move | Verb::Copy, None) => return Err(Problem::bad_request("bad_json", "say where `to`")),
+        (Verb::Restore, to) => service.restore(caller, path, to, replace).await?,
+    }
+    let mut response = api::empty(StatusCode::CREATED);
+    response.headers_mut().insert(LOCATION, location(&made)?);
+    Ok(response)
+}
+
+/// Where a path is found.
+fn location(path: &Path) -> Result<HeaderValue, Problem> {
+    let names: Vec<String> = path.names().iter().map(|name| percent::encode(name)).collect();
+    api::value(&format!("{PREFIX}{}", names.join("/")))
+}

@@ -1,0 +1,211 @@
+//! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the creation and expiration extensions.
+//!
+//! `Upload-Metadata` names the file: `path` (else `filename`), and if known `filetype` and `modified`.
+//! Source: tus resumable upload protocol 1.0.0.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use hyper::{
+    HeaderMap, Method, StatusCode,
+    body::Body as _,
+    header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION},
+    http::request::Parts,
+};
+use model::id::UploadId;
+use service::{Begin, Caller, Progress, Service, paths::Path};
+
+use crate::{
+    api, auth, body,
+    error::Problem,
+    header::{base64, date, etag, percent},
+};
+
+const PREFIX: &str = "/api/v1/uploads/";
+const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
+const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
+const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
+const TUS_EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
+const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
+const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
+const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+
+/// Says what is spoken here, or begins an upload.
+pub async fn collection(State(service): State<Service>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        return options();
+    }
+    signed(begin(&service, &parts).await)
+}
+
+/// Says where an upload stands, or goes on with it.
+pub async fn one(State(service): State<Service>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::OPTIONS {
+        return options();
+    }
+    signed(go_on(&service, &parts, body).await)
+}
+
+fn options() -> Response {
+    let mut response = api::empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(TUS_RESUMABLE, VERSION);
+    headers.insert(TUS_VERSION, VERSION);
+    headers.insert(TUS_EXTENSION, HeaderValue::from_static("creation,expiration"));
+    response
+}
+
+/// Every answer says which protocol it is of.
+fn signed(result: Result<Response, Problem>) -> Response {
+    let mut response = result.unwrap_or_else(Problem::into_response);
+    let headers = response.headers_mut();
+    headers.insert(TUS_RESUMABLE, VERSION);
+    api::guard(headers);
+    response
+}
+
+/// The caller, if the request is one that is understood; and its method, which a header may override.
+async fn greet(service: &Service, parts: &Parts) -> Result<(Caller, Method), Problem> {
+    let caller = auth::caller(service, &parts.headers).await?;
+    percent::query(parts.uri.query(), [])?;
+    if api::one(&parts.headers, &TUS_RESUMABLE)? != Some("1.0.0") {
+        let detail = "send `Tus-Resumable: 1.0.0`: no other version of the protocol is spoken here";
+        return Err(Problem::new(StatusCode::PRECONDITION_FAILED, "tus_version", detail).with(TUS_VERSION, VERSION));
+    }
+    let method = match api::one(&parts.headers, &METHOD_OVERRIDE)? {
+        None => parts.method.clone(),
+        Some(method) => Method::from_bytes(method.as_bytes())
+            .map_err(|_| Problem::bad_request("bad_header", "the overriding method is none"))?,
+    };
+    Ok((caller, method))
+}
+
+async fn begin(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let (caller, method) = greet(service, parts).await?;
+    if method != Method::POST {
+        return Err(Problem::method("OPTIONS, POST"));
+    }
+    let length = api::number(&parts.headers, &UPLOAD_LENGTH)?
+        .ok_or_else(|| Problem::bad_request("bad_header", "say how long the file is: `Upload-Length`"))?;
+    let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();
+    let begin = Begin { length, ..metadata(note)? };
+    let progress = service.begin_upload(&caller, begin).await?;
+    let mut response = api::empty(StatusCode::CREATED);
+    response.headers_mut().insert(LOCATION, api::value(&format!("{PREFIX}{}", progress.id))?);
+    tell(response.headers_mut(), &progress)?;
+    Ok(response)
+}
+
+async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let (caller, method) = greet(service, parts).await?;
+    let id = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let id =
+        UploadId::parse(id).map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no_upload", "there is no such upload"))?;
+    match method {
+        Method::HEAD => {
+            let progress = service.upload(&caller, id).await?;
+            let mut response = api::empty(StatusCode::OK);
+            let headers = response.headers_mut();
+            headers.insert(UPLOAD_LENGTH, progress.length.into());
+            if !progress.note.is_empty() {
+                headers.insert(UPLOAD_METADATA, api::value(&progress.note)?);
+            }
+            tell(headers, &progress)?;
+            Ok(response)
+        }
+        Method::PATCH => {
+            if api::one(&parts.headers, &CONTENT_TYPE)? != Some("application/offset+octet-stream") {
+                let detail = "send bytes of an upload as `application/offset+octet-stream`";
+                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_media_type", detail));
+            }
+            let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
+                .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
+            let announced = body.size_hint().exact();
+            let progress = service.append(&caller, id, offset, body::stream(body), announced).await?;
+            let mut response = api::empty(StatusCode::NO_CONTENT);
+            tell(response.headers_mut(), &progress)?;
+            Ok(response)
+        }
+        _ => Err(Problem::method("OPTIONS, HEAD, PATCH")),
+    }
+}
+
+/// Where an upload stands, and the version that it has become.
+fn tell(headers: &mut HeaderMap, progress: &Progress) -> Result<(), Problem> {
+    headers.insert(UPLOAD_OFFSET, progress.offset.into());
+    headers.insert(UPLOAD_EXPIRES, api::value(&date::imf_fixdate(progress.expires_us))?);
+    if let Some(made) = &progress.made {
+        headers.insert(ETAG, api::value(&etag::of(made.version))?);
+    }
+    Ok(())
+}
+
+/// Reads `Upload-Metadata`: keys with base64 values, with commas between.
+fn metadata(note: String) -> Result<Begin, Problem> {
+    let bad = |detail: &str| Problem::bad_request("bad_metadata", detail);
+    let mut begin = Begin::default();
+    let (mut path, mut filename) = (None, None);
+    for pair in note.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        let slot = match key {
+            "path" => &mut path,
+            "filename" => &mut filename,
+            "filetype" => &mut begin.media_type,
+            "modified" => {
+                begin.modified_us =
+                    Some(api::modified(&text(value).ok_or_else(|| bad("`modified` is no base64 of a text"))?)?);
+                continue;
+            }
+            _ => continue,
+        };
+        *slot = Some(text(value).ok_or_else(|| bad("a value is no base64 of a text"))?);
+    }
+    let path = path.or(filename).ok_or_else(|| bad("say where the file goes: `path` in Upload-Metadata"))?;
+    begin.path = Path::from_text(&path).map_err(service::Error::from)?;
+    begin.media_type = begin.media_type.filter(|media_type| !media_type.is_empty());
+    begin.note = note;
+    Ok(begin)
+}
+
+fn text(value: &str) -> Option<String> {
+    String::from_utf8(base64::decode(value.trim())?).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::metadata;
+    use crate::header::base64::encode;
+
+    #[test]
+    fn metadata_names_the_file() {
+        let pair = |key: &str, value: &str| format!("{key} {}", encode(value.as_bytes()));
+        let all = [pair("filename", "c"), pair("path", "/a/ä"), pair("filetype", "text/plain"), pair("modified", "-5")];
+        let begin = metadata(all.join(",")).unwrap();
+        assert_eq!(begin.path.names(), ["a", "ä"]);
+        assert_eq!((begin.media_type.as_deref(), begin.modified_us), (Some("text/plain"), Some(-5)));
+        assert_eq!(begin.note, all.join(","));
+        assert_eq!(metadata(pair("filename", "c")).unwrap().path.names(), ["c"]);
+        assert_eq!(metadata(pair("path", "c") + ",is_confidential").unwrap().path.names(), ["c"]);
+    }
+
+    #[test]
+    fn metadata_that_is_refused() {
+        for (note, code) in [
+            (String::new(), "bad_metadata"),
+            ("path a".to_owned(), "bad_metadata"),
+            (format!("path {}", encode(b"\xff")), "bad_metadata"),
+            (format!("path {}", encode(b"../a")), "bad_path"),
+            (format!("path {}", encode(b"a//b")), "bad_path"),
+            (format!("path {},modified {}", encode(b"a"), encode(b"soon")), "bad_time"),
+        ] {
+            assert_eq!(metadata(note.clone()).unwrap_err().code, code, "{note}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The doors from outside: a real store over six providers in memory, a real socket, requests written by hand.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: failures should panic, sockets are real")]
+
+mod conditions;
+mod connection;
+mod files;
+mod http;
+mod lost;
+mod operator;
+mod refused;
+mod tree;
+mod uploads;
+mod world;

@@ -1,0 +1,82 @@
+//! Fleet and kits.
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fleet_is_described() {
+    let world = World::new().await;
+    world.put("f", b"x").await;
+    let fleet = world.call("GET", "/api/v1/fleet", &[], b"").await.json();
+    let names: Vec<_> = fleet["providers"].as_array().unwrap().iter().map(|provider| &provider["name"]).collect();
+    assert_eq!(names.len(), 6);
+    assert_eq!(fleet["providers"][0]["targets"][0]["state"], "up");
+    assert_eq!(fleet["trial"], true);
+    for count in [
+        "files_below_safe",
+        "files_below_settled",
+        "files_unreadable",
+        "packs_below_safe",
+        "packs_below_settled",
+        "records_below_safe",
+        "records_below_settled",
+        "key_copies",
+        "kits_untested",
+    ] {
+        assert!(fleet[count].is_u64(), "{count}: {fleet}");
+    }
+    assert_eq!((&fleet["files_below_safe"], &fleet["files_unreadable"]), (&0.into(), &0.into()));
+    assert!(fleet["jobs"].is_array());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_if_names_a_provider() {
+    let world = World::new().await;
+    let answer = world.call("GET", "/api/v1/fleet/what-if?provider=provider-3", &[], b"").await;
+    assert_eq!(answer.status, 200);
+    for (target, status, code) in [
+        ("/api/v1/fleet/what-if?provider=nobody", 404, "no_provider"),
+        ("/api/v1/fleet/what-if", 400, "bad_query"),
+        ("/api/v1/fleet/what-if?provider=provider-3&provider=provider-4", 400, "bad_query"),
+    ] {
+        let answer = world.call("GET", target, &[], b"").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrub_reads_what_is_there() {
+    let world = World::new().await;
+    world.put("f", &crate::world::noise(1, 3 << 20)).await;
+    let found = world.call("POST", "/api/v1/fleet/scrub?wait=true", &[], b"").await.json();
+    assert!(found["cells_checked"].as_u64().unwrap() > 0);
+    assert_eq!((&found["damaged"], &found["missing"]), (&0.into(), &0.into()));
+    let get = world.call("GET", "/api/v1/fleet/scrub?wait=true", &[], b"").await;
+    assert_eq!((get.status, get.header("allow")), (405, "POST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kits_are_made_listed_and_revoked() {
+    let world = World::new().await;
+    let recipient = format::Identity::generate().recipient();
+    let body = format!(r#"{{"recipient":"{recipient}"}}"#);
+    let made = world.call("POST", "/api/v1/kits", &[], body.as_bytes()).await;
+    assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+    let made = made.json();
+    assert_eq!(made["recipient"], recipient);
+    assert_eq!(made["cluster"].as_str().unwrap().len(), 32);
+    assert_eq!(made["account"].as_str().unwrap().len(), 32);
+    assert!(!made["addresses"].as_array().unwrap().is_empty());
+    let url = format!("/api/v1/kits/{}", made["id"].as_str().unwrap());
+    assert_eq!(world.call("DELETE", &url, &[], b"").await.status, 204);
+    let kits = world.call("GET", "/api/v1/kits", &[], b"").await.json();
+    assert_eq!(kits["kits"].as_array().unwrap().len(), 1);
+    for (method, target, body, status, code) in [
+        ("POST", "/api/v1/kits", r#"{"recipient":"age1"}"#, 400, "bad_recipient"),
+        ("POST", "/api/v1/kits", r"{}", 400, "bad_json"),
+        ("DELETE", "/api/v1/kits/00000000000000000000000000000000", "", 404, "no_kit"),
+        ("DELETE", "/api/v1/kits/x", "", 404, "no_kit"),
+    ] {
+        let answer = world.call(method, target, &[], body.as_bytes()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {target} {body}");
+    }
+}

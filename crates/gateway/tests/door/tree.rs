@@ -1,0 +1,129 @@
+//! Folders, moves, copies, the trash.
+
+use crate::world::World;
+
+async fn check(world: &World, path: &str, action: &str, status: u16, code: &str) {
+    let answer = world.act(path, action).await;
+    assert_eq!(answer.status, status, "{path} {action}: {}", String::from_utf8_lossy(&answer.body));
+    if !code.is_empty() {
+        assert_eq!(answer.code(), code, "{path} {action}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_are_made_on_the_way() {
+    let world = World::new().await;
+    world.put("a/b/c.txt", b"x").await;
+    assert_eq!(world.names("a/").await, ["b"]);
+    check(&world, "d/e", r#"{"action":"mkdir"}"#, 201, "").await;
+    check(&world, "d/e", r#"{"action":"mkdir"}"#, 409, "exists").await;
+    check(&world, "a/b/c.txt", r#"{"action":"mkdir"}"#, 409, "exists").await;
+    check(&world, "a/b/c.txt/d", r#"{"action":"mkdir"}"#, 409, "not_a_folder").await;
+    check(&world, "", r#"{"action":"mkdir"}"#, 409, "exists").await;
+    for (method, path, status, code) in [
+        ("PUT", "a/b/c.txt/d", 409, "not_a_folder"),
+        ("PUT", "a/b", 409, "is_a_folder"),
+        ("GET", "a/b", 409, "is_a_folder"),
+        ("GET", "a/b/c.txt/", 409, "not_a_folder"),
+        ("DELETE", "a/b/c.txt/", 409, "not_a_folder"),
+        ("GET", "nothing/", 404, "missing"),
+        ("GET", "a/nothing/c", 404, "missing"),
+        ("DELETE", "nothing", 404, "missing"),
+        ("DELETE", "", 400, "bad_path"),
+    ] {
+        let answer = world.file(method, path, &[], b"").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {path}");
+    }
+    assert_eq!(world.get("a/b/c.txt").await.body, b"x");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moves() {
+    let world = World::new().await;
+    let tag = world.put("a/f", b"one").await.header("etag").to_owned();
+    world.put("b/g", b"two").await;
+    check(&world, "a", r#"{"action":"move","to":"c/d/"}"#, 201, "").await;
+    let moved = world.get("c/d/f").await;
+    assert_eq!((moved.body.as_slice(), moved.header("etag")), (b"one".as_slice(), tag.as_str()), "the same version");
+    assert_eq!(world.get("a/f").await.status, 404);
+    check(&world, "c/d/f", r#"{"action":"move","to":"/b/g"}"#, 409, "exists").await;
+    check(&world, "c/d/f", r#"{"action":"move","to":"b/g","replace":true}"#, 201, "").await;
+    assert_eq!(world.get("b/g").await.body, b"one");
+    check(&world, "b/g", r#"{"action":"restore","to":"b/old"}"#, 201, "").await;
+    assert_eq!(world.get("b/old").await.body, b"two", "what was replaced came back from the trash");
+    check(&world, "c", r#"{"action":"move","to":"c/d/c"}"#, 409, "into_itself").await;
+    check(&world, "c", r#"{"action":"move","to":"c"}"#, 409, "exists").await;
+    check(&world, "c", r#"{"action":"move","to":"c","replace":true}"#, 409, "exists").await;
+    check(&world, "c", r#"{"action":"move","to":"c/x","replace":true}"#, 409, "into_itself").await;
+    check(&world, "none", r#"{"action":"move","to":"x"}"#, 404, "missing").await;
+    check(&world, "", r#"{"action":"move","to":"x"}"#, 400, "bad_path").await;
+    check(&world, "c", r#"{"action":"move","to":"../x"}"#, 400, "bad_path").await;
+    check(&world, "c", r#"{"action":"move"}"#, 400, "bad_json").await;
+    assert_eq!(world.names("").await, ["b", "c"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_stand_on_their_own() {
+    let world = World::new().await;
+    let small = world.put("a/small", b"inline").await.header("etag").to_owned();
+    let large = crate::world::noise(3, 3 << 20);
+    world.put("a/deep/large", &large).await;
+    check(&world, "a", r#"{"action":"copy","to":"b"}"#, 201, "").await;
+    check(&world, "a", r#"{"action":"copy","to":"b"}"#, 409, "exists").await;
+    check(&world, "a", r#"{"action":"copy","to":"a/deep/a"}"#, 409, "into_itself").await;
+    assert_eq!(world.file("DELETE", "a?permanent=true", &[], b"").await.status, 204);
+    let copy = world.get("b/small").await;
+    assert_eq!(copy.body, b"inline");
+    assert_ne!(copy.header("etag"), small);
+    assert!(world.get("b/deep/large").await.body == large);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_many_is_copied_and_erased_in_pages() {
+    let world = World::new().await;
+    for index in 0..300 {
+        world.put(&format!("many/{}/{index}", index % 3), format!("{index}").as_bytes()).await;
+    }
+    for index in 0..270 {
+        world.put(&format!("many/0/flat-{index:03}"), b"").await;
+    }
+    check(&world, "many", r#"{"action":"copy","to":"copy"}"#, 201, "").await;
+    assert_eq!(world.names("copy/0/").await.len(), 370);
+    assert_eq!(world.get("copy/2/299").await.body, b"299");
+    assert_eq!(world.file("DELETE", "many/?permanent=true", &[], b"").await.status, 204);
+    assert_eq!(world.names("").await, ["copy"]);
+    check(&world, "many", r#"{"action":"restore"}"#, 404, "not_in_trash").await;
+    assert_eq!(world.get("copy/1/298").await.body, b"298");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_gives_back_what_was_deleted_last() {
+    let world = World::new().await;
+    for body in ["first", "second"] {
+        world.put("d/f", body.as_bytes()).await;
+        world.clock.jump_s(2);
+        assert_eq!(world.file("DELETE", "d/f", &[], b"").await.status, 204);
+    }
+    assert_eq!(world.get("d/f").await.status, 404);
+    check(&world, "d/f", r#"{"action":"restore"}"#, 201, "").await;
+    assert_eq!(world.get("d/f").await.body, b"second");
+    check(&world, "d/f", r#"{"action":"restore"}"#, 409, "exists").await;
+    check(&world, "d/f", r#"{"action":"restore","replace":true}"#, 201, "").await;
+    assert_eq!(world.get("d/f").await.body, b"first");
+    assert_eq!(world.file("DELETE", "d", &[], b"").await.status, 204);
+    assert_eq!(world.get("d/f").await.status, 404);
+    check(&world, "d/f", r#"{"action":"restore"}"#, 404, "not_in_trash").await;
+    check(&world, "d", r#"{"action":"restore"}"#, 201, "").await;
+    assert_eq!(world.get("d/f").await.body, b"first", "a folder takes along what is in it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_moved_to_where_no_path_reaches() {
+    let world = World::new().await;
+    let deep = vec!["d"; 100].join("/");
+    world.put(&format!("{deep}/f"), b"x").await;
+    check(&world, &format!("{}/mid", ["e"; 60].join("/")), r#"{"action":"mkdir"}"#, 201, "").await;
+    let to = format!(r#"{{"action":"move","to":"{}/mid/d"}}"#, ["e"; 60].join("/"));
+    check(&world, "d", &to, 400, "bad_path").await;
+    assert_eq!(world.get(&format!("{deep}/f")).await.body, b"x");
+}

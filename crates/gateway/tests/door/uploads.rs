@@ -1,0 +1,173 @@
+//! Resumable uploads.
+
+use std::time::Duration;
+
+use crate::{
+    http::{Answer, Connection},
+    world::{World, noise},
+};
+
+const PATCH: [(&str, &str); 2] = [("Tus-Resumable", "1.0.0"), ("Content-Type", "application/offset+octet-stream")];
+
+/// `path d/f,filetype text/x-own,modified 1000000`, the values in base64.
+const METADATA: &str = "path ZC9m,filetype dGV4dC94LW93bg==,modified MTAwMDAwMA==";
+
+async fn begin(world: &World, length: usize) -> Answer {
+    let length = length.to_string();
+    let headers = [("Tus-Resumable", "1.0.0"), ("Upload-Length", length.as_str()), ("Upload-Metadata", METADATA)];
+    world.call("POST", "/api/v1/uploads/", &headers, b"").await
+}
+
+async fn append(world: &World, url: &str, offset: usize, body: &[u8]) -> Answer {
+    let offset = offset.to_string();
+    world.call("PATCH", url, &[PATCH[0], PATCH[1], ("Upload-Offset", &offset)], body).await
+}
+
+async fn offset(world: &World, url: &str) -> Answer {
+    world.call("HEAD", url, &PATCH[..1], b"").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_in_pieces_becomes_a_file() {
+    let world = World::new().await;
+    let body = noise(5, (2 << 20) + 12_345);
+    let begun = begin(&world, body.len()).await;
+    assert_eq!((begun.status, begun.header("tus-resumable")), (201, "1.0.0"));
+    assert!(begun.header("upload-expires").ends_with(" GMT"));
+    let url = begun.header("location").to_owned();
+    for (from, to) in [(0, 1_000), (1_000, 1_500_000), (1_500_000, body.len())] {
+        let here = offset(&world, &url).await;
+        assert_eq!((here.status, here.header("upload-offset")), (200, from.to_string().as_str()));
+        assert_eq!(
+            (here.header("upload-length"), here.header("upload-metadata")),
+            (body.len().to_string().as_str(), METADATA)
+        );
+        assert_eq!(world.get("d/f").await.status, 404, "no file before its end");
+        let answer = append(&world, &url, from, &body[from..to]).await;
+        assert_eq!((answer.status, answer.header("upload-offset")), (204, to.to_string().as_str()));
+    }
+    let file = world.get("d/f").await;
+    assert!(file.body == body);
+    assert_eq!(
+        (file.header("content-type"), file.header("last-modified")),
+        ("text/x-own", "Thu, 01 Jan 1970 00:00:01 GMT")
+    );
+    assert_eq!(offset(&world, &url).await.status, 404, "it is a file now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_before_a_break_stays() {
+    let world = World::new().await;
+    let body = noise(6, 3 << 20);
+    let url = begin(&world, body.len()).await.header("location").to_owned();
+    let mut connection = world.connect().await;
+    let whole = world.request("PATCH", &url, &[PATCH[0], PATCH[1], ("Upload-Offset", "0")], &body);
+    connection.send(&whole[..whole.len() - (1 << 20)]).await;
+    drop(connection);
+    // The server finds out when it reads; how much is safe then it says itself.
+    let mut safe = 0;
+    for _ in 0..100 {
+        safe = offset(&world, &url).await.header("upload-offset").parse().unwrap();
+        if safe > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(safe > 0 && safe <= 2 << 20, "{safe}");
+    let answer = append(&world, &url, safe, &body[safe..]).await;
+    assert_eq!(answer.status, 204, "{}", String::from_utf8_lossy(&answer.body));
+    assert!(world.get("d/f").await.body == body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_offsets_lengths_and_types() {
+    let world = World::new().await;
+    let url = begin(&world, 10).await.header("location").to_owned();
+    assert_eq!(append(&world, &url, 0, b"0123").await.status, 204);
+    for (from, body, status, code) in
+        [(0, "0123", 409, "upload_offset"), (5, "5", 409, "upload_offset"), (4, "4567890", 413, "upload_too_long")]
+    {
+        let answer = append(&world, &url, from, body.as_bytes()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{from}");
+    }
+    for (headers, status, code) in [
+        (vec![PATCH[1], ("Upload-Offset", "4")], 412, "tus_version"),
+        (vec![("Tus-Resumable", "0.2.2"), PATCH[1], ("Upload-Offset", "4")], 412, "tus_version"),
+        (vec![PATCH[0], ("Content-Type", "text/plain"), ("Upload-Offset", "4")], 415, "bad_media_type"),
+        (vec![PATCH[0], PATCH[1]], 400, "bad_header"),
+        (vec![PATCH[0], PATCH[1], ("Upload-Offset", "-4")], 400, "bad_header"),
+        (vec![PATCH[0], PATCH[1], ("Upload-Offset", "+4")], 400, "bad_header"),
+    ] {
+        let answer = world.call("PATCH", &url, &headers, b"4").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{headers:?}");
+        assert_eq!(answer.header("tus-resumable"), "1.0.0");
+    }
+    assert_eq!(offset(&world, &url).await.header("upload-offset"), "4", "none of these moved it");
+    let overridden = [PATCH[0], PATCH[1], ("Upload-Offset", "4"), ("X-HTTP-Method-Override", "PATCH")];
+    assert_eq!(world.call("POST", &url, &overridden, b"456789").await.status, 204);
+    assert_eq!(world.get("d/f").await.body, b"0123456789");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_cannot_begin() {
+    let world = World::new().await;
+    world.put("d/f/g", b"").await;
+    let taken = begin(&world, 1).await;
+    assert_eq!((taken.status, taken.code().as_str()), (409, "is_a_folder"));
+    for (headers, code) in [
+        (vec![("Upload-Metadata", METADATA)], "bad_header"),
+        (vec![("Upload-Length", "1x"), ("Upload-Metadata", METADATA)], "bad_header"),
+        (vec![("Upload-Length", "1")], "bad_metadata"),
+        (vec![("Upload-Length", "1"), ("Upload-Metadata", "path Li4vYQ==")], "bad_path"),
+    ] {
+        let mut all = vec![PATCH[0]];
+        all.extend(headers);
+        let answer = world.call("POST", "/api/v1/uploads/", &all, b"").await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, code), "{all:?}");
+    }
+    for id in ["0".repeat(32), "x".to_owned()] {
+        let answer = append(&world, &format!("/api/v1/uploads/{id}"), 0, b"x").await;
+        assert_eq!((answer.status, answer.code().as_str()), (404, "no_upload"), "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_of_nothing_is_a_file_at_once() {
+    let world = World::new().await;
+    assert_eq!(begin(&world, 0).await.status, 201);
+    assert_eq!(world.get("d/f").await.header("content-length"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_expires() {
+    let world = World::new().await;
+    let url = begin(&world, 10).await.header("location").to_owned();
+    assert_eq!(append(&world, &url, 0, b"0123").await.status, 204);
+    world.clock.jump_s(400 * 24 * 3_600);
+    let answer = append(&world, &url, 4, b"456789").await;
+    assert!(matches!(answer.status, 404 | 410), "{answer:?}");
+    assert_eq!(world.get("d/f").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_are_their_callers_own() {
+    let world = World::new().await;
+    let url = begin(&world, 10).await.header("location").to_owned();
+    world.store.make_account("other", true).await.unwrap();
+    let token = world.service.make_token("other", None).await.unwrap().text;
+    let bearer = format!("Bearer {token}");
+    let headers = [("Authorization", bearer.as_str()), PATCH[0], PATCH[1], ("Upload-Offset", "0")];
+    let mut connection = Connection::to(world.address).await;
+    connection.send(crate::http::request("PATCH", &url, &headers, b"x")).await;
+    assert_eq!(connection.answer(false).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_say_what_is_spoken() {
+    let world = World::new().await;
+    let mut connection = world.connect().await;
+    connection.send(crate::http::request("OPTIONS", "/api/v1/uploads/", &[], b"")).await;
+    let answer = connection.answer(false).await;
+    assert_eq!((answer.status, answer.header("tus-version")), (204, "1.0.0"));
+    assert_eq!(answer.header("tus-extension"), "creation,expiration");
+}

@@ -1,0 +1,181 @@
+//! What the rules of hosting refuse, with a code for programs and a sentence for people.
+
+use model::{Class, id::UploadId};
+
+use crate::paths::BadPath;
+
+/// Why the service did not do what was asked. Nothing was changed unless a variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The path breaks a rule for names.
+    #[error(transparent)]
+    Path(#[from] BadPath),
+    /// The token is not one of ours, or was withdrawn.
+    #[error("this token is not known here; make one with `holdfast token create`")]
+    TokenUnknown,
+    /// The token was good until its end.
+    #[error("this token has expired; make a new one with `holdfast token create`")]
+    TokenExpired,
+    /// Nothing is there.
+    #[error("there is nothing at {path}")]
+    Missing {
+        /// What was named.
+        path: String,
+    },
+    /// A path leads through a file, or a folder was named where a file is.
+    #[error("{path} is a file, not a folder")]
+    NotAFolder {
+        /// The file in the way.
+        path: String,
+    },
+    /// A file was asked for or would be written where a folder is.
+    #[error("{path} is a folder; to list it, ask for it with a slash at its end")]
+    IsAFolder {
+        /// The folder in the way.
+        path: String,
+    },
+    /// The name is taken.
+    #[error("something is at {path} already; it was left as it is (`replace` puts it into the trash)")]
+    Exists {
+        /// The path taken.
+        path: String,
+    },
+    /// A folder cannot come to lie in itself.
+    #[error("{from} cannot be put at {to}, which is inside of it")]
+    IntoItself {
+        /// The folder.
+        from: String,
+        /// Where it was to go.
+        to: String,
+    },
+    /// Nothing with that place of origin is in the trash.
+    #[error("nothing in the trash comes from {path}")]
+    NotInTrash {
+        /// The place of origin that was named.
+        path: String,
+    },
+    /// `If-Match` or `If-None-Match` does not hold.
+    #[error("{path} is not, or not any more, in the state that the request depends on")]
+    Precondition {
+        /// The file.
+        path: String,
+    },
+    /// Neither sent as a media type can be, nor short enough to be kept.
+    #[error("this media type cannot be kept: send type/subtype in at most {max} printable characters", max = crate::media::MEDIA_TYPE_BYTES_MAX)]
+    MediaType,
+    /// No upload of this caller has the id.
+    #[error("there is no upload {upload}; it was finished, or never begun")]
+    NoUpload {
+        /// The id that was named.
+        upload: UploadId,
+    },
+    /// The upload's time ran out before it was finished.
+    #[error("upload {upload} has expired; begin a new one")]
+    UploadExpired {
+        /// The upload.
+        upload: UploadId,
+    },
+    /// More bytes than were announced.
+    #[error("the upload is {length} bytes long as announced; {got} would go beyond its end")]
+    UploadTooLong {
+        /// Announced length.
+        length: u64,
+        /// Where the body would end.
+        got: u64,
+    },
+    /// The account has no such kit.
+    #[error("this account has no such kit")]
+    NoKit,
+    /// Not an age recipient.
+    #[error("a kit's recipient is an age public key: `age1` and 58 more characters")]
+    Recipient,
+    /// No provider of that name.
+    #[error("no provider is called {name}; `holdfast fleet` lists them")]
+    NoProvider {
+        /// The name asked for.
+        name: String,
+    },
+    /// The store's own trouble.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// How a reader acts on it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Path(_) | Self::TokenUnknown | Self::TokenExpired | Self::MediaType | Self::Recipient => {
+                Class::Refused
+            }
+            Self::UploadTooLong { .. } => Class::Refused,
+            Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
+                Class::Missing
+            }
+            Self::NoKit | Self::NoProvider { .. } => Class::Missing,
+            Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Exists { .. } => Class::Conflict,
+            Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
+            Self::Store(error) => error.class(),
+        }
+    }
+
+    /// A stable name for programs; never reworded.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "bad_path",
+            Self::TokenUnknown => "token_unknown",
+            Self::TokenExpired => "token_expired",
+            Self::Missing { .. } => "missing",
+            Self::NotAFolder { .. } => "not_a_folder",
+            Self::IsAFolder { .. } => "is_a_folder",
+            Self::Exists { .. } => "exists",
+            Self::IntoItself { .. } => "into_itself",
+            Self::NotInTrash { .. } => "not_in_trash",
+            Self::Precondition { .. } => "precondition_failed",
+            Self::MediaType => "bad_media_type",
+            Self::NoUpload { .. } => "no_upload",
+            Self::UploadExpired { .. } => "upload_expired",
+            Self::UploadTooLong { .. } => "upload_too_long",
+            Self::NoKit => "no_kit",
+            Self::Recipient => "bad_recipient",
+            Self::NoProvider { .. } => "no_provider",
+            Self::Store(error) => store_code(error),
+        }
+    }
+}
+
+impl From<catalogue::Error> for Error {
+    fn from(error: catalogue::Error) -> Self {
+        Self::Store(store::Error::Catalogue(error))
+    }
+}
+
+fn store_code(error: &store::Error) -> &'static str {
+    match error {
+        store::Error::Unsafe { .. } | store::Error::Plan { .. } => "unsafe",
+        store::Error::Stopping => "stopping",
+        store::Error::Unfinished { .. } => "unfinished",
+        store::Error::Unreadable { .. } => "unreadable",
+        store::Error::BodyLength { .. } => "body_length",
+        store::Error::BodyDigest => "body_digest",
+        store::Error::Body { .. } => "body_broken",
+        store::Error::NoAccount => "no_account",
+        store::Error::NoKey { .. } => "account_locked",
+        store::Error::NoKit { .. } => "no_kit",
+        store::Error::NoUpload { .. } => "no_upload",
+        store::Error::UploadOffset { .. } => "upload_offset",
+        store::Error::UploadTaken => "upload_taken",
+        store::Error::NewerEpoch { .. } => "newer_epoch",
+        other => match other.class() {
+            Class::Retry => "retry",
+            Class::Refused => "refused",
+            Class::Missing => "missing",
+            Class::Conflict => "conflict",
+            Class::Damaged => "damaged",
+            Class::Exhausted => "exhausted",
+            Class::Bug => "bug",
+        },
+    }
+}
+
+/// What the service answers.
+pub type Result<T> = std::result::Result<T, Error>;

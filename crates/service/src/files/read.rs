@@ -1,0 +1,106 @@
+//! Bytes out and listings.
+
+use std::ops::Range;
+
+use catalogue::{entries, versions};
+use model::entry::{EntryRow, Kind, Version};
+use store::{Reading, Standing};
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    files::file,
+    paths::Path,
+    tokens::Caller,
+    tree::{self, Found},
+};
+
+/// The most entries in one page of a listing.
+pub const PAGE_MAX: usize = 1_000;
+
+/// A file as it is now.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its row.
+    pub entry: EntryRow,
+    /// The version that readers get.
+    pub version: Version,
+}
+
+/// One line of a listing.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its row, and for a file what a listing shows of its current version.
+    pub row: entries::Listed,
+    /// For a file: how firmly it is kept.
+    pub standing: Option<Standing>,
+}
+
+/// One page of a folder.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// In the byte order of their names.
+    pub entries: Vec<Listed>,
+    /// The name after which the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+impl Service {
+    /// The file at `path`.
+    ///
+    /// # Errors
+    /// Missing if nothing is there, Conflict if a folder is.
+    pub async fn find(&self, caller: &Caller, path: Path) -> Result<File> {
+        let account = caller.account;
+        self.look(move |tx| {
+            let entry = match tree::at(tx, account, &path)? {
+                Found::Row(row) => file(row, &path)?,
+                Found::Top => return Err(Error::IsAFolder { path: path.to_string() }),
+            };
+            let version = versions::current(tx, account, entry.id)?;
+            let version = version.ok_or_else(|| Error::Missing { path: path.to_string() })?;
+            Ok(File { entry, version })
+        })
+        .await
+    }
+
+    /// The plaintext of `range` of a file: bytes that were authenticated, or an error, never other bytes.
+    ///
+    /// # Errors
+    /// Damaged or Retry if too little of it can be read now. The stream fails likewise, after bytes were given.
+    pub async fn read(&self, caller: &Caller, version: Version, range: Range<u64>) -> Result<Reading> {
+        Ok(self.store.open_version(caller.account, version, range).await?)
+    }
+
+    /// How firmly one version is kept, and when that was last proven.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn standing(&self, caller: &Caller, version: &Version) -> Result<Option<Standing>> {
+        Ok(self.store.standing(caller.account, &[version.id]).await?.into_iter().next())
+    }
+
+    /// Up to `limit` entries of a folder whose names come after `after`.
+    ///
+    /// # Errors
+    /// Missing if nothing is there, Conflict if a file is.
+    pub async fn list(&self, caller: &Caller, path: Path, after: Option<String>, limit: usize) -> Result<Listing> {
+        let (account, limit) = (caller.account, limit.clamp(1, PAGE_MAX));
+        let mut rows = self
+            .look(move |tx| {
+                let folder = tree::folder(tx, account, path.names())?;
+                Ok(entries::list(tx, account, folder, after.as_deref().unwrap_or(""), limit + 1)?)
+            })
+            .await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| row.entry.name.clone());
+        let versions: Vec<_> = rows.iter().filter_map(|row| Some(row.version.as_ref()?.id)).collect();
+        let mut standings = self.store.standing(account, &versions).await?.into_iter();
+        let listed = |row: entries::Listed| {
+            let is_file = row.entry.kind == Kind::File && row.version.is_some();
+            Listed { standing: if is_file { standings.next() } else { None }, row }
+        };
+        Ok(Listing { entries: rows.into_iter().map(listed).collect(), next })
+    }
+}

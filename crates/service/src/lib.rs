@@ -1,0 +1,51 @@
+//! The rules of hosting, with no protocol in them: who may call, what a name may be, what an upload, a move or a
+//! deletion means.
+//!
+//! [`Service`] is one value over one [`store::Store`]; each noun has a file that adds its verbs to it. Every change is
+//! decided inside the transaction of [`store::Store::commit`], where nothing can slip in between; what can be known
+//! before a body is read is asked before it, so that a hopeless upload is refused at its first byte.
+//!
+//! A protocol (`gateway`) needs this crate and `model` only: what it has to name of the layers below is re-exported here.
+
+mod error;
+mod files;
+mod kits;
+mod operator;
+mod tokens;
+mod tree;
+mod uploads;
+
+pub mod media;
+pub mod paths;
+
+pub use error::{Error, Result};
+pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
+pub use kits::NewKit;
+pub use store::{
+    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Standing,
+    TargetReport, WhatIfReport,
+};
+pub use tokens::{Caller, Token};
+pub use uploads::{Begin, Progress};
+
+use store::Store;
+
+/// The service: a cheap handle, one for each door.
+#[derive(Clone)]
+pub struct Service {
+    store: Store,
+    known: tokens::Known,
+}
+
+impl Service {
+    /// The rules over `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store, known: tokens::Known::default() }
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service")
+    }
+}

@@ -1,0 +1,205 @@
+//! Resumable uploads: begun, appended to as often as it takes, finished by one small commit.
+//!
+//! The offset counts safe bytes only and never goes back. The last append finishes; if its answer was lost, or the
+//! service stopped in between, asking for the offset finishes too. The commit that makes the version ends the upload in
+//! the same transaction and requires it to be unexpired there, so that an upload becomes one version or none.
+
+use bytes::Bytes;
+use catalogue::uploads::{self, UploadRow};
+use futures_util::Stream;
+use model::id::{AccountId, UploadId};
+use store::UploadSpec;
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    files::{Made, Put, add_version},
+    media,
+    paths::Path,
+    tokens::Caller,
+    tree::{self, Stamp},
+};
+
+/// What an upload begins with.
+#[derive(Clone, Debug, Default)]
+pub struct Begin {
+    /// Where the file is to be.
+    pub path: Path,
+    /// Plaintext bytes in all.
+    pub length: u64,
+    /// Modification time in microseconds since 1970; else the time of the finish.
+    pub modified_us: Option<i64>,
+    /// Media type; else a guess from the name.
+    pub media_type: Option<String>,
+    /// Words of the protocol that are given back as sent: one line.
+    pub note: String,
+}
+
+/// How far an upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Its id.
+    pub id: UploadId,
+    /// Plaintext bytes that are safe.
+    pub offset: u64,
+    /// Plaintext bytes in all.
+    pub length: u64,
+    /// When it ends unless something comes.
+    pub expires_us: i64,
+    /// Words of the protocol, as sent.
+    pub note: String,
+    /// The version that it became, if it is finished now.
+    pub made: Option<Made>,
+}
+
+impl Service {
+    /// Begins an upload. One of no bytes is finished at once.
+    ///
+    /// # Errors
+    /// Refused for a bad name or media type; Conflict where a folder or a file is in the way.
+    pub async fn begin_upload(&self, caller: &Caller, begin: Begin) -> Result<Progress> {
+        begin.path.split()?;
+        if begin.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
+            return Err(Error::MediaType);
+        }
+        let (account, path) = (caller.account, begin.path.clone());
+        self.look(move |tx| match tree::at(tx, account, &path) {
+            Ok(found) => crate::files::file(found.row()?, &path).map(drop),
+            Err(Error::Missing { .. }) => Ok(()),
+            Err(error) => Err(error),
+        })
+        .await?;
+        let spec =
+            UploadSpec { path: begin.path.names().to_vec(), length: begin.length, metadata: Facts::of(&begin).write() };
+        let row = self.store.begin_upload(account, spec).await?;
+        self.settle(account, row).await
+    }
+
+    /// How far an upload is; if all of it is there but not yet a file, it is finished first.
+    ///
+    /// # Errors
+    /// Missing if it is unknown, finished or expired.
+    pub async fn upload(&self, caller: &Caller, id: UploadId) -> Result<Progress> {
+        let row = self.own_upload(caller.account, id).await?;
+        self.settle(caller.account, row).await
+    }
+
+    /// Appends `body`, which goes on at `offset`; the last byte finishes the upload. `announced`: the body's length, if
+    /// it is known.
+    ///
+    /// # Errors
+    /// Conflict if the upload does not stand at `offset` or another request takes it over; Refused if it would grow too
+    /// long. What came until a broken body broke stays.
+    pub async fn append<S>(
+        &self,
+        caller: &Caller,
+        id: UploadId,
+        offset: u64,
+        body: S,
+        announced: Option<u64>,
+    ) -> Result<Progress>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+    {
+        let row = self.own_upload(caller.account, id).await?;
+        let (length, end) = (row.length.unwrap_or(0), offset.saturating_add(announced.unwrap_or(0)));
+        if offset != row.offset {
+            return Err(store::Error::UploadOffset { expected: row.offset, got: offset }.into());
+        }
+        if end > length {
+            return Err(Error::UploadTooLong { length, got: end });
+        }
+        if announced != Some(0) {
+            self.store.append(caller.account, id, offset, body).await?;
+        }
+        let row = self.own_upload(caller.account, id).await?;
+        self.settle(caller.account, row).await
+    }
+
+    async fn own_upload(&self, account: AccountId, id: UploadId) -> Result<UploadRow> {
+        let at = self.store.service_time();
+        let row = self.store.read(move |tx| uploads::get(tx, account, id)).await?;
+        let row = row.ok_or(Error::NoUpload { upload: id })?;
+        if row.expires < at { Err(Error::UploadExpired { upload: id }) } else { Ok(row) }
+    }
+
+    /// Where an upload stands; finishes it if it is complete.
+    async fn settle(&self, account: AccountId, row: UploadRow) -> Result<Progress> {
+        let facts = Facts::read(&row.metadata);
+        let length = row.length.unwrap_or(0);
+        let made = match row.offset == length {
+            true => Some(self.finish_upload(account, &row, &facts).await?),
+            false => None,
+        };
+        let (offset, expires_us) = (row.offset, row.expires_us);
+        Ok(Progress { id: row.id, offset, length, expires_us, note: facts.note, made })
+    }
+
+    async fn finish_upload(&self, account: AccountId, row: &UploadRow, facts: &Facts) -> Result<Made> {
+        let id = row.id;
+        let path = Path::from_text(&row.path)?;
+        let put = Put { modified_us: facts.modified_us, media_type: facts.media_type.clone(), ..Put::default() };
+        let received = self.store.finish_upload(account, id).await?;
+        let stamp = Stamp::of(&self.store);
+        self.store
+            .commit(move |tx, draft| {
+                let row = uploads::get(tx, account, id)?.ok_or(Error::NoUpload { upload: id })?;
+                if row.expires < stamp.at {
+                    return Err(Error::UploadExpired { upload: id });
+                }
+                let made = add_version(tx, draft, account, &path, &put, received, &stamp)?;
+                draft.end_upload(tx, account, id)?;
+                Ok(made)
+            })
+            .await
+    }
+}
+
+/// What is kept of an upload's beginning, as one text: modification time and media type (`-`: not given) with a space
+/// between, then a line with the protocol's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Facts {
+    modified_us: Option<i64>,
+    media_type: Option<String>,
+    note: String,
+}
+
+impl Facts {
+    fn of(begin: &Begin) -> Self {
+        Self { modified_us: begin.modified_us, media_type: begin.media_type.clone(), note: begin.note.clone() }
+    }
+
+    fn write(&self) -> String {
+        let modified = self.modified_us.map_or_else(|| "-".to_owned(), |us| us.to_string());
+        format!("{modified} {}\n{}", self.media_type.as_deref().unwrap_or("-"), self.note)
+    }
+
+    fn read(text: &str) -> Self {
+        let (head, note) = text.split_once('\n').unwrap_or((text, ""));
+        let (modified, media_type) = head.split_once(' ').unwrap_or(("-", "-"));
+        Self {
+            modified_us: modified.parse().ok(),
+            media_type: (media_type != "-").then(|| media_type.to_owned()),
+            note: note.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Facts;
+
+    #[test]
+    fn facts_come_back() {
+        for facts in [
+            Facts { modified_us: None, media_type: None, note: String::new() },
+            Facts {
+                modified_us: Some(-1),
+                media_type: Some("text/html; charset=utf-8".to_owned()),
+                note: "a b,c".to_owned(),
+            },
+        ] {
+            assert_eq!(Facts::read(&facts.write()), facts);
+        }
+    }
+}
