@@ -156,9 +156,12 @@ struct Ran {
     journalled: Journalled,
 }
 
-/// A closure on its way through the door, its types erased.
+/// A closure with its types erased: takes the open transaction, the epoch and the wall time.
+type Run = Box<dyn FnOnce(&mut Writer, u64, i64) -> Ran + Send>;
+
+/// A closure on its way through the door.
 pub(crate) struct Request {
-    run: Box<dyn FnOnce(&mut Writer, u64, i64) -> Ran + Send>,
+    run: Run,
 }
 
 /// A closure's own refusal, or the catalogue's failure beneath it.
@@ -455,6 +458,7 @@ async fn catch_up(inner: &Inner, object: &BuiltObject, targets: &[TargetId]) -> 
 
 /// Applies a record that the providers have, as the live path would have.
 pub(crate) fn replay(tx: &mut Tx<'_>, record: &Record) -> catalogue::Result<()> {
+    catalogue::scopes::raise_revision(tx, record.scope, record.revision)?;
     record.changes.iter().try_for_each(|change| catalogue::replay(tx, record.scope, record.revision, change))
 }
 
@@ -510,7 +514,10 @@ impl Registration {
         catalogue::journal::insert(tx, &JournalRow { id, epoch, seq, stamp, prev }, &self.scopes)?;
         for payload in &self.payloads {
             let PayloadAt { segment, offset, bytes } = *payload;
-            catalogue::segments::insert_journalled(tx, &JournalledRow { segment, object: id, epoch, seq, offset, bytes })?;
+            catalogue::segments::insert_journalled(
+                tx,
+                &JournalledRow { segment, object: id, epoch, seq, offset, bytes },
+            )?;
         }
         catalogue::meta::set_number(tx, meta::JOURNAL_SEQ, seq)?;
         catalogue::meta::set_bytes(tx, meta::JOURNAL_PREV, &id.0)

@@ -138,9 +138,7 @@ impl Inner {
         match until {
             Put::UntilSafe => spread.is_safe(),
             // Two providers with one target each cannot hold more than one distinct copy each.
-            Put::UntilSettled => {
-                spread.is_settled() || (spread.is_safe() && topology.healthy().count() <= done.len())
-            }
+            Put::UntilSettled => spread.is_settled() || (spread.is_safe() && topology.healthy().count() <= done.len()),
         }
     }
 
@@ -162,8 +160,7 @@ impl Inner {
     /// The scheme that a pack written now gets.
     pub(crate) fn scheme_now(&self, topology: &plan::Topology) -> Result<model::Scheme> {
         let providers = topology.healthy_providers().len();
-        let unsafe_now =
-            |error: plan::Error| Error::Unsafe { providers_up: providers, detail: error.to_string() };
+        let unsafe_now = |error: plan::Error| Error::Unsafe { providers_up: providers, detail: error.to_string() };
         let wish = match self.settings.scheme {
             Some(scheme) => scheme,
             None => {

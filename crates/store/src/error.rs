@@ -24,13 +24,17 @@ pub enum Error {
     Stopping,
     /// A batch reached the providers but the catalogue could not take it (its disk is full, or failed). It is finished
     /// as soon as the catalogue can write again.
-    #[error("the outcome is not known yet: the catalogue cannot be written ({detail}); reading goes on, look again later")]
+    #[error(
+        "the outcome is not known yet: the catalogue cannot be written ({detail}); reading goes on, look again later"
+    )]
     Unfinished {
         /// What the catalogue said.
         detail: String,
     },
     /// The catalogue cannot be written (its disk is full, or failed): nothing was changed.
-    #[error("nothing was changed: the catalogue cannot be written ({detail}); reading goes on, free some space on its disk")]
+    #[error(
+        "nothing was changed: the catalogue cannot be written ({detail}); reading goes on, free some space on its disk"
+    )]
     CatalogueRefuses {
         /// What the catalogue said.
         detail: String,
@@ -169,13 +173,19 @@ impl Error {
     /// How a reader acts on it.
     pub fn class(&self) -> Class {
         match self {
-            Self::Unsafe { .. } | Self::Stopping | Self::Unfinished { .. } | Self::Plan { .. } | Self::Body { .. } | Self::NoCopy { .. } => {
-                Class::Retry
-            }
-            Self::IntentClosed { .. } | Self::UploadTaken | Self::UploadOffset { .. } | Self::NewerEpoch { .. }
-            | Self::KitsChanged | Self::NameTaken { .. } | Self::PackChanged { .. } => {
-                Class::Conflict
-            }
+            Self::Unsafe { .. }
+            | Self::Stopping
+            | Self::Unfinished { .. }
+            | Self::Plan { .. }
+            | Self::Body { .. }
+            | Self::NoCopy { .. } => Class::Retry,
+            Self::IntentClosed { .. }
+            | Self::UploadTaken
+            | Self::UploadOffset { .. }
+            | Self::NewerEpoch { .. }
+            | Self::KitsChanged
+            | Self::NameTaken { .. }
+            | Self::PackChanged { .. } => Class::Conflict,
             Self::Unreadable { .. } | Self::DamagedBlock { .. } => Class::Damaged,
             Self::CatalogueRefuses { .. } => Class::Exhausted,
             Self::BodyLength { .. } | Self::BodyDigest | Self::NoKey { .. } | Self::Setup { .. } => Class::Refused,

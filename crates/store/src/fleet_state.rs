@@ -82,10 +82,10 @@ impl FleetState {
                     live.free_bytes = Some(0);
                 }
             }),
-            fleet::Error::Down { .. } | fleet::Error::Timeout { .. } | fleet::Error::Io { .. } => {
-                if self.live(target).is_some_and(|live| live.state == TargetState::Up) {
-                    self.saw(target, TargetState::Down, None, &error.to_string(), now_us);
-                }
+            fleet::Error::Down { .. } | fleet::Error::Timeout { .. } | fleet::Error::Io { .. }
+                if self.live(target).is_some_and(|live| live.state == TargetState::Up) =>
+            {
+                self.saw(target, TargetState::Down, None, &error.to_string(), now_us);
             }
             _ => {}
         }

@@ -70,11 +70,12 @@ impl Store {
             tested_us: None,
         };
         let row = kit.clone();
-        self.0.change_kits(account, "kit made", move |kits| {
-            kits.push(row.clone());
-            Ok(row)
-        })
-        .await?;
+        self.0
+            .change_kits(account, "kit made", move |kits| {
+                kits.push(row.clone());
+                Ok(row)
+            })
+            .await?;
         Ok(kit)
     }
 

@@ -58,6 +58,7 @@ pub mod upload;
 mod view;
 pub mod write;
 
+pub use catalogue::uploads::UploadRow;
 pub use commit::Draft;
 pub use error::{Error, Result};
 pub use plan::Ladder;
@@ -66,7 +67,6 @@ pub use rebuild::{RebuildReport, rebuild};
 pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
-pub use catalogue::uploads::UploadRow;
 pub use upload::UploadSpec;
 pub use write::{Expect, Received};
 

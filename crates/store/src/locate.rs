@@ -58,36 +58,39 @@ pub(crate) struct PackPlace {
 
 /// Hash lists of makes that were read degraded or scrubbed lately: 16 bytes in 32 KiB of lane.
 #[derive(Debug, Default)]
-pub(crate) struct HashLists(Mutex<(BTreeMap<MakeId, Arc<HashList>>, VecDeque<MakeId>)>);
+pub(crate) struct HashLists(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    lists: BTreeMap<MakeId, Arc<HashList>>,
+    /// Oldest first.
+    order: VecDeque<MakeId>,
+}
 
 /// A 64 MiB lane has 32 KiB of hashes: 256 lists are 8 MiB.
 const HASH_LISTS_KEPT: usize = 256;
 
 impl HashLists {
     fn get(&self, make: MakeId) -> Option<Arc<HashList>> {
-        self.0.lock().ok()?.0.get(&make).cloned()
+        crate::locked(&self.0).lists.get(&make).cloned()
     }
 
     /// Reads it anew next time: scrub trusts nothing that was read before.
     pub(crate) fn forget(&self, make: MakeId) {
-        if let Ok(mut kept) = self.0.lock() {
-            let (lists, order) = &mut *kept;
-            if lists.remove(&make).is_some() {
-                order.retain(|kept| *kept != make);
-            }
+        let Kept { lists, order } = &mut *crate::locked(&self.0);
+        if lists.remove(&make).is_some() {
+            order.retain(|kept| *kept != make);
         }
     }
 
     fn keep(&self, make: MakeId, list: Arc<HashList>) {
-        if let Ok(mut kept) = self.0.lock() {
-            let (lists, order) = &mut *kept;
-            if lists.insert(make, list).is_none() {
-                order.push_back(make);
-            }
-            while order.len() > HASH_LISTS_KEPT {
-                if let Some(oldest) = order.pop_front() {
-                    lists.remove(&oldest);
-                }
+        let Kept { lists, order } = &mut *crate::locked(&self.0);
+        if lists.insert(make, list).is_none() {
+            order.push_back(make);
+        }
+        while order.len() > HASH_LISTS_KEPT {
+            if let Some(oldest) = order.pop_front() {
+                lists.remove(&oldest);
             }
         }
     }
@@ -149,7 +152,10 @@ impl Inner {
             _ => None,
         };
         let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane);
-        of_lane.filter_map(|(make, state)| Some((rank(make, *state)?, *make))).min_by_key(|(rank, _)| *rank).map(|(_, m)| m)
+        of_lane
+            .filter_map(|(make, state)| Some((rank(make, *state)?, *make)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, m)| m)
     }
 
     /// A byte range of a lane as its shard holds it, unchecked.

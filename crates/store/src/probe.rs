@@ -79,7 +79,9 @@ impl Inner {
             None => return Found::Down("it does not answer".to_owned()),
         };
         let Some(bytes) = probe.marker else {
-            return Found::Down("its marker is missing; if it was wiped, what it held is made again elsewhere".to_owned());
+            return Found::Down(
+                "its marker is missing; if it was wiped, what it held is made again elsewhere".to_owned(),
+            );
         };
         let marker = match Marker::decode(&bytes) {
             Ok(marker) => marker,
@@ -93,11 +95,7 @@ impl Inner {
         }
         if marker.epoch > self.epoch() {
             *crate::locked(&self.superseded) = Some((live.row.address.clone(), marker.epoch));
-            let error = Error::NewerEpoch {
-                target: live.row.address.clone(),
-                found: marker.epoch,
-                ours: self.epoch(),
-            };
+            let error = Error::NewerEpoch { target: live.row.address.clone(), found: marker.epoch, ours: self.epoch() };
             return Found::Down(error.to_string());
         }
         if marker.epoch < self.epoch() || marker.generation < live.row.generation {

@@ -152,8 +152,8 @@ impl Job {
         let segment = &self.version.segments()[run.segment];
         let total = frames(segment.plain_bytes);
         let frame = FRAME_BYTES as u64;
-        let sealed =
-            run.first_frame * frame..((run.first_frame + run.frame_count) * frame).min(sealed_bytes(segment.plain_bytes));
+        let sealed = run.first_frame * frame
+            ..((run.first_frame + run.frame_count) * frame).min(sealed_bytes(segment.plain_bytes));
         let opener = SegmentOpener::new(&self.key, segment);
         let open = |pieces: Vec<BytesMut>| open_run(&opener, run, total, pieces);
         match &self.places[run.segment] {
@@ -242,11 +242,7 @@ impl Job {
         open: impl Fn(Vec<BytesMut>) -> std::result::Result<Vec<Bytes>, format::Error>,
     ) -> Result<Vec<Bytes>> {
         let want: Vec<(u8, Range<u64>)> = missing.iter().map(|i| pieces[*i].clone()).collect();
-        let made = self
-            .inner
-            .reconstruct(place, &want)
-            .await
-            .map_err(|detail| self.unreadable(segment, detail))?;
+        let made = self.inner.reconstruct(place, &want).await.map_err(|detail| self.unreadable(segment, detail))?;
         let mut made: BTreeMap<usize, BytesMut> = missing.iter().copied().zip(made).collect();
         let whole = direct.into_iter().enumerate().map(|(i, bytes)| match bytes {
             Some(bytes) => own(bytes),
@@ -270,11 +266,7 @@ impl Job {
 }
 
 /// Waits for `work`, at most `limit_us`.
-pub(crate) async fn within<T>(
-    inner: &Inner,
-    work: impl Future<Output = T> + Send,
-    limit_us: u64,
-) -> Option<T> {
+pub(crate) async fn within<T>(inner: &Inner, work: impl Future<Output = T> + Send, limit_us: u64) -> Option<T> {
     let mut work: BoxFuture<'_, T> = Box::pin(work);
     if let Some(done) = work.as_mut().now_or_never() {
         return Some(done);

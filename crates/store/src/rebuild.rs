@@ -25,7 +25,7 @@ use format::{
     journal::{JournalHeader, PayloadAt},
     keys::{ClusterKey, Keyring},
     name::{parse_address_book_name, parse_envelope_name, parse_journal_name},
-    replay::Applied,
+    replay::{Applied, chain},
     snapshot::{LayerName, decode_layer_part, parse_snapshot_name, pick_layers},
 };
 use model::{
@@ -75,6 +75,14 @@ struct Source {
     marker: Option<(Marker, Bytes)>,
 }
 
+/// A journal object that counts.
+#[derive(Clone)]
+struct JournalUsed {
+    header: JournalHeader,
+    scopes: Vec<(Scope, u64)>,
+    payloads: Vec<PayloadAt>,
+}
+
 /// Everything that the targets hold of one cluster, read and folded.
 struct Folded {
     cluster: ClusterId,
@@ -84,7 +92,7 @@ struct Folded {
     state: State,
     /// Rows in the order in which they were believed.
     rows: Vec<(Scope, u64, Change)>,
-    journal: Vec<(JournalHeader, Vec<(Scope, u64)>, Vec<PayloadAt>)>,
+    journal: Vec<JournalUsed>,
     layers: Vec<LayerRow>,
     objects: Vec<(ObjectRow, Vec<usize>)>,
     findings: Vec<String>,
@@ -103,7 +111,9 @@ pub async fn rebuild(
 ) -> Result<(Store, RebuildReport)> {
     let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
     if known.is_some() {
-        return Err(Error::Setup { what: "the new data folder already holds a catalogue; give an empty one".to_owned() });
+        return Err(Error::Setup {
+            what: "the new data folder already holds a catalogue; give an empty one".to_owned(),
+        });
     }
     let mut sources = Vec::with_capacity(targets.len());
     for (address, driver) in targets {
@@ -213,18 +223,18 @@ async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded> {
     let envelopes = survey(sources, "envelopes/").await?;
     let (cluster, key, cluster_envelope) =
         open_cluster(opening, sources, &envelopes, &mut objects, &mut findings).await?;
-    let foreign = sources.iter().filter(|source| {
-        source.marker.as_ref().is_some_and(|(marker, _)| marker.cluster != cluster)
-    });
+    let foreign =
+        sources.iter().filter(|source| source.marker.as_ref().is_some_and(|(marker, _)| marker.cluster != cluster));
     if let Some(source) = foreign.into_iter().next() {
         return Err(Error::Setup {
             what: format!("{} belongs to another cluster; give the targets of one cluster only", source.address),
         });
     }
     let accounts = open_accounts(opening, sources, &envelopes, &mut objects, &mut findings).await?;
-    let mut keys = Keyring::default();
-    keys.cluster = Some(key.clone());
-    keys.accounts = accounts.iter().map(|(id, (key, ..))| (*id, key.clone())).collect();
+    let keys = Keyring {
+        cluster: Some(key.clone()),
+        accounts: accounts.iter().map(|(id, (key, ..))| (*id, key.clone())).collect(),
+    };
     let mut folded = Folded {
         cluster,
         key,
@@ -360,38 +370,48 @@ impl Folded {
     }
 
     async fn read_journal(&mut self, sources: &[Source], keys: &Keyring) -> Result<()> {
-        // Of several objects for one place in the line the latest counts: the others were never acknowledged.
-        let mut line: BTreeMap<(u64, u64), (u64, Seen)> = BTreeMap::new();
+        let mut found: BTreeMap<ObjectId, (JournalObject, ObjectRow, Vec<usize>)> = BTreeMap::new();
         for seen in survey(sources, "journal/").await? {
-            let Some(name) = parse_journal_name(&seen.name) else { continue };
-            let slot = line.entry((name.epoch, name.seq)).or_insert_with(|| (name.stamp, seen.clone()));
-            if name.stamp > slot.0 {
-                *slot = (name.stamp, seen);
+            if parse_journal_name(&seen.name).is_none() {
+                continue;
             }
-        }
-        for (_, seen) in line.into_values() {
             let read = read_any(sources, &seen, &mut self.findings, JournalObject::decode).await;
             let Some((journal, bytes)) = read else {
                 self.findings.push(format!("no copy of {} is whole: its changes are missing", seen.name));
                 continue;
             };
-            let mut scopes = Vec::new();
-            let mut payloads = Vec::new();
-            for entry in &journal.entries {
-                match entry.unseal(keys) {
-                    Ok(record) => {
-                        scopes.push((record.scope, record.revision));
-                        self.take_record(record, &seen.name);
-                    }
-                    Err(error) => self.findings.push(format!("a record of {} cannot be opened: {error}", seen.name)),
-                }
-                payloads.extend(entry.payloads.iter().copied());
-            }
             let row = object(journal.header.id, ObjectKind::Journal, &seen.name, &bytes);
-            self.objects.push((row, seen.holders));
-            self.journal.push((journal.header, scopes, payloads));
+            found.insert(journal.header.id, (journal, row, seen.holders));
+        }
+        // Epoch by epoch, the line says which objects count: the others were never acknowledged.
+        let epochs: BTreeSet<u64> = found.values().map(|(journal, ..)| journal.header.epoch).collect();
+        for epoch in epochs {
+            let headers: Vec<JournalHeader> =
+                found.values().map(|(journal, ..)| journal.header).filter(|header| header.epoch == epoch).collect();
+            for id in chain(&headers, (0, None)).ordered {
+                if let Some((journal, row, holders)) = found.remove(&id) {
+                    self.take_journal(journal, row, holders, keys);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn take_journal(&mut self, journal: JournalObject, row: ObjectRow, holders: Vec<usize>, keys: &Keyring) {
+        let mut scopes = Vec::new();
+        let mut payloads = Vec::new();
+        for entry in &journal.entries {
+            match entry.unseal(keys) {
+                Ok(record) => {
+                    scopes.push((record.scope, record.revision));
+                    self.take_record(record, &row.name);
+                }
+                Err(error) => self.findings.push(format!("a record of {} cannot be opened: {error}", row.name)),
+            }
+            payloads.extend(entry.payloads.iter().copied());
+        }
+        self.objects.push((row, holders));
+        self.journal.push(JournalUsed { header: journal.header, scopes, payloads });
     }
 
     fn take_record(&mut self, record: Record, name: &str) {
@@ -416,7 +436,8 @@ async fn begin_epoch(
     epoch: u64,
     unread: &[TargetRow],
 ) -> Result<Store> {
-    let generation = sources.iter().filter_map(|source| source.marker.as_ref()).map(|(marker, _)| marker.generation).max();
+    let generation =
+        sources.iter().filter_map(|source| source.marker.as_ref()).map(|(marker, _)| marker.generation).max();
     let generation = generation.unwrap_or(0) + 1;
     let life = Life {
         cluster: folded.cluster,
@@ -506,8 +527,7 @@ async fn fill(
         Change::Pack(pack) => Some(pack),
         _ => None,
     });
-    let located: BTreeSet<_> =
-        packs.flat_map(|pack| &pack.locations).map(|location| location.segment).collect();
+    let located: BTreeSet<_> = packs.flat_map(|pack| &pack.locations).map(|location| location.segment).collect();
     let unread: Vec<u8> = unread.iter().flat_map(|row| row.id.0).collect();
     let (cluster, epoch, generation) = (life.cluster, life.epoch, life.generation);
     let step = move |writer: &mut catalogue::Writer| -> catalogue::Result<()> {
@@ -524,7 +544,7 @@ async fn fill(
                     register(tx, object, copies)?;
                 }
             }
-            for (header, scopes, payloads) in &journal {
+            for JournalUsed { header, scopes, payloads } in &journal {
                 let JournalHeader { id, epoch, seq, stamp, prev, .. } = *header;
                 catalogue::journal::insert(tx, &JournalRow { id, epoch, seq, stamp, prev }, scopes)?;
                 for PayloadAt { segment, offset, bytes } in payloads.iter().copied() {

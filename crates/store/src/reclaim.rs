@@ -10,12 +10,7 @@ use std::sync::Arc;
 use catalogue::doomed::Doomed;
 use fleet::{DeleteTicket, ObjectName};
 use format::name::{parse_shard_name, shard_name};
-use model::{
-    Change, Scope,
-    fleet::TargetState,
-    id::PackId,
-    units::ServiceTime,
-};
+use model::{Change, Scope, fleet::TargetState, id::PackId, units::ServiceTime};
 
 use crate::{
     Inner, Store,
@@ -29,6 +24,7 @@ impl Inner {
             return Ok(0);
         }
         self.end_dead_packs().await?;
+        self.drop_surplus().await?;
         self.forget_abandoned_intents().await?;
         if crate::locked(&self.time).is_paused(self.world.clock.now()) {
             return Ok(0);
@@ -57,6 +53,48 @@ impl Inner {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Takes lanes that a pack no longer needs off its record: parity that was added while firms were fewer, and lanes of
+    /// targets that came back after they were made again.
+    async fn drop_surplus(self: &Arc<Self>) -> Result<()> {
+        let topology = self.fleet.topology(self.now_us());
+        if topology.targets().any(|view| matches!(view.state, TargetState::Down | TargetState::Suspect)) {
+            // While somebody is away, nobody's lanes are surplus.
+            return Ok(());
+        }
+        let (at, grace_s) = (self.service_time(), self.settings.grace_s);
+        let mut after = PackId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for view in page {
+                let surplus = plan::reclaim::surplus(&crate::view::of_pack(&view), &topology);
+                if surplus.is_empty() {
+                    continue;
+                }
+                let (pack, revision) = (view.id, view.revision);
+                Store(self.clone())
+                    .commit(move |tx, draft| {
+                        let Some(current) = catalogue::packs::view(tx, pack)? else { return Ok(()) };
+                        if current.revision != revision {
+                            return Ok(());
+                        }
+                        let goes = |view: &catalogue::packs::MakeView| {
+                            surplus.iter().any(|(_, make, _)| *make == view.make.make)
+                        };
+                        for view in current.makes.iter().filter(|view| goes(view)) {
+                            let name = shard_name(pack, view.make.lane, view.make.make);
+                            doom(tx, view.make.target, name, "surplus", at, grace_s)?;
+                        }
+                        let makes = current.makes.iter().filter(|view| !goes(view)).map(|view| view.make).collect();
+                        draft.change(Scope::Cluster, Change::Makes { pack, makes });
+                        Ok::<_, Error>(())
+                    })
+                    .await?;
+            }
+        }
     }
 
     /// Gives up packs of this start whose writers are gone: a sender that broke off, a target that failed.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fleet::ObjectName;
-use format::shard::ShardHeader;
+use format::{name::shard_name, shard::ShardHeader};
 use model::{
     Change, Scope,
     fleet::TargetState,
@@ -95,8 +95,7 @@ impl Inner {
         }
         let pack_views: Vec<_> = packs.iter().map(crate::view::of_pack).collect();
         let object_views: Vec<_> = objects.iter().map(crate::view::of_object).collect();
-        let planned =
-            plan::repair(&pack_views, &object_views, &topology, &policy, self.world.entropy.as_ref());
+        let planned = plan::repair(&pack_views, &object_views, &topology, &policy, self.world.entropy.as_ref());
         self.upkeep.repair_planned(planned.bytes, planned.deferred);
         let mut round = Round::default();
         for step in planned.steps {
@@ -156,6 +155,7 @@ impl Inner {
         let bytes = made.iter().map(|make| make.lane_bytes).sum();
         let topology = self.fleet.topology(self.now_us());
         let (at, wall_us, generation) = (self.service_time(), self.world.clock.now().wall_us, self.generation());
+        let grace_s = self.settings.grace_s;
         Store(self.clone())
             .commit(move |tx, draft| {
                 let Some(current) = catalogue::packs::view(tx, pack)? else { return Ok(()) };
@@ -166,10 +166,14 @@ impl Inner {
                 let replaced = |make: &Make, state: MakeState| {
                     made.iter().any(|new| new.lane == make.lane)
                         && (state == MakeState::Bad
-                            || topology.target(make.target).is_none_or(|view| {
-                                matches!(view.state, TargetState::Lost | TargetState::Retired)
-                            }))
+                            || topology
+                                .target(make.target)
+                                .is_none_or(|view| matches!(view.state, TargetState::Lost | TargetState::Retired)))
                 };
+                for view in current.makes.iter().filter(|view| replaced(&view.make, view.finding.state)) {
+                    let name = shard_name(pack, view.make.lane, view.make.make);
+                    crate::reclaim::doom(tx, view.make.target, name, "replaced", at, grace_s)?;
+                }
                 let mut makes: Vec<Make> = current
                     .makes
                     .iter()
@@ -245,8 +249,9 @@ impl Inner {
         }
         let mut made = Vec::with_capacity(sinks.len());
         for (new, _, sink) in sinks {
-            let (target, make, finished) = sink.finish().await.map_err(|target| {
-                fleet::Error::Down { target: target.to_string(), reason: "it failed while a lane was made".to_owned() }
+            let (target, make, finished) = sink.finish().await.map_err(|target| fleet::Error::Down {
+                target: target.to_string(),
+                reason: "it failed while a lane was made".to_owned(),
             })?;
             made.push(Make { lane: new.lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root });
         }
@@ -390,4 +395,3 @@ fn lane_length(lane: u8, place: &PackPlace, locations: &[model::pack::Location],
     });
     ends.max().unwrap_or(0)
 }
-

@@ -227,7 +227,8 @@ impl Inner {
             let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
             let Some(last) = page.last() else { break };
             after = last.object.id;
-            bad += page.iter().flat_map(|view| &view.copies).filter(|copy| copy.finding.state == MakeState::Bad).count();
+            bad +=
+                page.iter().flat_map(|view| &view.copies).filter(|copy| copy.finding.state == MakeState::Bad).count();
         }
         Ok(bad as u64)
     }

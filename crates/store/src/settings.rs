@@ -17,8 +17,6 @@ pub struct Settings {
     pub inline_bytes_max: u64,
     /// The shared pool that all transfers draw their buffers from.
     pub buffer_bytes: u64,
-    /// The largest batch of the commit door.
-    pub batch_bytes_max: u64,
     /// How long a write looks for providers before it is refused.
     pub write_deadline_s: u64,
     /// A sender that brings less than 64 KiB in this time gives its buffers back.
@@ -54,7 +52,6 @@ impl Default for Settings {
             small_file_bytes_max: units::SMALL_FILE_BYTES_MAX,
             inline_bytes_max: units::INLINE_FILE_BYTES_MAX,
             buffer_bytes: 256 << 20,
-            batch_bytes_max: 8 << 20,
             write_deadline_s: 20,
             pause_s: 2,
             pack_after_s: 60,

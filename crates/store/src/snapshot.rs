@@ -33,7 +33,8 @@ impl Inner {
     /// Writes a layer for each scope that the journal is ahead of; how many were written.
     pub(crate) async fn snapshot_all(self: &Arc<Self>, everything: bool) -> Result<usize> {
         let scopes = self.catalogue.read(|tx| catalogue::scopes::uncovered(tx, 1)).await?;
-        if scopes.is_empty() || (!everything && !self.upkeep.snapshot_is_due(self.now_us(), self.settings.pack_after_s)) {
+        if scopes.is_empty() || (!everything && !self.upkeep.snapshot_is_due(self.now_us(), self.settings.pack_after_s))
+        {
             return Ok(0);
         }
         for view in &scopes {
@@ -74,7 +75,8 @@ impl Inner {
         for (header, part) in parts {
             let part = Bytes::from(part);
             bytes += part.len() as u64;
-            let (object, copies) = self.put_object(header.id, ObjectKind::Snapshot, header.name(), part.clone()).await?;
+            let (object, copies) =
+                self.put_object(header.id, ObjectKind::Snapshot, header.name(), part.clone()).await?;
             let mut good = Vec::new();
             for target in copies {
                 if self.reads_back(target, &object.name, &part).await {
@@ -174,8 +176,7 @@ impl Inner {
             let Some(last) = page.last() else { break };
             after = last.object.id;
             for view in page {
-                let ticket =
-                    DeleteTicket { name: ObjectName::parse(view.object.name.clone())?, reason: "released" };
+                let ticket = DeleteTicket { name: ObjectName::parse(view.object.name.clone())?, reason: "released" };
                 for copy in &view.copies {
                     let Ok(driver) = self.driver(copy.target) else { continue };
                     if self.fleet.live(copy.target).is_some_and(|live| live.state == model::fleet::TargetState::Up)

@@ -102,14 +102,15 @@ impl UpkeepState {
 
     /// Whether targets known before a rebuild are still unread: nothing is destroyed until then.
     pub async fn rebuild_unread(&self, catalogue: &catalogue::Catalogue) -> Result<bool> {
-        Ok(catalogue.read(|tx| catalogue::meta::bytes(tx, meta::REBUILT_WITHOUT)).await?.is_some_and(|ids| !ids.is_empty()))
+        Ok(catalogue
+            .read(|tx| catalogue::meta::bytes(tx, meta::REBUILT_WITHOUT))
+            .await?
+            .is_some_and(|ids| !ids.is_empty()))
     }
 
     pub fn job(&self, kind: &'static str, total_bytes: u64) {
-        locked(&self.jobs).insert(
-            kind,
-            JobReport { kind, done_bytes: 0, total_bytes, note: String::new(), eta_s: None },
-        );
+        locked(&self.jobs)
+            .insert(kind, JobReport { kind, done_bytes: 0, total_bytes, note: String::new(), eta_s: None });
     }
 
     pub fn job_done(&self, kind: &'static str) {

@@ -139,8 +139,7 @@ impl Store {
         let file_key = inner.keys.account(account)?.unwrap(&row.key)?;
         let left = row.length.map_or(u64::MAX, |length| length - row.offset);
         let base = row.offset;
-        let mut intake =
-            Intake::new(inner, file_key, (account, id), Sums::resumed(running)).resume(row, segments);
+        let mut intake = Intake::new(inner, file_key, (account, id), Sums::resumed(running)).resume(row, segments);
         let mut body = Body::new(inner, body);
         let mut broken = None;
         loop {
@@ -212,7 +211,16 @@ impl Store {
             Content::Segments(segments)
         };
         let (blake3, crc32) = running.finish();
-        Ok(Received { size: length, blake3, crc32, sha256: None, key: row.key, content, payloads: Vec::new(), transfer: id })
+        Ok(Received {
+            size: length,
+            blake3,
+            crc32,
+            sha256: None,
+            key: row.key,
+            content,
+            payloads: Vec::new(),
+            transfer: id,
+        })
     }
 
     /// Gives an upload up: its bytes become dead.
@@ -267,7 +275,8 @@ pub(crate) fn encode_state(segments: &[SegmentRef], sums: &[u8]) -> Vec<u8> {
 }
 
 fn decode_state(bytes: &[u8]) -> Result<(Vec<SegmentRef>, Running)> {
-    let damaged = || Error::Setup { what: "the catalogue's row of this upload is damaged; begin the upload anew".to_owned() };
+    let damaged =
+        || Error::Setup { what: "the catalogue's row of this upload is damaged; begin the upload anew".to_owned() };
     let (count, rest) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
     let length = (u32::from_le_bytes(*count) as usize).checked_mul(SEGMENT_BYTES).ok_or_else(damaged)?;
     let (list, sums) = rest.split_at_checked(length).ok_or_else(damaged)?;
@@ -283,4 +292,3 @@ fn decode_state(bytes: &[u8]) -> Result<(Vec<SegmentRef>, Running)> {
     }
     Ok((segments, Running::load(sums)?))
 }
-

@@ -127,3 +127,18 @@ async fn nothing_is_moved_to_where_no_path_reaches() {
     check(&world, "d", &to, 400, "bad_path").await;
     assert_eq!(world.get(&format!("{deep}/f")).await.body, b"x");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_and_old_versions_empty_themselves_after_thirty_days_of_service() {
+    let world = World::new().await;
+    world.put("thrown-away", b"x").await;
+    world.put("kept", b"first").await;
+    world.put("kept", b"second").await;
+    assert_eq!(world.file("DELETE", "thrown-away", &[], b"").await.status, 204);
+    world.clock.jump_s(29 * 24 * 3_600);
+    assert_eq!(world.service.expire().await.unwrap(), 0);
+    world.clock.jump_s(2 * 24 * 3_600);
+    assert_eq!(world.service.expire().await.unwrap(), 2, "one entry, one version");
+    check(&world, "thrown-away", r#"{"action":"restore"}"#, 404, "not_in_trash").await;
+    assert_eq!(world.get("kept").await.body, b"second");
+}

@@ -65,7 +65,7 @@ impl Service {
     }
 
     /// Takes apart what lies in the trash under this id, page by page.
-    async fn erase(&self, account: AccountId, id: EntryId) -> Result<()> {
+    pub(crate) async fn erase(&self, account: AccountId, id: EntryId) -> Result<()> {
         loop {
             let page = move |tx: &mut Tx<'_>, draft: &mut Draft| {
                 // Brought back, or erased by another: nothing to do any more.

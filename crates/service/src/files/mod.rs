@@ -6,6 +6,7 @@
 mod change;
 mod copy;
 mod erase;
+mod expire;
 mod read;
 
 use bytes::Bytes;

@@ -67,7 +67,7 @@ impl House {
                 generation: 0,
                 state: TargetState::Up,
             });
-            let memory = MemoryTarget::new(&format!("memory-{i}"));
+            let memory = MemoryTarget::new(format!("memory-{i}"));
             disks.push(memory.disk());
             let memory: Arc<dyn Target> = Arc::new(memory);
             targets.push(memory.clone());
@@ -91,8 +91,10 @@ impl House {
     pub async fn put(&self, name: &str, bytes: &[u8]) -> Result<Version, Error> {
         let chunks: Vec<_> = bytes.chunks(10_007).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let account = self.account.id;
-        let received =
-            self.store.receive(account, stream::iter(chunks), Expect { bytes: Some(bytes.len() as u64), ..Expect::default() }).await?;
+        let received = self
+            .store
+            .receive(account, stream::iter(chunks), Expect { bytes: Some(bytes.len() as u64), ..Expect::default() })
+            .await?;
         let version = Version {
             id: VersionId::random(self.store.entropy()),
             entry: EntryId::random(self.store.entropy()),
@@ -114,7 +116,9 @@ impl House {
                 let mut version = made;
                 let entry = match catalogue::entries::child(tx, account, ROOT, &name)? {
                     Some(old) => {
-                        if let Some(mut replaced) = old.current.map(|id| catalogue::versions::get(tx, account, id)).transpose()?.flatten() {
+                        if let Some(mut replaced) =
+                            old.current.map(|id| catalogue::versions::get(tx, account, id)).transpose()?.flatten()
+                        {
                             replaced.replaced = Some(ServiceTime(0));
                             draft.change(scope, Change::Version(replaced));
                         }
@@ -126,7 +130,15 @@ impl House {
                 let current = Some(version.id);
                 draft.change(
                     scope,
-                    Change::Entry(EntryRow { id: entry, parent: ROOT, name, kind: Kind::File, modified_us: 5, trashed: None, current }),
+                    Change::Entry(EntryRow {
+                        id: entry,
+                        parent: ROOT,
+                        name,
+                        kind: Kind::File,
+                        modified_us: 5,
+                        trashed: None,
+                        current,
+                    }),
                 );
                 draft.change(scope, Change::Version(version.clone()));
                 draft.received(account, &received);

@@ -1,0 +1,177 @@
+//! `holdfast fleet`: providers, targets, what is below its promise, jobs; and reading the configuration again.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::{
+    client::{batch::line, path::shown},
+    error::Result,
+    operator::Question,
+    reach::Reach,
+    time,
+};
+
+/// What is counted in the report, and what it is called for people. Zero is good for all of them.
+const BELOW: [(&str, &str); 8] = [
+    ("files_unreadable", "files unreadable"),
+    ("files_below_safe", "files below safe"),
+    ("files_below_settled", "files below settled"),
+    ("packs_below_safe", "packs below safe"),
+    ("packs_below_settled", "packs below settled"),
+    ("records_below_safe", "records below safe"),
+    ("records_below_settled", "records below settled"),
+    ("kits_untested", "kits untested"),
+];
+
+/// Shows how providers, targets, files and jobs stand.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    reach: Reach,
+    /// The report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    /// Reads the configuration again: new providers and targets join without a restart (as SIGHUP does).
+    Reload {
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// Runs it.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    if let Some(Verb::Reload { reach }) = args.verb {
+        let answer = reach.ask(Question::Reload).await?;
+        let opened: Vec<_> = answer["opened"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        line(&if opened.is_empty() { "nothing new".to_owned() } else { format!("joined: {}", opened.join(", ")) });
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = args.reach.ask(Question::Fleet).await?;
+    if args.json {
+        line(&report.to_string());
+    } else {
+        table(&report).iter().for_each(|text| line(text));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The report for people.
+fn table(report: &Value) -> Vec<String> {
+    let trial = report["trial"] == Value::Bool(true);
+    let mut lines = vec![format!("{:<16} {:<14} {:>10}  target", "provider", "state", "free")];
+    for provider in each(&report["providers"]) {
+        for target in each(&provider["targets"]) {
+            let state = text(&target["state"]) + if trial { " (trial)" } else { "" };
+            let note = text(&target["note"]);
+            let note = if note.is_empty() { note } else { format!("  ({note})") };
+            let free = target["free_bytes"].as_u64().map_or_else(|| "-".to_owned(), bytes);
+            lines.push(format!(
+                "{:<16} {state:<14} {free:>10}  {}{note}",
+                text(&provider["name"]),
+                text(&target["address"])
+            ));
+        }
+    }
+    lines.push(String::new());
+    lines.push(match report["scheme"].as_str() {
+        Some(scheme) => format!("scheme {}, {} key copies", shown(scheme), text(&report["key_copies"])),
+        None => format!("{} key copies", text(&report["key_copies"])),
+    });
+    let below: Vec<_> = BELOW
+        .iter()
+        .filter_map(|(field, words)| {
+            report[*field].as_u64().filter(|count| *count > 0).map(|count| format!("{count} {words}"))
+        })
+        .collect();
+    lines.push(if below.is_empty() { "everything is settled".to_owned() } else { below.join(", ") });
+    lines.extend(each(&report["jobs"]).map(job));
+    lines.extend(each(&report["findings"]).map(|finding| format!("finding: {}", text(finding))));
+    if trial {
+        lines.push("trial: providers share one disk; this survives a wiped folder, not a dead disk".to_owned());
+    }
+    lines
+}
+
+/// `repair: 1.2 GB of 3.4 GB, 4 min left`.
+fn job(job: &Value) -> String {
+    let mut said = format!("{}: {}", text(&job["kind"]), bytes(job["done_bytes"].as_u64().unwrap_or(0)));
+    if let Some(total) = job["total_bytes"].as_u64() {
+        said += &format!(" of {}", bytes(total));
+    }
+    if let Some(eta_s) = job["eta_s"].as_u64() {
+        said += &format!(", {} left", time::span(eta_s));
+    }
+    let note = text(&job["note"]);
+    if note.is_empty() { said } else { format!("{said} ({note})") }
+}
+
+fn each(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A JSON value as a terminal may show it.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => shown(text),
+        other => shown(&other.to_string()),
+    }
+}
+
+/// `1.2 GB`, in powers of 1000 as disks are sold.
+pub fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    let mut units = ["B", "kB", "MB", "GB", "TB", "PB"].into_iter().peekable();
+    while let Some(unit) = units.next() {
+        if value < 999.5 || units.peek().is_none() {
+            return if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1_000.0;
+    }
+    format!("{count} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{bytes, table};
+
+    #[test]
+    fn bad_news_and_trial_are_shown() {
+        let report = json!({
+            "trial": true, "scheme": "4+2", "key_copies": 6, "files_below_settled": 3, "files_unreadable": 0,
+            "providers": [{"name": "amber", "targets": [{"address": "/d/amber", "state": "down", "free_bytes": null, "note": "its marker is missing"}]}],
+            "jobs": [{"kind": "repair", "done_bytes": 1_500_000, "total_bytes": 3_000_000, "eta_s": 150, "note": ""}],
+            "findings": ["one\u{1b}[2J"],
+        });
+        let said = table(&report).join("\n");
+        for expected in [
+            "amber            down (trial)            -  /d/amber  (its marker is missing)",
+            "scheme 4+2, 6 key copies",
+            "3 files below settled\n",
+            "repair: 1.5 MB of 3.0 MB, 2 min left",
+            "finding: one\u{FFFD}[2J",
+            "not a dead disk",
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (count, expected) in
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (999_600, "1.0 MB"), (25_000_000_000_000_000, "25.0 PB")]
+        {
+            assert_eq!(bytes(count), expected);
+        }
+    }
+}

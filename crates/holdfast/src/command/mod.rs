@@ -1,0 +1,16 @@
+//! One file per command: its arguments, what it does, how it is printed.
+
+pub mod cp;
+pub mod fleet;
+pub mod get;
+pub mod kit;
+pub mod ls;
+pub mod mkdir;
+pub mod mv;
+pub mod put;
+pub mod rebuild;
+pub mod rm;
+pub mod scrub;
+pub mod serve;
+pub mod token;
+pub mod what_if;

@@ -1,0 +1,161 @@
+//! `holdfast serve`: the service, until it is told to stop.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use model::Class;
+use service::Service;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+use crate::{
+    assemble::{self, Assembly, FIRST_ACCOUNT},
+    client::batch::line,
+    control::Control,
+    data::DataFolder,
+    error::{Error, Result},
+    operator::{Operator, Question},
+};
+
+/// The data folder where none is named.
+pub const DATA: &str = "holdfast-data";
+
+/// Runs the service. Without a configuration it starts a trial: six providers played by six folders.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Data folder: catalogue, keys, lock; made if it is missing.
+    #[arg(long, value_name = "DIR", default_value = DATA)]
+    data: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4620")]
+    listen: SocketAddr,
+    /// Configuration file: providers, targets, settings. Else DIR/holdfast.toml, which a trial writes for itself.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs it.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    let data = DataFolder::at(&args.data)?;
+    let listener = listen(args.listen).await?;
+    let held = data.hold(true)?;
+    let assembly = Arc::new(assemble::open(data, held, args.config.as_deref(), true).await?);
+    assembly.store.start();
+    let service = Service::new(assembly.store.clone());
+    let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
+    let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
+    let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
+    // Before the first line is printed: whoever reads it may send a signal at once.
+    let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
+    greet(&assembly, address).await;
+    let reloads = tokio::spawn(reload_at(hangups, operator));
+    let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
+    gateway::serve(listener, service, stop).await;
+    expiry.abort();
+    drop(control);
+    reloads.abort();
+    assembly.store.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Empties what has been in the trash for long enough, every ten minutes.
+async fn expire(service: Service, assembly: Arc<Assembly>) {
+    loop {
+        assembly.world.timer.sleep(600_000_000).await;
+        if let Err(error) = service.expire().await {
+            tracing::warn!("the trash was not emptied: {error}");
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let failed = Error::new(crate::error::class_of_io(&error), format!("cannot listen on {address}: {error}"));
+        match error.kind() {
+            io::ErrorKind::AddrInUse => failed.hint("another program has that port; choose one with --listen, for example --listen 127.0.0.1:0 for any free one"),
+            io::ErrorKind::PermissionDenied => failed.hint("ports below 1024 need rights of their own; choose a higher one with --listen"),
+            _ => failed.hint("--listen takes an address of this machine and a port"),
+        }
+    })
+}
+
+/// Says where it listens and what the operator should know. The first line is for programs, too.
+async fn greet(assembly: &Assembly, address: SocketAddr) {
+    let data = assembly.data.root().display();
+    line(&format!("listening on http://{address}"));
+    line(&format!("token: holdfast token create --data {} --account {FIRST_ACCOUNT}", shell(assembly.data.root())));
+    line(&format!(
+        "service identity: {} (keep a copy where none of the providers can reach it: with it and the targets alone, everything here is made again)",
+        assembly.data.identity_file().display()
+    ));
+    if let Some(file) = assembly.config_file.as_ref().map(|file| file.display()) {
+        if assembly.founded {
+            line(&format!("a new service was made in {data}; its fleet is described in {file}"));
+        }
+        for name in &assembly.absent {
+            line(&format!("provider '{name}' is not in {file}: it counts as down, and is not forgotten"));
+        }
+    }
+    match assembly.store.fleet_report().await {
+        Ok(report) if report.trial => {
+            line("trial: providers share one disk; this survives a wiped folder, not a dead disk");
+        }
+        _ => {}
+    }
+    if !address.ip().is_loopback() {
+        line("note: this is plain http; put a TLS proxy in front of it before tokens cross a network");
+    }
+}
+
+/// A path as a shell takes it.
+pub fn shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// Listens for SIGTERM and ctrl-c; the future completes at the first of them.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
+    let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn listen_for(kind: SignalKind) -> Result<Signal> {
+    signal(kind).map_err(|error| Error::new(Class::Exhausted, format!("signals cannot be listened for: {error}")))
+}
+
+/// Reads the configuration again on every SIGHUP; what is wrong with it is said, and the fleet stays as it is.
+async fn reload_at(mut hangups: Signal, operator: Arc<Operator>) {
+    while hangups.recv().await.is_some() {
+        match operator.answer(Question::Reload).await {
+            Ok(answer) => tracing::info!(opened = %answer["opened"], "configuration read again"),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::shell;
+
+    #[test]
+    fn printed_commands_can_be_pasted() {
+        assert_eq!(shell(Path::new("/srv/holdfast-data")), "/srv/holdfast-data");
+        assert_eq!(shell(Path::new("/home/o'neil/my data")), "'/home/o'\\''neil/my data'");
+    }
+}

@@ -1,0 +1,316 @@
+//! The configuration file: which providers and targets there are, and the settings an operator may turn.
+//!
+//! ```toml
+//! [settings]
+//! scheme = "4+2"              # else chosen by the number of providers
+//!
+//! [[provider]]                # one legal entity that can fail on its own
+//! name = "amber"
+//! labels = { country = "NL" }
+//! [[provider.target]]         # one place that it keeps shards in
+//! path = "/mnt/amber/holdfast"
+//! ```
+//!
+//! Reading and checking are pure but for the look at folders in [`Config::check_paths`]. A relative path starts at the
+//! file's own folder. What is unknown is refused: a misspelt key must not be a silent default.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
+
+use model::Scheme;
+use serde::Deserialize;
+use store::Settings;
+
+use crate::error::{Error, Result};
+
+/// The longest name of a provider.
+const NAME_BYTES_MAX: usize = 64;
+
+/// A configuration file that was read and makes sense by itself.
+#[derive(Debug)]
+pub struct Config {
+    /// Settings, on top of the defaults.
+    pub settings: Settings,
+    /// The providers in the order of the file.
+    pub providers: Vec<Provider>,
+}
+
+/// One provider as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name, unique.
+    pub name: String,
+    /// Its labels, sorted.
+    pub labels: Vec<(String, String)>,
+    /// Its targets' folders: absolute, without `.` and `..`, symbolic links as written.
+    pub paths: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTable {
+    #[serde(default)]
+    settings: SettingsTable,
+    #[serde(default)]
+    provider: Vec<ProviderTable>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsTable {
+    /// For example `4+2`.
+    scheme: Option<String>,
+    /// Short times: quick to show what it does.
+    trial: Option<bool>,
+    down_wait_s: Option<u64>,
+    pack_after_s: Option<u64>,
+    grace_s: Option<u64>,
+    trash_s: Option<u64>,
+    upload_s: Option<u64>,
+    write_deadline_s: Option<u64>,
+    buffer_bytes: Option<u64>,
+    upkeep_bytes_per_s: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProviderTable {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    target: Vec<TargetTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetTable {
+    path: PathBuf,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Refused: what does not fit, with its line.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).map_err(|error| {
+            Error::io("reading the configuration", file, &error)
+                .hint("--config names it; without one the data folder's holdfast.toml is used")
+        })?;
+        let file = std::path::absolute(file).map_err(|error| Error::io("reading", file, &error))?;
+        Self::parse(&file, &text)
+    }
+
+    /// Reads the text of the file at the absolute path `file`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(file: &Path, text: &str) -> Result<Self> {
+        let wrong = |why: String| {
+            Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
+                .hint("nothing was changed; correct the file and start again")
+        };
+        let table: FileTable = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let base = file.parent().unwrap_or(Path::new("/"));
+        let providers: Vec<Provider> = table.provider.into_iter().map(|provider| provider.resolve(base)).collect();
+        check_names(&providers).map_err(wrong)?;
+        let settings = table.settings.over(Settings::default()).map_err(wrong)?;
+        Ok(Self { settings, providers })
+    }
+
+    /// Makes sure that no target lies in another, that no two are one folder, and that none touches `own` (the folders
+    /// where the service keeps catalogue and keys). Folders that are missing are compared by name.
+    ///
+    /// # Errors
+    /// Refused: which two paths clash.
+    pub fn check_paths(&self, own: &[PathBuf]) -> Result<()> {
+        let targets =
+            self.providers.iter().flat_map(|provider| provider.paths.iter().map(move |path| (&provider.name, path)));
+        let mut seen: Vec<(String, Place)> = own
+            .iter()
+            .map(|path| Ok((format!("the service's own folder {}", path.display()), Place::of(path)?)))
+            .collect::<Result<_>>()?;
+        for (provider, path) in targets {
+            let place = Place::of(path)?;
+            let label = format!("target {} of provider '{provider}'", path.display());
+            if let Some((other, clash)) =
+                seen.iter().find_map(|(other, there)| place.clash(there).map(|clash| (other, clash)))
+            {
+                return Err(Error::refused(format!("{label} {clash} {other}")).hint(
+                    "each target needs a folder of its own: what one firm loses must not be what another keeps",
+                ));
+            }
+            seen.push((label, place));
+        }
+        Ok(())
+    }
+}
+
+/// Where a path really leads.
+struct Place {
+    path: PathBuf,
+    /// Device and inode, where it exists: two mounts of one folder are one folder.
+    identity: Option<(u64, u64)>,
+}
+
+impl Place {
+    fn of(path: &Path) -> Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let identity = fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        Ok(Self { path: real(path).map_err(|error| Error::io("reading", path, &error))?, identity })
+    }
+
+    fn clash(&self, other: &Self) -> Option<&'static str> {
+        if self.path == other.path || (self.identity.is_some() && self.identity == other.identity) {
+            Some("is the same folder as")
+        } else if self.path.starts_with(&other.path) {
+            Some("lies inside")
+        } else if other.path.starts_with(&self.path) {
+            Some("contains")
+        } else {
+            None
+        }
+    }
+}
+
+/// The path without symbolic links, as far as it exists.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(real) => Ok(real),
+        Err(error) => match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => Ok(real(parent)?.join(name)),
+            _ => Err(error),
+        },
+    }
+}
+
+/// An absolute path, relative ones from `base`, without `.` and `..`.
+pub fn plain_path(base: &Path, path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in base.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+impl ProviderTable {
+    fn resolve(self, base: &Path) -> Provider {
+        let paths = self.target.iter().map(|target| plain_path(base, &target.path)).collect();
+        Provider { name: self.name, labels: self.labels.into_iter().collect(), paths }
+    }
+}
+
+fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
+    if providers.is_empty() {
+        return Err("it names no [[provider]]; at least two are needed to keep anything safe".to_owned());
+    }
+    for (index, provider) in providers.iter().enumerate() {
+        let name = &provider.name;
+        let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        if name.trim() != name || name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(good) {
+            return Err(format!(
+                "'{name}' is not a name for a provider: letters, digits, spaces, '-', '_', '.', at most {NAME_BYTES_MAX} bytes"
+            ));
+        }
+        if providers[..index].iter().any(|other| other.name == *name) {
+            return Err(format!(
+                "provider '{name}' is there twice; one owner is one provider, with a [[provider.target]] for each place"
+            ));
+        }
+        if provider.paths.is_empty() {
+            return Err(format!("provider '{name}' has no [[provider.target]]"));
+        }
+    }
+    Ok(())
+}
+
+impl SettingsTable {
+    fn over(self, mut settings: Settings) -> std::result::Result<Settings, String> {
+        if self.trial == Some(true) {
+            settings = Settings::trial();
+        }
+        let put = |field: &mut u64, value: Option<u64>| *field = value.unwrap_or(*field);
+        put(&mut settings.down_wait_s, self.down_wait_s);
+        put(&mut settings.pack_after_s, self.pack_after_s);
+        put(&mut settings.grace_s, self.grace_s);
+        put(&mut settings.trash_s, self.trash_s);
+        put(&mut settings.upload_s, self.upload_s);
+        put(&mut settings.write_deadline_s, self.write_deadline_s);
+        put(&mut settings.buffer_bytes, self.buffer_bytes);
+        if settings.buffer_bytes < 64 << 20 {
+            return Err(format!("buffer_bytes = {} is too little; 67108864 (64 MiB) or more", settings.buffer_bytes));
+        }
+        if self.upkeep_bytes_per_s == Some(0) {
+            return Err("upkeep_bytes_per_s = 0 would stop repair; leave it out for no limit".to_owned());
+        }
+        settings.upkeep_bytes_per_s = self.upkeep_bytes_per_s;
+        settings.scheme = self.scheme.as_deref().map(scheme).transpose()?;
+        Ok(settings)
+    }
+}
+
+/// Reads `k+m`.
+fn scheme(text: &str) -> std::result::Result<Scheme, String> {
+    let parsed =
+        text.split_once('+').and_then(|(k, m)| Some(Scheme::new(k.trim().parse().ok()?, m.trim().parse().ok()?)));
+    match parsed {
+        Some(scheme)
+            if scheme.k > 0
+                && scheme.m > 0
+                && u16::from(scheme.k) + u16::from(scheme.m) <= u16::from(Scheme::LANES_MAX) =>
+        {
+            Ok(scheme)
+        }
+        _ => Err(format!(
+            "scheme = \"{text}\" is not k+m with k and m from 1 and at most {} together, such as \"4+2\"",
+            Scheme::LANES_MAX
+        )),
+    }
+}
+
+/// The file that a trial service writes for itself, so that its operator has something to edit.
+pub fn trial_text(names: &[&str]) -> String {
+    let mut text = String::from(
+        "# The trial service: six providers played by six folders on one disk. It survives a wiped folder, not a dead disk.\n\
+         # To add a provider, add a [[provider]] with a [[provider.target]] and restart (or run `holdfast fleet reload`).\n\
+         # A provider that is taken out of this file is down, not forgotten. Paths start at this file's folder.\n\n\
+         [settings]\ntrial = true\n",
+    );
+    for name in names {
+        text += &format!("\n[[provider]]\nname = \"{name}\"\n[[provider.target]]\npath = \"providers/{name}\"\n");
+    }
+    text
+}
+
+/// The file that a rebuild writes: the providers it found, with the folders it was given.
+pub fn fleet_text(trial: bool, providers: &[Provider]) -> String {
+    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let mut text = String::from("# Written by `holdfast rebuild` from what the targets say.\n\n[settings]\n");
+    text += if trial { "trial = true\n" } else { "" };
+    for provider in providers {
+        text += &format!("\n[[provider]]\nname = {}\n", quote(&provider.name));
+        let labels: Vec<_> =
+            provider.labels.iter().map(|(key, value)| format!("{} = {}", quote(key), quote(value))).collect();
+        if !labels.is_empty() {
+            text += &format!("labels = {{ {} }}\n", labels.join(", "));
+        }
+        for path in &provider.paths {
+            text += &format!("[[provider.target]]\npath = {}\n", quote(&path.display().to_string()));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! The one program of Holdfast: the service, its operator's commands and its users' commands.
+//!
+//! This crate is where the parts are wired together, and the only one that reads configuration and environment:
+//! - [`command`]: one file per command;
+//! - [`config`], [`members`], [`data`], [`assemble`]: from a data folder and a file to a running store;
+//! - [`operator`], [`control`], [`reach`], [`wire`]: what an operator may ask, over the control socket, over HTTP, or of a store
+//!   that the command opens itself;
+//! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
+//! - [`world`]: the real clock, chance and timer.
+#![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
+
+mod assemble;
+mod client;
+mod command;
+mod config;
+mod control;
+mod data;
+mod error;
+mod members;
+mod operator;
+mod reach;
+#[cfg(test)]
+mod scratch;
+mod time;
+mod wire;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use error::{Error, Result};
+use model::Class;
+
+/// Blocking threads: file reads and writes of all targets share them.
+const BLOCKING_THREADS_MAX: usize = 64;
+
+/// File hosting that outlives its hosting firms.
+///
+/// Every file is sealed and spread over several providers, so that any one of them may vanish unannounced. Client
+/// commands find the service by HOLDFAST_URL and HOLDFAST_TOKEN. Exit codes: 1 a part of a batch failed, 2 refused, 3
+/// missing, 4 conflict, 5 damaged, 6 no space left, 7 try again later, 70 a bug.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(command::serve::Args),
+    Put(command::put::Args),
+    Get(command::get::Args),
+    Ls(command::ls::Args),
+    Mv(command::mv::Args),
+    Cp(command::cp::Args),
+    Rm(command::rm::Args),
+    Mkdir(command::mkdir::Args),
+    Token(command::token::Args),
+    Fleet(command::fleet::Args),
+    WhatIf(command::what_if::Args),
+    Scrub(command::scrub::Args),
+    Kit(command::kit::Args),
+    Rebuild(command::rebuild::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli.command));
+            // What still reads or writes is abandoned, as a crash would: nothing of it was acknowledged.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(Error::new(Class::Exhausted, format!("no threads could be started: {error}"))),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("holdfast: {error}");
+        if let Some(hint) = &error.hint {
+            eprintln!("  hint: {hint}");
+        }
+        ExitCode::from(error.exit_code())
+    })
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Serve(args) => command::serve::run(args).await,
+        Command::Put(args) => command::put::run(args).await,
+        Command::Get(args) => command::get::run(args).await,
+        Command::Ls(args) => command::ls::run(args).await,
+        Command::Mv(args) => command::mv::run(args).await,
+        Command::Cp(args) => command::cp::run(args).await,
+        Command::Rm(args) => command::rm::run(args).await,
+        Command::Mkdir(args) => command::mkdir::run(args).await,
+        Command::Token(args) => command::token::run(args).await,
+        Command::Fleet(args) => command::fleet::run(args).await,
+        Command::WhatIf(args) => command::what_if::run(args).await,
+        Command::Scrub(args) => command::scrub::run(args).await,
+        Command::Kit(args) => command::kit::run(args).await,
+        Command::Rebuild(args) => command::rebuild::run(args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn every_option_is_documented() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} says nothing about itself");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path}: {} is not explained", argument.get_id());
+            }
+            command.get_subcommands().for_each(|sub| check(sub, &path));
+        }
+        Cli::command().debug_assert();
+        check(&Cli::command(), "");
+    }
+}

@@ -1,0 +1,141 @@
+//! What an operator may ask of a service: one enum of questions, one function that answers them.
+//!
+//! The same questions go over the control socket ([`crate::control`]), or to a store that the command opened itself; those
+//! that HTTP knows go there as well ([`crate::reach`]). Answers are the JSON of the HTTP interface.
+
+use std::sync::Arc;
+
+use model::id::{AccountId, KitId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use service::{Caller, Service};
+
+use crate::{
+    assemble::Assembly,
+    error::{Error, Result},
+    wire,
+};
+
+/// One question, as it is written on the control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", content = "args", rename_all = "kebab-case")]
+pub enum Question {
+    /// A new bearer token for an account.
+    TokenCreate {
+        /// The account's name.
+        account: String,
+        /// How long it is good, in seconds; for ever if absent.
+        lifetime_s: Option<u64>,
+    },
+    /// A new kit for an account; answers when its envelope is settled.
+    KitMake {
+        /// The account's name; the caller's own if absent.
+        account: Option<String>,
+        /// The public half of the kit's identity.
+        recipient: String,
+    },
+    /// All kits of an account.
+    KitList {
+        /// The account's name; the caller's own if absent.
+        account: Option<String>,
+    },
+    /// Ends a kit.
+    KitRevoke {
+        /// The account's name; the caller's own if absent.
+        account: Option<String>,
+        /// The kit's id.
+        kit: String,
+    },
+    /// Notes that a kit was tested by its owner.
+    KitTested {
+        /// The account tag.
+        account: String,
+        /// The kit's id.
+        kit: String,
+    },
+    /// State of providers, targets, files and jobs.
+    Fleet,
+    /// What would be left without a provider.
+    WhatIf {
+        /// Its name.
+        provider: String,
+    },
+    /// Reads and checks everything.
+    Scrub,
+    /// Reads the configuration again and lets the fleet grow.
+    Reload,
+}
+
+/// Answers questions.
+pub struct Operator {
+    assembly: Arc<Assembly>,
+    service: Service,
+}
+
+impl Operator {
+    /// Over an open store.
+    pub fn new(assembly: Arc<Assembly>, service: Service) -> Self {
+        Self { assembly, service }
+    }
+
+    /// Answers one question.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn answer(&self, question: Question) -> Result<Value> {
+        match question {
+            Question::TokenCreate { account, lifetime_s } => {
+                Ok(json!({"token": self.service.make_token(&account, lifetime_s).await?.text}))
+            }
+            Question::KitMake { account, recipient } => {
+                Ok(wire::new_kit(&self.service.add_kit(&self.caller(account).await?, recipient).await?))
+            }
+            Question::KitList { account } => Ok(wire::kits(&self.service.kits(&self.caller(account).await?).await?)),
+            Question::KitRevoke { account, kit } => {
+                self.service.revoke_kit(&self.caller(account).await?, kit_id(&kit)?).await?;
+                Ok(json!({}))
+            }
+            Question::KitTested { account, kit } => {
+                let account =
+                    AccountId::parse(&account).map_err(|error| Error::refused(format!("'{account}': {error}")))?;
+                self.assembly.store.tested_kit(account, kit_id(&kit)?).await?;
+                Ok(json!({}))
+            }
+            Question::Fleet => Ok(wire::fleet(&self.service.fleet().await?)),
+            Question::WhatIf { provider } => Ok(wire::what_if(&provider, &self.service.what_if(&provider).await?)),
+            Question::Scrub => Ok(wire::scrub(&self.service.scrub().await?)),
+            Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
+        }
+    }
+
+    /// The operator acting for an account. On a data folder nobody is "the caller": the account must be named.
+    async fn caller(&self, account: Option<String>) -> Result<Caller> {
+        let name = account.ok_or_else(|| Error::refused("whose kit? name the account with --account"))?;
+        let found = self.assembly.store.read(move |tx| catalogue::accounts::by_name(tx, &name)).await?;
+        Ok(Caller { account: found.ok_or(store::Error::NoAccount)?.id })
+    }
+}
+
+fn kit_id(text: &str) -> Result<KitId> {
+    KitId::parse(text).map_err(|error| Error::refused(format!("'{text}' is not the id of a kit: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::Question;
+
+    #[test]
+    fn questions_read_back_and_strangers_are_refused() {
+        for question in [
+            Question::Fleet,
+            Question::TokenCreate { account: "owner".to_owned(), lifetime_s: None },
+            Question::KitRevoke { account: None, kit: "0f".to_owned() },
+        ] {
+            let line = serde_json::to_string(&question).unwrap();
+            assert_eq!(serde_json::from_str::<Question>(&line).unwrap(), question, "{line}");
+        }
+        assert_eq!(serde_json::from_str::<Question>(r#"{"verb":"fleet"}"#).unwrap(), Question::Fleet);
+        assert!(serde_json::from_str::<Question>(r#"{"verb":"drop-all"}"#).is_err());
+    }
+}

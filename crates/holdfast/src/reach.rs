@@ -1,0 +1,84 @@
+//! How a command reaches the service that it asks: by `--data`, over the control socket or by opening the store itself;
+//! else over HTTP, by HOLDFAST_URL and HOLDFAST_TOKEN.
+
+use std::{path::PathBuf, sync::Arc};
+
+use hyper::Method;
+use serde_json::{Value, json};
+use service::Service;
+
+use crate::{
+    assemble,
+    client::{api::Api, http::Outgoing, path::encode},
+    control,
+    data::DataFolder,
+    error::{Error, Result},
+    operator::{Operator, Question},
+};
+
+/// Where the question goes.
+#[derive(clap::Args)]
+pub struct Reach {
+    /// Data folder of a service on this machine, running or not; without it HOLDFAST_URL and HOLDFAST_TOKEN are used.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl Reach {
+    /// Asks and answers.
+    ///
+    /// # Errors
+    /// As the service says; Refused for what HTTP does not know.
+    pub async fn ask(&self, question: Question) -> Result<Value> {
+        match &self.data {
+            Some(path) => on_data(DataFolder::at(path)?, question).await,
+            None => over_http(&Api::from_environment()?, question).await,
+        }
+    }
+}
+
+/// Asks the service that holds a data folder, or opens its store for one question.
+///
+/// # Errors
+/// As [`Reach::ask`].
+pub async fn on_data(data: DataFolder, question: Question) -> Result<Value> {
+    if let Some(answer) = control::ask(data.root(), &question).await? {
+        return Ok(answer);
+    }
+    let held = data.hold(false)?;
+    let assembly = Arc::new(assemble::open(data, held, None, false).await?);
+    let operator = Operator::new(Arc::clone(&assembly), Service::new(assembly.store.clone()));
+    let answer = operator.answer(question).await;
+    assembly.store.stop().await;
+    answer
+}
+
+async fn over_http(api: &Api, question: Question) -> Result<Value> {
+    let get = |path: String| async move { api.json(Method::GET, &path, None).await };
+    let own = |account: Option<String>| match account {
+        None => Ok(()),
+        Some(_) => Err(Error::refused("over HTTP the account is that of HOLDFAST_TOKEN")
+            .hint("leave --account out, or use --data DIR")),
+    };
+    match question {
+        Question::Fleet => get("/api/v1/fleet".to_owned()).await,
+        Question::WhatIf { provider } => get(format!("/api/v1/fleet/what-if?provider={}", encode(&provider))).await,
+        Question::Scrub => api.json(Method::POST, "/api/v1/fleet/scrub?wait=true", None).await,
+        Question::KitMake { account, recipient } => {
+            own(account)?;
+            api.json(Method::POST, "/api/v1/kits", Some(&json!({"recipient": recipient}))).await
+        }
+        Question::KitList { account } => {
+            own(account)?;
+            get("/api/v1/kits".to_owned()).await
+        }
+        Question::KitRevoke { account, kit } => {
+            own(account)?;
+            let request = api.request(Method::DELETE, &format!("/api/v1/kits/{}", encode(&kit)));
+            api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
+        }
+        Question::TokenCreate { .. } | Question::KitTested { .. } | Question::Reload => {
+            Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Answers to an operator's questions as JSON. The shapes are those of the HTTP interface, so that a command prints the
+//! same whichever way it asked (`tests/operator.rs` compares the two).
+
+use model::{account::KitRow, fleet::TargetState};
+use serde_json::{Value, json};
+use service::{FleetReport, NewKit, ScrubReport, WhatIfReport};
+
+use crate::time::rfc3339;
+
+/// How the fleet stands.
+pub fn fleet(report: &FleetReport) -> Value {
+    let providers = report.providers.iter().map(|provider| {
+        let targets = provider.targets.iter().map(|target| {
+            json!({
+                "id": target.id.to_string(),
+                "address": target.address,
+                "state": state(target.state),
+                "free_bytes": target.free_bytes,
+                "note": target.note,
+            })
+        });
+        json!({
+            "id": provider.id.to_string(),
+            "name": provider.name,
+            "state": state(provider.state),
+            "targets": targets.collect::<Vec<_>>(),
+        })
+    });
+    let jobs = report.jobs.iter().map(|job| {
+        json!({
+            "kind": job.kind,
+            "done_bytes": job.done_bytes,
+            "total_bytes": job.total_bytes,
+            "note": job.note,
+            "eta_s": job.eta_s,
+        })
+    });
+    json!({
+        "cluster": report.cluster.to_string(),
+        "epoch": report.epoch,
+        "scheme": report.scheme.map(|scheme| scheme.to_string()),
+        "trial": report.trial,
+        "providers": providers.collect::<Vec<_>>(),
+        "files_below_safe": report.files_below_safe,
+        "files_below_settled": report.files_below_settled,
+        "files_unreadable": report.files_unreadable,
+        "packs_below_safe": report.packs_below_safe,
+        "packs_below_settled": report.packs_below_settled,
+        "records_below_safe": report.records_below_safe,
+        "records_below_settled": report.records_below_settled,
+        "key_copies": report.key_copies,
+        "kits_untested": report.kits_untested,
+        "journal_objects": report.journal_objects,
+        "unpacked_files": report.unpacked_files,
+        "jobs": jobs.collect::<Vec<_>>(),
+        "findings": report.findings,
+    })
+}
+
+/// What would be left without a provider.
+pub fn what_if(provider: &str, report: &WhatIfReport) -> Value {
+    json!({
+        "provider": provider,
+        "files_unreadable": report.files_unreadable,
+        "files_below_safe": report.files_below_safe,
+        "files_below_settled": report.files_below_settled,
+        "packs_by_margin": report.packs_by_margin,
+        "packs_unreadable": report.packs_unreadable,
+        "records_unreadable": report.records_unreadable,
+    })
+}
+
+/// What a scrub found.
+pub fn scrub(report: &ScrubReport) -> Value {
+    json!({
+        "cells_checked": report.cells_checked,
+        "damaged": report.damaged,
+        "missing": report.missing,
+        "repaired": report.repaired,
+    })
+}
+
+/// A new kit: what goes into it beside its secret.
+pub fn new_kit(new: &NewKit) -> Value {
+    let addresses = new
+        .addresses
+        .iter()
+        .map(|(provider, driver, address)| json!({"provider": provider, "driver": driver, "address": address}));
+    let mut value = kit(&new.kit);
+    value["cluster"] = new.cluster.to_string().into();
+    value["account"] = new.account.to_string().into();
+    value["addresses"] = addresses.collect();
+    value
+}
+
+/// An account's kits.
+pub fn kits(rows: &[KitRow]) -> Value {
+    json!({"kits": rows.iter().map(kit).collect::<Vec<_>>()})
+}
+
+fn kit(row: &KitRow) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "recipient": row.recipient,
+        "made": rfc3339(row.made_us),
+        "revoked": row.revoked_us.map(rfc3339),
+        "tested": row.tested_us.map(rfc3339),
+    })
+}
+
+fn state(state: TargetState) -> &'static str {
+    match state {
+        TargetState::Up => "up",
+        TargetState::Down => "down",
+        TargetState::Suspect => "suspect",
+        TargetState::Lost => "lost",
+        TargetState::Retired => "retired",
+    }
+}

@@ -1,0 +1,235 @@
+//! A real server in a folder of its own, the real commands, and a plain HTTP client for what they do not show.
+#![allow(dead_code, clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "tests look at the folders of a real service")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A folder that goes away with the test.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("holdfast-test-{}-{number}", std::process::id()));
+        drop(fs::remove_dir_all(&path));
+        fs::create_dir_all(&path).unwrap();
+        Self(fs::canonicalize(path).unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// The program with a clean environment.
+pub fn holdfast(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    command.args(args).env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN").stdin(Stdio::null());
+    command
+}
+
+/// What a command wrote, for assertions.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs a command that must succeed; its standard output.
+pub fn succeed(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pub data: PathBuf,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+}
+
+impl Server {
+    /// Starts a trial service, or the one that the folder holds, on a free port.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    pub fn start_with(data: &Path, more: &[&str]) -> Self {
+        Self::start_at(data, "127.0.0.1:0", more)
+    }
+
+    /// Starts it where an earlier one listened.
+    pub fn start_again(data: &Path, url: &str) -> Self {
+        Self::start_at(data, url.strip_prefix("http://").unwrap(), &[])
+    }
+
+    fn start_at(data: &Path, address: &str, more: &[&str]) -> Self {
+        let mut command = holdfast(&["serve", "--listen", address, "--data"]);
+        command.arg(data).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = loop {
+            match lines.next() {
+                Some(line) => {
+                    if let Some(url) = line.unwrap().strip_prefix("listening on ") {
+                        break url.to_owned();
+                    }
+                }
+                None => {
+                    let mut said = String::new();
+                    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                    panic!("the server did not start ({}): {said}", child.wait().unwrap());
+                }
+            }
+        };
+        // What it says later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
+        Self { child, data: data.to_owned(), url }
+    }
+
+    /// A token of the account that every service starts with.
+    pub fn token(&self) -> String {
+        let mut command = holdfast(&["token", "create", "--account", "owner", "--data"]);
+        command.arg(&self.data);
+        let said = succeed(command);
+        let token = said.trim().to_owned();
+        assert_eq!(said, format!("{token}\n"), "the token and nothing else");
+        token
+    }
+
+    /// A client command with address and token set, and its state in the data folder's neighbour.
+    pub fn client(&self, token: &str, args: &[&str]) -> Command {
+        let mut command = holdfast(args);
+        command.env("HOLDFAST_URL", &self.url).env("HOLDFAST_TOKEN", token);
+        command.env("XDG_STATE_HOME", self.data.with_extension("state"));
+        command
+    }
+
+    /// Stops it as an operator does.
+    pub fn stop(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "SIGTERM ends the service in good order: {status}");
+    }
+
+    /// Kills it as a power cut does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal that does not end it.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Runs a server that must refuse to start.
+pub fn refused_start(data: &Path, more: &[&str]) -> Output {
+    let mut command = holdfast(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+    command.arg(data).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    if first.starts_with("listening") {
+        child.kill().unwrap();
+        panic!("the server started");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    output
+}
+
+/// One answer.
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+/// One request on a connection of its own, written byte by byte as `curl -T` would.
+pub fn request(url: &str, token: &str, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let mut head =
+        format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    if !token.is_empty() {
+        head += &format!("Authorization: Bearer {token}\r\n");
+    }
+    headers.iter().for_each(|header| head += &format!("{header}\r\n"));
+    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    // A refusal may come before the body is taken.
+    drop(stream.write_all(body));
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head") + 4;
+    let head = text(&all[..end]);
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head, body: all[end..].to_vec() }
+}
+
+/// Bytes that look random and are the same in every run.
+pub fn noise(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut bytes = Vec::with_capacity(count + 8);
+    while bytes.len() < count {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(count);
+    bytes
+}
+
+/// All files below a folder: path, bytes, modification time in microseconds.
+pub fn tree(root: &Path) -> Vec<(PathBuf, Vec<u8>, u128)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            if metadata.is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            if !metadata.is_file() {
+                continue;
+            }
+            let modified = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
+            let path = entry.path().strip_prefix(root).unwrap().to_owned();
+            found.push((path, fs::read(entry.path()).unwrap(), modified));
+        }
+    }
+    found.sort();
+    found
+}

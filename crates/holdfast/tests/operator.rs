@@ -1,0 +1,179 @@
+//! What an operator does: look at the fleet over both doors, make and test kits, wipe, repair, rebuild.
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "tests look at the folders of a real service")]
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{Scratch, Server, holdfast, noise, request, succeed, text};
+use serde_json::Value;
+
+/// A command on a data folder.
+fn on_data(data: &Path, args: &[&str]) -> String {
+    let mut command = holdfast(args);
+    command.arg("--data").arg(data);
+    succeed(command)
+}
+
+fn json(said: &str) -> Value {
+    serde_json::from_str(said).unwrap()
+}
+
+/// The keys of a report, nested ones too: its shape.
+fn shape(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            let mut all: Vec<_> = fields
+                .iter()
+                .flat_map(|(name, value)| {
+                    shape(value).into_iter().map(move |below| format!("{name}.{below}")).chain([name.clone()])
+                })
+                .collect();
+            all.sort();
+            all.dedup();
+            all
+        }
+        Value::Array(items) => items.first().map(shape).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn both_doors_give_the_same_reports() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a", &[], &noise(1, 70_000)).status, 201);
+    for args in [
+        vec!["fleet", "--json"],
+        vec!["what-if", "amber", "--json"],
+        vec!["scrub", "--json"],
+        vec!["kit", "ls", "--json"],
+    ] {
+        let over_http = json(&succeed(server.client(&token, &args)));
+        let account: &[&str] = if args[0] == "kit" { &["--account", "owner"] } else { &[] };
+        let on_data = json(&on_data(&data, &[args.as_slice(), account].concat()));
+        assert_eq!(shape(&over_http), shape(&on_data), "{args:?}");
+    }
+    let unknown = server.client(&token, &["what-if", "nobody"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(3), "{}", text(&unknown.stderr));
+    let table = succeed(server.client(&token, &["fleet"]));
+    assert!(table.contains("up (trial)") && table.contains("not a dead disk"), "{table}");
+    server.stop();
+    let stopped = json(&on_data(&data, &["fleet", "--json"]));
+    assert_eq!(stopped["trial"], true, "a stopped service answers from its folder");
+}
+
+#[test]
+fn kits_are_made_tested_listed_and_revoked() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let (first, second) = (scratch.join("first.txt"), scratch.join("second.txt"));
+    on_data(&data, &["kit", "make", "--account", "owner", "--out", first.to_str().unwrap()]);
+    succeed(server.client(&token, &["kit", "make", "--out", second.to_str().unwrap()]));
+    let page = fs::read_to_string(&first).unwrap();
+    assert!(page.lines().count() < 60, "it fits on a page");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&first).unwrap().permissions()) & 0o777, 0o600);
+    let again = server.client(&token, &["kit", "make", "--out", second.to_str().unwrap()]).output().unwrap();
+    assert_eq!(again.status.code(), Some(4), "a kit is never overwritten: {}", text(&again.stderr));
+    // Made before the upload, it opens what came later.
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/later/a.txt", &[], b"after the kit").status, 201);
+    assert_eq!(json(&on_data(&data, &["fleet", "--json"]))["kits_untested"], 2);
+    let said = on_data(&data, &["kit", "test", first.to_str().unwrap()]);
+    assert!(said.contains("1 files"), "{said}");
+    assert_eq!(json(&on_data(&data, &["fleet", "--json"]))["kits_untested"], 1);
+    let kits = json(&succeed(server.client(&token, &["kit", "ls", "--json"])));
+    assert_eq!(kits["kits"].as_array().unwrap().len(), 2);
+    let tested = kits["kits"].as_array().unwrap().iter().filter(|kit| !kit["tested"].is_null()).count();
+    assert_eq!(tested, 1);
+    // Its secret is nowhere in the service's folder.
+    let secret = page.lines().find_map(|line| line.trim().strip_prefix("identity: ")).unwrap();
+    let secret = secret.split_whitespace().next().unwrap();
+    assert!(
+        !common::tree(&data)
+            .iter()
+            .any(|(_, bytes, _)| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()))
+    );
+    let id =
+        page.lines().find_map(|line| line.trim().strip_prefix("kit: ")).unwrap().split_whitespace().next().unwrap();
+    succeed(server.client(&token, &["kit", "revoke", id]));
+    let revoked = holdfast(&["kit", "test", first.to_str().unwrap()]).output().unwrap();
+    assert!(!revoked.status.success(), "{}", text(&revoked.stdout));
+    let damaged = scratch.join("damaged.txt");
+    fs::write(&damaged, page.replace("account: ", "account: f")).unwrap();
+    let output = holdfast(&["kit", "test", damaged.to_str().unwrap()]).output().unwrap();
+    assert!(!output.status.success() && text(&output.stderr).contains("account"), "{}", text(&output.stderr));
+    server.stop();
+}
+
+#[test]
+fn a_catalogue_is_rebuilt_from_five_of_six_providers() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let (small, large) = (noise(1, 5_000), noise(2, 9 << 20));
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a/small", &[], &small).status, 201);
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/large", &[], &large).status, 201);
+    assert_eq!(request(&server.url, &token, "DELETE", "/api/v1/files/a/small?permanent=true", &[], b"").status, 204);
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/b/small", &[], &small).status, 201);
+    server.kill();
+    let identity = scratch.join("identity.txt");
+    fs::copy(data.join("keys/service-identity.txt"), &identity).unwrap();
+    fs::remove_dir_all(data.join("catalogue")).unwrap();
+    fs::remove_dir_all(data.join("keys")).unwrap();
+    fs::remove_dir_all(data.join("providers/cedar")).unwrap();
+    let new = scratch.join("new");
+    let mut command = holdfast(&["rebuild", "--service-identity", identity.to_str().unwrap(), "--data"]);
+    command.arg(&new).arg("--target");
+    for name in ["amber", "birch", "delta", "ember", "fjord"] {
+        command.arg(data.join("providers").join(name));
+    }
+    let said = succeed(command);
+    assert!(said.contains("from 5 targets") && said.contains("not read"), "{said}");
+    let server = Server::start(&new);
+    let token = server.token();
+    let get = |path: &str| request(&server.url, &token, "GET", path, &[], b"");
+    assert!(get("/api/v1/files/b/small").body == small);
+    assert!(get("/api/v1/files/large").body == large);
+    assert_eq!(get("/api/v1/files/a/small").status, 404, "deleted stays deleted");
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/new", &[], &small).status, 201);
+    server.stop();
+    // The old folder no longer starts: its catalogue is gone, and its targets say so.
+    let output = common::refused_start(&data, &[]);
+    assert!(text(&output.stderr).contains("rebuild"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_rebuild_that_cannot_work_changes_nothing() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    Server::start(&data).stop();
+    let other = scratch.join("other");
+    Server::start(&other).stop();
+    let marker = |name: &str| fs::read(data.join("providers").join(name).join("holdfast-target")).unwrap();
+    let before = marker("amber");
+    let target = |name: &str| data.join("providers").join(name);
+    for (identity, targets, said) in [
+        (
+            other.join("keys/service-identity.txt"),
+            vec!["amber", "birch", "cedar", "delta", "ember"],
+            "does not open the envelope",
+        ),
+        (data.join("keys/service-identity.txt"), vec!["amber", "birch"], "--without"),
+        (data.join("keys/service-identity.txt"), vec!["nowhere"], "does not exist"),
+        (scratch.join("nothing"), vec!["amber"], "reading the service identity"),
+    ] {
+        let mut command = holdfast(&["rebuild", "--service-identity", identity.to_str().unwrap(), "--data"]);
+        command.arg(scratch.join("new")).arg("--target").args(targets.iter().map(|name| target(name)));
+        let output = command.output().unwrap();
+        assert!(!output.status.success() && text(&output.stderr).contains(said), "{said}: {}", text(&output.stderr));
+        assert_eq!(marker("amber"), before, "{said}");
+        assert!(!scratch.join("new/catalogue").exists() && !scratch.join("new/keys").exists(), "{said}");
+    }
+    Server::start(&data).stop();
+}
