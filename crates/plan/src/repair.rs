@@ -21,6 +21,7 @@ use model::{
     fleet::TargetState,
     id::{MakeId, ObjectId, PackId, TargetId},
     pack::MakeState,
+    units::HASH_BLOCK_BYTES,
     world::Entropy,
 };
 
@@ -189,7 +190,8 @@ fn hopeful(topology: &Topology, policy: &RepairPolicy) -> Topology {
 }
 
 fn urgency(now: &Spread, held: bool, bytes: u64, subject: Subject) -> Urgency {
-    (now.margin().unwrap_or(0), !held, now.distinct(), bytes, subject)
+    // A block more or less is no difference: an age file's length is drawn by age, and may not decide the order.
+    (now.margin().unwrap_or(0), !held, now.distinct(), bytes / HASH_BLOCK_BYTES as u64, subject)
 }
 
 impl Repair {

@@ -85,7 +85,12 @@ impl Inner {
                     self.fleet.failed(target, &error, self.now_us());
                     last_error = error.to_string();
                     let topology = self.fleet.topology(self.now_us());
-                    let another = topology.targets().find(|view| view.takes(bytes) && !tried.contains(&view.id));
+                    let used = |view: &plan::TargetView| {
+                        tried.iter().any(|id| topology.target(*id).is_some_and(|one| one.provider == view.provider))
+                    };
+                    let others = topology.targets().filter(|view| view.takes(bytes) && !tried.contains(&view.id));
+                    // A second copy at one provider is of little use.
+                    let another = others.min_by_key(|view| (used(view), view.id));
                     if let Some(another) = another.map(|view| view.id) {
                         tried.push(another);
                         self.start_copy(another, name, pieces, send.clone());
@@ -131,7 +136,7 @@ impl Inner {
         }));
     }
 
-    fn copies_do(&self, done: &[TargetId], until: Put) -> bool {
+    pub(crate) fn copies_do(&self, done: &[TargetId], until: Put) -> bool {
         let topology = self.fleet.topology(self.now_us());
         let providers = done.iter().filter_map(|id| Some(topology.target(*id)?.provider));
         let spread = Spread::new(1, (0u8..).zip(providers));

@@ -354,9 +354,30 @@ impl Inner {
         let line = chain(&headers, (seq, Some(prev)));
         for id in line.ordered {
             let (Some((object, bytes)), Some((_, targets))) = (objects.remove(&id), holders.get(&id)) else { continue };
-            self.apply_journal(object, bytes, targets.clone()).await?;
+            let targets = self.copied_until_safe(&object.header.name(), &bytes, targets.clone()).await;
+            self.apply_journal(object, bytes, targets).await?;
         }
         Ok(())
+    }
+
+    /// Copies an object that a crash left at too few providers to more of them: what is applied must not vanish again.
+    async fn copied_until_safe(&self, name: &str, bytes: &Bytes, mut holders: Vec<TargetId>) -> Vec<TargetId> {
+        let Ok(object) = ObjectName::parse(name) else { return holders };
+        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
+            if self.copies_do(&holders, Put::UntilSafe) {
+                break;
+            }
+            let Ok(driver) = self.driver(live.row.id) else { continue };
+            if !holders.contains(&live.row.id)
+                && matches!(
+                    driver.put(&object, std::slice::from_ref(bytes)).await,
+                    Ok(()) | Err(fleet::Error::Exists { .. })
+                )
+            {
+                holders.push(live.row.id);
+            }
+        }
+        holders
     }
 
     /// A journal object from the first target that has a whole one.

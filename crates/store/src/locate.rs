@@ -144,18 +144,34 @@ impl Inner {
 
     /// The make of a lane that is best read: good and at a target that is up; `None` if there is none.
     pub(crate) fn best_make(&self, place: &PackPlace, lane: u8) -> Option<Make> {
-        let rank = |make: &Make, state: MakeState| match (self.fleet.live(make.target)?.state, state) {
+        self.first_make(place, lane, |target, make| match (target, make) {
             (_, MakeState::Bad) => None,
             (TargetState::Up, MakeState::Good) => Some(0),
             (TargetState::Up, MakeState::Suspect) => Some(1),
             (TargetState::Suspect, _) => Some(2),
             _ => None,
-        };
+        })
+    }
+
+    /// A make of a lane at a target that is believed down. It is asked when nothing else is left: a disk that fails to
+    /// sync may still read, and a target may be back before the next probe says so.
+    fn last_make(&self, place: &PackPlace, lane: u8) -> Option<Make> {
+        self.first_make(place, lane, |target, make| {
+            (target == TargetState::Down && make != MakeState::Bad).then_some(0)
+        })
+    }
+
+    fn first_make(
+        &self,
+        place: &PackPlace,
+        lane: u8,
+        rank: impl Fn(TargetState, MakeState) -> Option<u8>,
+    ) -> Option<Make> {
         let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane);
         of_lane
-            .filter_map(|(make, state)| Some((rank(make, *state)?, *make)))
+            .filter_map(|(make, state)| Some((rank(self.fleet.live(make.target)?.state, *state)?, *make)))
             .min_by_key(|(rank, _)| *rank)
-            .map(|(_, m)| m)
+            .map(|(_, make)| make)
     }
 
     /// A byte range of a lane as its shard holds it, unchecked.
@@ -236,13 +252,15 @@ impl Inner {
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
         lanes.sort_by_key(|lane| (wanted.contains(lane), *lane));
         let mut tried = String::new();
-        let mut queue = lanes.into_iter();
+        // Each lane, and whether it comes round again: then at targets that are believed down.
+        let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
         let mut reading = FuturesUnordered::new();
         let mut have: BTreeMap<u8, Bytes> = BTreeMap::new();
         loop {
             while have.len() + reading.len() < usize::from(place.k) {
-                let Some(lane) = queue.next() else { break };
-                match self.best_make(place, lane) {
+                let Some((lane, again)) = queue.pop_front() else { break };
+                let make = if again { self.last_make(place, lane) } else { self.best_make(place, lane) };
+                match make {
                     Some(make) => {
                         let range = union.clone();
                         reading.push(async move {
@@ -250,7 +268,8 @@ impl Inner {
                             (make, read)
                         });
                     }
-                    None => tried.push_str(&format!("lane {lane}: no target that is up holds it; ")),
+                    None if again => tried.push_str(&format!("lane {lane}: no target that answers holds it; ")),
+                    None => queue.push_back((lane, true)),
                 }
             }
             if have.len() == usize::from(place.k) {

@@ -341,3 +341,20 @@ impl Inner {
         crate::locked(&self.being_written).contains(&pack)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::units::CELL_BYTES;
+
+    use super::PackWriter;
+
+    #[test]
+    fn a_transfer_holds_at_most_16_mib_in_every_scheme_offered() {
+        for providers in 2..=12 {
+            for scheme in plan::offered(providers) {
+                let bytes = PackWriter::memory_bytes(*scheme, CELL_BYTES as u32);
+                assert!(bytes <= 16 << 20, "{scheme} on {providers}: {bytes}");
+            }
+        }
+    }
+}

@@ -83,7 +83,9 @@ impl Inner {
         }
         let all_up = topology.targets().all(|view| view.state == TargetState::Up || view.state == TargetState::Retired);
         let mut objects = self.catalogue.read(move |tx| catalogue::objects::thin(tx, copies, 5_000)).await?;
-        if !all_up {
+        // Where a provider has several targets, enough copies may still lie at too few providers.
+        let providers: std::collections::BTreeSet<_> = topology.targets().map(|view| view.provider).collect();
+        if !all_up || providers.len() < topology.targets().count() {
             let mut after = ObjectId::default();
             objects.clear();
             loop {
@@ -266,6 +268,12 @@ impl Inner {
         let mut makes = pack.makes.clone();
         let providers_up = || self.fleet.topology(self.now_us()).healthy_providers().len();
         let deadline_us = self.now_us() + self.settings.write_deadline_s * 1_000_000;
+        // With fewer than k lanes there is nothing to make others from, and no telling how long they were.
+        let lanes: std::collections::BTreeSet<u8> = makes.iter().map(|make| make.lane).collect();
+        if lanes.len() < usize::from(pack.k) {
+            let detail = format!("{} of {} lanes were written before targets failed", lanes.len(), pack.k);
+            return Err(Error::Unsafe { providers_up: providers_up(), detail });
+        }
         loop {
             let topology = self.fleet.topology(self.now_us());
             let view = plan::PackView {

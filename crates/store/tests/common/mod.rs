@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use catalogue::Catalogue;
-use fleet::{MemoryDisk, MemoryTarget, Roster, Target};
+use fleet::{MemoryDisk, MemoryTarget, Meter, Roster, Target};
 use format::Identity;
 use futures_util::{StreamExt, stream};
 use model::{
@@ -25,6 +25,8 @@ pub struct House {
     pub account: AccountRow,
     pub disks: Vec<MemoryDisk>,
     pub targets: Vec<Arc<dyn Target>>,
+    /// What was asked of each target.
+    pub meters: Vec<Meter>,
     pub service: String,
     pub clock: ManualClock,
     pub entropy: Arc<SeededEntropy>,
@@ -55,6 +57,7 @@ impl House {
         let entropy = Arc::new(SeededEntropy::new(7));
         let roster = Roster::default();
         let (mut rows, mut target_rows, mut disks, mut targets) = (vec![], vec![], vec![], vec![]);
+        let mut meters = vec![];
         for i in 0..providers {
             let provider = ProviderId([i as u8 + 1; 16]);
             let target = TargetId([i as u8 + 101; 16]);
@@ -69,7 +72,8 @@ impl House {
             });
             let memory = MemoryTarget::new(format!("memory-{i}"));
             disks.push(memory.disk());
-            let memory: Arc<dyn Target> = Arc::new(memory);
+            let (memory, meter) = Meter::over(Arc::new(memory), Arc::new(clock.clone()));
+            meters.push(meter);
             targets.push(memory.clone());
             roster.insert(target, memory);
         }
@@ -85,7 +89,18 @@ impl House {
         };
         let store = Store::found(opening, rows, target_rows).await.unwrap();
         let account = store.make_account("owner", true).await.unwrap();
-        Self { store, account, disks, targets, service: secret, clock, entropy, settings: settings(), catalogue }
+        Self {
+            store,
+            account,
+            disks,
+            targets,
+            meters,
+            service: secret,
+            clock,
+            entropy,
+            settings: settings(),
+            catalogue,
+        }
     }
 
     pub async fn put(&self, name: &str, bytes: &[u8]) -> Result<Version, Error> {
