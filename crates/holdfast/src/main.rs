@@ -62,6 +62,7 @@ enum Command {
     Scrub(command::scrub::Args),
     Kit(command::kit::Args),
     Rebuild(command::rebuild::Args),
+    Reenact(command::reenact::Args),
 }
 
 fn main() -> ExitCode {
@@ -102,6 +103,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Scrub(args) => command::scrub::run(args).await,
         Command::Kit(args) => command::kit::run(args).await,
         Command::Rebuild(args) => command::rebuild::run(args).await,
+        Command::Reenact(args) => command::reenact::run(args).await,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod mkdir;
 pub mod mv;
 pub mod put;
 pub mod rebuild;
+pub mod reenact;
 pub mod rm;
 pub mod scrub;
 pub mod serve;
