@@ -293,7 +293,7 @@ impl Planner<'_> {
         let source = |copy: &CopyView| Source { lane: copy.copy, make: MakeId::default(), target: copy.target };
         let read: Vec<Source> = copies.into_iter().map(source).collect();
         if let Some(first) = read.first() {
-            *self.asked.entry(first.target).or_default() += object.bytes;
+            *self.asked.entry(first.target).or_default() += object.bytes.next_multiple_of(HASH_BLOCK_BYTES as u64);
         }
         for place in &write {
             self.room.reserve(place.target, object.bytes);

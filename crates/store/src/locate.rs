@@ -144,7 +144,12 @@ impl Inner {
 
     /// The make of a lane that is best read: good and at a target that is up; `None` if there is none.
     pub(crate) fn best_make(&self, place: &PackPlace, lane: u8) -> Option<Make> {
-        self.first_make(place, lane, |target, make| match (target, make) {
+        self.best_make_but(place, lane, &BTreeSet::new())
+    }
+
+    /// As [`Self::best_make`], without those that were tried in vain.
+    fn best_make_but(&self, place: &PackPlace, lane: u8, in_vain: &BTreeSet<MakeId>) -> Option<Make> {
+        self.first_make(place, lane, in_vain, |target, make| match (target, make) {
             (_, MakeState::Bad) => None,
             (TargetState::Up, MakeState::Good) => Some(0),
             (TargetState::Up, MakeState::Suspect) => Some(1),
@@ -155,8 +160,8 @@ impl Inner {
 
     /// A make of a lane at a target that is believed down. It is asked when nothing else is left: a disk that fails to
     /// sync may still read, and a target may be back before the next probe says so.
-    fn last_make(&self, place: &PackPlace, lane: u8) -> Option<Make> {
-        self.first_make(place, lane, |target, make| {
+    fn last_make(&self, place: &PackPlace, lane: u8, in_vain: &BTreeSet<MakeId>) -> Option<Make> {
+        self.first_make(place, lane, in_vain, |target, make| {
             (target == TargetState::Down && make != MakeState::Bad).then_some(0)
         })
     }
@@ -165,9 +170,10 @@ impl Inner {
         &self,
         place: &PackPlace,
         lane: u8,
+        in_vain: &BTreeSet<MakeId>,
         rank: impl Fn(TargetState, MakeState) -> Option<u8>,
     ) -> Option<Make> {
-        let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane);
+        let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane && !in_vain.contains(&make.make));
         of_lane
             .filter_map(|(make, state)| Some((rank(self.fleet.live(make.target)?.state, *state)?, *make)))
             .min_by_key(|(rank, _)| *rank)
@@ -254,12 +260,16 @@ impl Inner {
         let mut tried = String::new();
         // Each lane, and whether it comes round again: then at targets that are believed down.
         let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
+        let mut in_vain = BTreeSet::new();
         let mut reading = FuturesUnordered::new();
         let mut have: BTreeMap<u8, Bytes> = BTreeMap::new();
         loop {
             while have.len() + reading.len() < usize::from(place.k) {
                 let Some((lane, again)) = queue.pop_front() else { break };
-                let make = if again { self.last_make(place, lane) } else { self.best_make(place, lane) };
+                let make = match again {
+                    true => self.last_make(place, lane, &in_vain),
+                    false => self.best_make_but(place, lane, &in_vain),
+                };
                 match make {
                     Some(make) => {
                         let range = union.clone();
@@ -282,6 +292,9 @@ impl Inner {
                 Some((make, Err(error))) => {
                     tried.push_str(&format!("lane {}: {error}; ", make.lane));
                     self.lane_failed(place.pack, &make, &error);
+                    // The lane may have been made more than once.
+                    in_vain.insert(make.make);
+                    queue.push_back((make.lane, false));
                 }
                 None => {
                     return Err(format!("{} of {} lanes that are needed can be read ({tried})", have.len(), place.k));

@@ -21,7 +21,7 @@ use catalogue::{
 use fleet::{ObjectName, Target};
 use format::{
     AccountKey, JournalObject, Marker, State,
-    envelope::{open_account_envelope, open_cluster_envelope},
+    envelope::{open_account_envelope, open_address_book, open_cluster_envelope},
     journal::{JournalHeader, PayloadAt},
     keys::{ClusterKey, Keyring},
     name::{parse_address_book_name, parse_envelope_name, parse_journal_name},
@@ -251,7 +251,8 @@ async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded> {
     folded.read_journal(sources, &keys).await?;
     for seen in survey(sources, "addresses/").await? {
         if let Some(name) = parse_address_book_name(&seen.name)
-            && let Some((_, bytes)) = read_any(sources, &seen, &mut folded.findings, |_| Ok(())).await
+            && let Some((_, bytes)) =
+                read_any(sources, &seen, &mut folded.findings, |bytes| open_address_book(bytes, &opening.service)).await
         {
             folded.objects.push((object(name.id, ObjectKind::AddressBook, &seen.name, &bytes), seen.holders));
         }

@@ -354,6 +354,7 @@ impl Inner {
                     if self.reads_back(place.target, &view.object.name, &bytes).await {
                         done.push(place.target);
                     } else {
+                        // Something else lay there; the next round finds the place free.
                         self.set_aside(place.target, &view.object.name).await;
                     }
                 }

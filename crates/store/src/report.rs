@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalogue::objects::ObjectKind;
 use model::{
     Scheme,
+    entry::Content,
     fleet::TargetState,
     id::{ClusterId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
 };
 use plan::{Ladder, Topology, object_state, pack_state};
 
-use crate::{Inner, Store, error::Result};
+use crate::{Inner, Store, error::Result, view::Torn};
 
 /// A running piece of upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,7 @@ pub struct Standing {
 
 /// All packs and objects that do not stand as they should, and a census.
 struct Survey {
-    packs: BTreeMap<PackId, Ladder>,
+    packs: BTreeMap<PackId, (Ladder, Option<Torn>)>,
     objects: BTreeMap<ObjectId, Ladder>,
     census: plan::Census,
     key_copies: u64,
@@ -145,11 +146,12 @@ impl Inner {
             let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 500)).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
-            for view in page.iter().map(crate::view::of_pack) {
+            for pack in &page {
+                let view = crate::view::of_pack(pack);
                 survey.census.add_pack(&view, topology);
                 let state = pack_state(&view, topology);
                 if state < Ladder::Settled {
-                    survey.packs.insert(view.id, state);
+                    survey.packs.insert(pack.id, (state, Torn::of(pack, topology)));
                 }
             }
         }
@@ -192,8 +194,9 @@ impl Inner {
                     }
                     Ok::<_, catalogue::Error>(())
                 };
-                for (pack, state) in packs {
+                for (pack, (state, torn)) in packs {
                     for occupant in catalogue::segments::of_pack(tx, pack)? {
+                        let state = torn.map_or(state, |torn| torn.state_of(&occupant.location));
                         lower(tx, occupant.location.segment, state)?;
                     }
                 }
@@ -307,76 +310,78 @@ impl Store {
     /// # Errors
     /// The catalogue's own trouble.
     pub async fn standing(&self, account: model::id::AccountId, versions: &[VersionId]) -> Result<Vec<Standing>> {
-        let inner = &self.0;
-        let topology = inner.fleet.topology(inner.now_us());
+        let topology = self.0.fleet.topology(self.0.now_us());
         let versions = versions.to_vec();
-        let places = self
-            .read(move |tx| {
-                let mut places = Vec::with_capacity(versions.len());
-                let mut packs = BTreeMap::new();
-                let mut objects = BTreeMap::new();
-                for id in versions {
-                    let found = catalogue::versions::get(tx, account, id)?;
-                    let mut of_version = Vec::new();
-                    for segment in found.iter().flat_map(|version| version.segments()) {
-                        if matches!(found.as_ref().map(|v| &v.content), Some(model::entry::Content::Inline { .. })) {
-                            of_version.push(Stands::Records);
-                        } else if let Some(pack) = catalogue::segments::pack_of(tx, segment.id)? {
-                            if let std::collections::btree_map::Entry::Vacant(slot) = packs.entry(pack) {
-                                slot.insert(catalogue::packs::view(tx, pack)?);
-                            }
-                            of_version.push(Stands::Pack(pack));
-                        } else if let Some(row) = catalogue::segments::journalled(tx, segment.id)? {
-                            if let std::collections::btree_map::Entry::Vacant(slot) = objects.entry(row.object) {
-                                slot.insert(catalogue::objects::view(tx, row.object)?);
-                            }
-                            of_version.push(Stands::Object(row.object));
-                        } else {
-                            of_version.push(Stands::Nowhere);
-                        }
-                    }
-                    places.push(of_version);
+        self.read(move |tx| {
+            let mut places = Places { topology, packs: BTreeMap::new(), objects: BTreeMap::new() };
+            let mut standing = Vec::with_capacity(versions.len());
+            for id in versions {
+                let version = catalogue::versions::get(tx, account, id)?;
+                let mut parts = Vec::new();
+                for segment in version.iter().flat_map(|version| version.segments()) {
+                    parts.push(match version.as_ref().map(|version| &version.content) {
+                        Some(Content::Inline { .. }) => (Ladder::Settled, None),
+                        _ => places.stands(tx, segment.id)?,
+                    });
                 }
-                Ok((places, packs, objects))
-            })
-            .await?;
-        let (places, packs, objects) = places;
-        let packs: BTreeMap<_, _> = packs
-            .into_iter()
-            .filter_map(|(id, view)| {
-                let view = view?;
-                let plan_view = crate::view::of_pack(&view);
-                let proven = view.makes.iter().map(|make| make.finding.verified_us).min().flatten();
-                Some((id, (pack_state(&plan_view, &topology), proven)))
-            })
-            .collect();
-        let objects: BTreeMap<_, _> = objects
-            .into_iter()
-            .filter_map(|(id, view)| Some((id, object_state(&crate::view::of_object(&view?), &topology))))
-            .collect();
-        let standing = places.into_iter().map(|parts| {
-            let mut ladder: Option<Ladder> = None;
-            let mut proven: Option<Option<i64>> = None;
-            for part in parts {
-                let (state, at) = match part {
-                    Stands::Pack(id) => packs.get(&id).copied().unwrap_or((Ladder::Unreadable, None)),
-                    Stands::Object(id) => (objects.get(&id).copied().unwrap_or(Ladder::Unreadable), None),
-                    Stands::Records => (Ladder::Settled, None),
-                    Stands::Nowhere => (Ladder::Unreadable, None),
-                };
-                ladder = Some(ladder.map_or(state, |known| known.min(state)));
-                proven = Some(proven.map_or(at, |known| known.min(at)));
+                let ladder = parts.iter().map(|(state, _)| *state).min().unwrap_or(Ladder::Received);
+                let proven_us = parts.iter().map(|(_, proven_us)| *proven_us).min().flatten();
+                standing.push(Standing { ladder, proven_us: proven_us.filter(|_| ladder == Ladder::Verified) });
             }
-            let ladder = ladder.unwrap_or(Ladder::Received);
-            Standing { ladder, proven_us: proven.flatten().filter(|_| ladder == Ladder::Verified) }
-        });
-        Ok(standing.collect())
+            Ok(standing)
+        })
+        .await
     }
 }
 
-enum Stands {
-    Pack(PackId),
-    Object(ObjectId),
-    Records,
-    Nowhere,
+/// Packs and journal objects that were looked at, for one listing.
+struct Places {
+    topology: Topology,
+    packs: BTreeMap<PackId, Option<InPack>>,
+    objects: BTreeMap<ObjectId, Ladder>,
+}
+
+#[derive(Clone, Copy)]
+struct InPack {
+    state: Ladder,
+    /// When the oldest of its lanes was last read and right, if all were.
+    proven_us: Option<i64>,
+    torn: Option<Torn>,
+}
+
+impl Places {
+    /// Where a segment stands, and when that was last proved.
+    fn stands(&mut self, tx: &mut catalogue::Tx<'_>, segment: SegmentId) -> catalogue::Result<(Ladder, Option<i64>)> {
+        let Some(pack) = catalogue::segments::pack_of(tx, segment)? else {
+            return Ok((self.in_journal(tx, segment)?, None));
+        };
+        let known = match self.packs.get(&pack) {
+            Some(known) => *known,
+            None => {
+                let found = catalogue::packs::view(tx, pack)?.map(|view| InPack {
+                    state: pack_state(&crate::view::of_pack(&view), &self.topology),
+                    proven_us: view.makes.iter().map(|make| make.finding.verified_us).min().flatten(),
+                    torn: Torn::of(&view, &self.topology),
+                });
+                self.packs.insert(pack, found);
+                found
+            }
+        };
+        let Some(InPack { state, proven_us, torn }) = known else { return Ok((Ladder::Unreadable, None)) };
+        let Some(torn) = torn else { return Ok((state, proven_us)) };
+        let placed = catalogue::segments::location(tx, segment)?;
+        Ok((placed.map_or(state, |placed| torn.state_of(&placed.location)), None))
+    }
+
+    fn in_journal(&mut self, tx: &mut catalogue::Tx<'_>, segment: SegmentId) -> catalogue::Result<Ladder> {
+        let Some(row) = catalogue::segments::journalled(tx, segment)? else { return Ok(Ladder::Unreadable) };
+        if let Some(state) = self.objects.get(&row.object) {
+            return Ok(*state);
+        }
+        let view = catalogue::objects::view(tx, row.object)?;
+        let state =
+            view.map_or(Ladder::Unreadable, |view| object_state(&crate::view::of_object(&view), &self.topology));
+        self.objects.insert(row.object, state);
+        Ok(state)
+    }
 }

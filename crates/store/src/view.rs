@@ -1,8 +1,13 @@
 //! Views: what `plan` decides on, read from the catalogue; and the clock of destruction.
 
 use catalogue::{objects, packs};
-use model::{units::ServiceTime, world::Now};
-use plan::{ClockWatch, CopyView, LaneView, ObjectView, PackView};
+use format::shard::striped;
+use model::{
+    pack::{Location, MakeState},
+    units::ServiceTime,
+    world::Now,
+};
+use plan::{ClockWatch, CopyView, Ladder, LaneView, ObjectView, PackView, Topology, pack_state};
 
 /// A pack as `plan` sees it.
 pub(crate) fn of_pack(pack: &packs::PackView) -> PackView {
@@ -26,6 +31,42 @@ pub(crate) fn of_pack(pack: &packs::PackView) -> PackView {
     }
 }
 
+/// A pack of which fewer than k lanes answer: nothing in it can be computed, but what lies on those lanes is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Torn {
+    /// One bit for each lane that answers.
+    answering: u32,
+    k: u8,
+    cell_bytes: u32,
+}
+
+impl Torn {
+    /// `None` for a pack that can be read.
+    pub fn of(pack: &packs::PackView, topology: &Topology) -> Option<Self> {
+        if pack_state(&of_pack(pack), topology) != Ladder::Unreadable {
+            return None;
+        }
+        let answers = |view: &&packs::MakeView| {
+            let target = topology.target(view.make.target);
+            view.finding.state != MakeState::Bad && target.is_some_and(|target| target.answers())
+        };
+        let lanes = pack.makes.iter().filter(answers).map(|view| 1_u32.unbounded_shl(view.make.lane.into()));
+        Some(Self { answering: lanes.fold(0, |all, lane| all | lane), k: pack.k, cell_bytes: pack.cell_bytes })
+    }
+
+    /// Where a segment stands that lies in such a pack: it can be read if every data lane that it lies on answers.
+    pub fn state_of(&self, location: &Location) -> Ladder {
+        let answers = |lane: u8| self.answering.unbounded_shr(lane.into()) & 1 == 1;
+        let striped = || striped(self.k, self.cell_bytes.into(), location.offset, location.bytes);
+        let there = match location.lane {
+            Some(lane) => answers(lane),
+            // k cells in a row lie on all data lanes.
+            None => striped().take(self.k.into()).all(|piece| answers(piece.lane)),
+        };
+        if there { Ladder::AtRisk } else { Ladder::Unreadable }
+    }
+}
+
 /// A copied object as `plan` sees it.
 pub(crate) fn of_object(view: &objects::ObjectView) -> ObjectView {
     ObjectView {
@@ -34,6 +75,8 @@ pub(crate) fn of_object(view: &objects::ObjectView) -> ObjectView {
         copies: view
             .copies
             .iter()
+            // A bad copy is none: another one may be put in its place.
+            .filter(|copy| copy.finding.state != MakeState::Bad)
             .map(|copy| CopyView {
                 copy: 0,
                 target: copy.target,

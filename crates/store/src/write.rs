@@ -423,7 +423,9 @@ impl Intake {
             let long = |segment: &SegmentRef| {
                 segment.plain_bytes + FRAME_PLAIN_BYTES as u64 > self.inner.settings.segment_bytes_max
             };
-            if full || pack.is_hurt() {
+            // A segment ends with a frame that holds something: between two frames a hurt pack takes one byte more.
+            let can_end = self.sealer.is_none() || self.piece.len() > self.frame_at;
+            if full || (pack.is_hurt() && can_end) {
                 self.close_pack().await?;
             } else if frame_is_full && self.sealer.as_ref().is_some_and(|(_, segment)| long(segment)) {
                 self.end_segment().await?;

@@ -90,7 +90,8 @@ impl Door {
         let Some(end) = end else { return Err(read.err().unwrap_or_else(|| ErrorKind::UnexpectedEof.into())) };
         let head = String::from_utf8_lossy(&all[..end]).into_owned();
         let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+        let status =
+            lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or(ErrorKind::InvalidData)?;
         let headers = lines.filter_map(|line| line.split_once(": "));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         let answer = Answer { status, headers, body: all[end + 4..].to_vec(), from };

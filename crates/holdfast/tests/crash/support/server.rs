@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,6 +22,8 @@ pub struct Server {
     address: String,
     /// What it said on standard error.
     said: Arc<Mutex<String>>,
+    /// Ends when nobody can say more: the server and who watches it have ended.
+    listener: Option<JoinHandle<()>>,
     wrapper: Vec<OsString>,
 }
 
@@ -34,11 +37,12 @@ pub fn wrapped(wrapper: &[OsString], args: &[&str]) -> Command {
     command
 }
 
-/// A server on its way up; `None` from [`Starting::listening`] if it ended first.
+/// A server on its way up.
 pub struct Starting {
     pub child: Child,
     lines: mpsc::Receiver<String>,
     said: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
     data: PathBuf,
     wrapper: Vec<OsString>,
 }
@@ -52,10 +56,10 @@ impl Starting {
         std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|line| drop(send.send(line))));
         let said = Arc::new(Mutex::new(String::new()));
         let (err, heard) = (BufReader::new(child.stderr.take().unwrap()), said.clone());
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             err.lines().map_while(Result::ok).for_each(|line| *heard.lock().unwrap() += &(line + "\n"));
         });
-        Self { child, lines, said, data: data.to_owned(), wrapper: wrapper.to_vec() }
+        Self { child, lines, said, listener: Some(listener), data: data.to_owned(), wrapper: wrapper.to_vec() }
     }
 
     /// Whether it listens already; never waits.
@@ -69,8 +73,8 @@ impl Starting {
             match self.lines.recv() {
                 Ok(line) => {
                     if let Some(address) = line.strip_prefix("listening on http://") {
-                        let Self { child, said, data, wrapper, .. } = self;
-                        return Server { child, data, address: address.to_owned(), said, wrapper };
+                        let Self { child, said, listener, data, wrapper, .. } = self;
+                        return Server { child, data, address: address.to_owned(), said, listener, wrapper };
                     }
                 }
                 Err(_) => {
@@ -96,7 +100,8 @@ impl Server {
     pub fn door(&self) -> Door {
         let args = ["token", "create", "--account", "owner", "--data", self.data.to_str().unwrap()];
         // Not through a tracer: its trace is the server's.
-        let wrapper = if self.wrapper.first().is_some_and(|first| first == "nsenter") { &self.wrapper[..] } else { &[] };
+        let wrapper =
+            if self.wrapper.first().is_some_and(|first| first == "nsenter") { &self.wrapper[..] } else { &[] };
         Door { address: self.address.clone(), token: succeed(wrapped(wrapper, &args)).trim().to_owned() }
     }
 
@@ -105,19 +110,16 @@ impl Server {
         Door { address: self.address.clone(), token: earlier.token.clone() }
     }
 
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// What it said on standard error so far.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
 
-    /// As a power cut does, but that the page cache stays.
+    /// As a power cut does, but that the page cache stays. Whoever watched has written everything down then.
     pub fn kill(mut self) {
         self.strike();
         self.child.wait().unwrap();
+        self.listener.take().unwrap().join().unwrap();
     }
 
     /// Sends the signal and does not wait.
