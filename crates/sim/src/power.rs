@@ -136,7 +136,7 @@ impl Power {
     }
 
     /// An effect begins: its number, or `None` if it never will.
-    pub(crate) fn begin(&self, verb: Verb, target: usize, name: &str, bytes: &[u8; 32]) -> Option<u64> {
+    pub(crate) fn begin(&self, verb: Verb, target: usize, name: &str, sum: u32) -> Option<u64> {
         let now_us = self.time.now().monotonic_us;
         let mut state = self.state();
         if state.off.is_some() {
@@ -150,9 +150,11 @@ impl Power {
         state.effects += 1;
         let number = state.effects;
         let State { hash, trace, doing, .. } = &mut *state;
-        hash.update(&[verb as u8, target as u8]).update(name.as_bytes()).update(bytes).update(&now_us.to_le_bytes());
+        hash.update(&[verb as u8, target as u8])
+            .update(name.as_bytes())
+            .update(&sum.to_le_bytes())
+            .update(&now_us.to_le_bytes());
         if let Some(trace) = trace {
-            let sum = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             trace.push(format!("{number} {now_us} {doing}: {} {target} {name} {sum:08x}", verb.name()));
         }
         if state.armed == Some((number, Moment::Before)) {

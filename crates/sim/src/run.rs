@@ -8,7 +8,7 @@ use crate::{
 /// Steps of a seed, at least.
 pub const STEPS: u64 = 300;
 /// Rebuilds and rescues are tried every so many steps.
-const HOMECOMING_EVERY: u64 = 50;
+const HOMECOMING_EVERY: u64 = 60;
 
 /// How a seed ended.
 #[derive(Clone, Debug)]

@@ -15,7 +15,6 @@ mod common;
 mod support;
 
 mod bad_input;
-mod failed_fsync;
 mod full_disk;
 mod killed;
 mod nothing_of_the_user;

@@ -165,8 +165,8 @@ fn synced_before_acknowledged() {
             });
             assert!(safe, "{what}: no pack is safe: {shards:?}");
         }
-        // The catalogue's own commit: written to its log since the request before, and synced, name and all.
-        assert!(Disk::before(&watched.events, line).keeps(log).is_some(), "{what}: SQLite's log is not durable");
+        // The catalogue's own commit: written to its log since the request before, and then synced. Upkeep may already be
+        // writing the next commit to the log, so the log as a whole need not be still.
         let of_log = |event: &&Event| event.begun > before && event.ended < line && event.error.is_none();
         let mut calls = watched.events.iter().filter(of_log);
         assert!(calls.any(|event| matches!(&event.call, Call::Write { path, .. } if path == log)), "{what}: no commit");
@@ -195,10 +195,6 @@ fn prefixes_of_a_trace_are_rebuilt_and_rescued_from() {
         if !lay_out(&left, root, &watched.kept, &folder) {
             continue;
         }
-        eprintln!(
-            "CUT {number} {:#?}",
-            left.iter().filter(|p| p.contains("shards") || p.contains("journal")).collect::<Vec<_>>()
-        );
         rescued(&watched, one, &folder);
         rebuilt(&watched, one, &folder);
         told += 1;
@@ -251,13 +247,6 @@ fn rebuilt(watched: &Watched, one: &Acknowledged, folder: &Path) {
     succeed(command);
     let server = Server::start(&new);
     let door: Door = server.door();
-    for path in one.truth.paths() {
-        let a = door.get(&path);
-        if !matches!(a.status, 200 | 404) {
-            eprintln!("{} {}", String::from_utf8_lossy(&a.body), folder.display());
-            std::process::abort();
-        }
-    }
     one.truth.clone().check_all(&door);
     server.stop();
 }

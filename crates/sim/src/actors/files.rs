@@ -22,7 +22,7 @@ const NAMES: u64 = 40;
 /// Files that a seed begins with.
 const FILES_AT_FIRST: usize = 12;
 /// More files than this are not kept.
-const FILES_MAX: usize = 48;
+const FILES_MAX: usize = 40;
 
 /// A client at work: what it found wrong, if anything.
 pub type Work = Pin<Box<dyn Future<Output = Step>>>;
@@ -128,9 +128,10 @@ impl World {
             0 => 0,
             1..=3 => self.chance.between(1, 2 << 10),
             4..=12 => self.chance.between(2 << 10, 40 << 10),
-            13..=16 => self.chance.between(40 << 10, 200 << 10),
+            13..=16 => self.chance.between(40 << 10, 140 << 10),
+            18 => self.chance.between(100 << 10, 400 << 10),
             17 => *self.chance.pick(&[65_520, 65_536, 131_040, 512 << 10, 523_264]).unwrap_or(&65_520),
-            _ => self.chance.between(400 << 10, 1_100 << 10),
+            _ => self.chance.between(530 << 10, 900 << 10),
         };
         Content { seed: self.chance.below(u64::MAX), size }
     }
