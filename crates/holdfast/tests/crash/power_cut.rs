@@ -135,6 +135,7 @@ fn synced_before_acknowledged() {
     let end = watched.events.iter().map(|event| event.ended).max().unwrap() + 1;
     let broken = Disk::before(&watched.events, end).broken;
     assert!(broken.is_empty(), "{broken:#?}");
+    assert!(watched.events.iter().all(|event| !event.injected), "nothing was made to fail here");
     let log = watched.data.join("catalogue/catalogue.sqlite-wal");
     let log = log.to_str().unwrap();
     let mut before = 0;
