@@ -65,6 +65,6 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         // The upper half is the better one.
-        (self.0 >> 20) % below
+        (self.0 >> 20) % below.max(1)
     }
 }
