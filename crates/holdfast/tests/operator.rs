@@ -164,7 +164,8 @@ fn a_rebuild_that_cannot_work_changes_nothing() {
             vec!["amber", "birch", "cedar", "delta", "ember"],
             "does not open the envelope",
         ),
-        (data.join("keys/service-identity.txt"), vec!["amber", "birch"], "--without"),
+        // Of four targets one at least holds an envelope: there are three copies.
+        (data.join("keys/service-identity.txt"), vec!["amber", "birch", "cedar", "delta"], "--without"),
         (data.join("keys/service-identity.txt"), vec!["nowhere"], "does not exist"),
         (scratch.join("nothing"), vec!["amber"], "reading the service identity"),
     ] {
