@@ -132,16 +132,6 @@ impl Door {
         answer.json()
     }
 
-    /// Name and state of the files in a folder (empty for the top).
-    pub fn states(&self, folder: &str) -> Vec<(String, String)> {
-        let answer = self.ask("GET", &format!("{}{folder}?limit=1000", file("")), &[], b"");
-        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let entries = answer.json()["entries"].as_array().unwrap().clone();
-        let files = entries.iter().filter(|entry| entry["kind"] == "file");
-        files.map(|entry| (text(&entry["name"]), text(&entry["state"]))).collect()
-    }
-
     /// Waits until all small files lie in packs.
     pub fn packed(&self) {
         super::until("every small file is packed", || self.fleet()["unpacked_files"] == 0);
