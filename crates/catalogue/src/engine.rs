@@ -3,6 +3,7 @@
 use crate::{
     connection::{Role, make_file, open_file, open_memory},
     error::{Error, Result},
+    log::Log,
     migrations::migrate,
     tx::Tx,
     writer::Writer,
@@ -12,7 +13,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, JoinHandle, available_parallelism},
 };
 use tokio::sync::oneshot;
@@ -116,6 +117,22 @@ impl Catalogue {
         }
     }
 
+    /// Makes everything durable that was committed before this call. Many may wait at once: one sync serves them all.
+    ///
+    /// # Errors
+    /// Retry if the disk failed: what was committed is still seen, but a power cut may take it; later commits and syncs
+    /// may succeed without a restart. Retry once the catalogue is closed.
+    pub async fn sync(&self) -> Result<()> {
+        match &*self.engine {
+            Engine::Inline(_) => Ok(()),
+            Engine::Threads(threads) => {
+                let (answer, answered) = oneshot::channel();
+                threads.syncs.put(answer)?;
+                answered.await.map_err(|_| Error::Panicked)?
+            }
+        }
+    }
+
     fn inline(conn: Connection) -> Self {
         let inline = Inline { writer: Writer::new(conn, None), committed: None };
         Self { engine: Arc::new(Engine::Inline(Box::new(Mutex::new(inline)))) }
@@ -169,19 +186,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 type ReadJob = Box<dyn FnOnce(&mut Connection) + Send>;
 type WriteJob = Box<dyn FnOnce(&mut Writer) + Send>;
+type SyncJob = oneshot::Sender<Result<()>>;
 
-/// A catalogue in a file: one thread that writes, a few that read.
+/// A catalogue in a file: one thread that writes, one that syncs, a few that read.
 struct Threads {
     reads: Arc<Queue<ReadJob>>,
     writes: Arc<Queue<WriteJob>>,
+    syncs: Arc<Queue<SyncJob>>,
     readers: Vec<JoinHandle<()>>,
+    syncer: Option<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Threads {
     fn start(writer: Writer, readers: Vec<Connection>, path: &Path) -> Result<Self> {
         let failed = |source| Error::Open { path: path.display().to_string(), source };
-        let mut threads = Self { reads: Arc::default(), writes: Arc::default(), readers: Vec::new(), writer: None };
+        let mut threads = Self {
+            reads: Arc::default(),
+            writes: Arc::default(),
+            syncs: Arc::default(),
+            readers: Vec::new(),
+            syncer: None,
+            writer: None,
+        };
         for conn in readers {
             let queue = Arc::clone(&threads.reads);
             let thread = thread::Builder::new().name("catalogue-read".into());
@@ -190,6 +217,9 @@ impl Threads {
         let queue = Arc::clone(&threads.writes);
         let thread = thread::Builder::new().name("catalogue-write".into());
         threads.writer = Some(thread.spawn(move || run_writer(writer, &queue)).map_err(failed)?);
+        let (queue, writes, log) = (Arc::clone(&threads.syncs), Arc::clone(&threads.writes), Log::of(path));
+        let thread = thread::Builder::new().name("catalogue-sync".into());
+        threads.syncer = Some(thread.spawn(move || run_syncer(log, &queue, &writes)).map_err(failed)?);
         Ok(threads)
     }
 }
@@ -199,6 +229,8 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.reads.close();
         self.readers.drain(..).for_each(join);
+        self.syncs.close();
+        self.syncer.take().into_iter().for_each(join);
         self.writes.close();
         self.writer.take().into_iter().for_each(join);
     }
@@ -227,6 +259,26 @@ fn run_writer(mut writer: Writer, queue: &Queue<WriteJob>) {
         writer.idle();
     }
     writer.close();
+}
+
+/// Syncs the log for all who wait, again and again.
+fn run_syncer(mut log: Log, queue: &Queue<SyncJob>, writes: &Queue<WriteJob>) {
+    let rewrite = || {
+        let (answer, answered) = mpsc::channel();
+        writes.put(Box::new(move |writer| drop(answer.send(writer.write_log_anew()))))?;
+        answered.recv().map_err(|_| Error::Closed)?
+    };
+    while let Some(first) = queue.take() {
+        // Whoever joins from here on may have committed after this sync began.
+        let others = queue.take_rest();
+        let result = log.sync(rewrite);
+        for waiting in std::iter::once(first).chain(others) {
+            let _ = waiting.send(match &result {
+                Ok(()) => Ok(()),
+                Err(error) => Err(error.again()),
+            });
+        }
+    }
 }
 
 /// Jobs on their way to threads: each job wakes one thread.
@@ -270,6 +322,11 @@ impl<J> Queue<J> {
             }
             waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// All jobs that wait now.
+    fn take_rest(&self) -> VecDeque<J> {
+        std::mem::take(&mut lock(&self.waiting).jobs)
     }
 
     fn close(&self) {

@@ -33,6 +33,23 @@ pub enum Error {
     /// The disk under the catalogue failed; the transaction was rolled back.
     #[error("the catalogue's disk failed: nothing of this was kept")]
     Disk(#[source] rusqlite::Error),
+    /// The log could not be synced, so what was committed last may not survive a power cut.
+    #[error(
+        "the catalogue's disk failed to keep what was just written: it is kept at the providers; reading still works, and \
+         writing goes on as soon as the disk takes it"
+    )]
+    LogSync(#[source] std::sync::Arc<std::io::Error>),
+    /// The log could not be synced, and part of it is gone.
+    #[error(
+        "the catalogue's disk lost part of its log ({whole} of {frames} frames are whole): restart the service, it then \
+         takes the rest from the journal at the providers"
+    )]
+    LogLost {
+        /// Frames that can be read.
+        whole: u32,
+        /// Frames that were written.
+        frames: u32,
+    },
     /// Somebody else holds a lock on the catalogue's file.
     #[error("the catalogue's file is in use by another process")]
     Busy,
@@ -96,10 +113,21 @@ impl Error {
         match self {
             Self::NameTaken { .. } | Self::NounTaken { .. } => Class::Conflict,
             Self::Full => Class::Exhausted,
-            Self::Disk(_) | Self::Busy | Self::NotOpen | Self::Closed | Self::Open { .. } => Class::Retry,
+            Self::Disk(_) | Self::LogSync(_) | Self::Busy | Self::NotOpen | Self::Closed | Self::Open { .. } => {
+                Class::Retry
+            }
             Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
-            Self::Corrupt(_) | Self::Value { .. } => Class::Damaged,
+            Self::Corrupt(_) | Self::LogLost { .. } | Self::Value { .. } => Class::Damaged,
             Self::AlreadyOpen | Self::WrongScope | Self::Panicked | Self::Statement(_) => Class::Bug,
+        }
+    }
+
+    /// The same failure of a sync, for the next one who waited for it.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::LogSync(source) => Self::LogSync(source.clone()),
+            Self::LogLost { whole, frames } => Self::LogLost { whole: *whole, frames: *frames },
+            _ => Self::Closed,
         }
     }
 }

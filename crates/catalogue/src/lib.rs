@@ -4,7 +4,8 @@
 //! thread, for the simulator). Work is sent to it as closures: [`Catalogue::read`] gives a closure one read transaction,
 //! [`Catalogue::writer`] gives it the [`Writer`], whose transaction may stay open from one closure to the next: the
 //! journal is the write-ahead log, so the store begins, fills its batch, puts the batch at the providers and commits only
-//! then. Readers see nothing of it before.
+//! then. Readers see nothing of it before. What is committed is durable after [`Catalogue::sync`], which runs beside the
+//! writer and serves all who wait for it at once.
 //!
 //! Inside a transaction, [`Tx`] is passed to plain functions grouped by noun: [`entries::list`], [`packs::view`],
 //! [`objects::thin`] and so on. Functions that change something take `&mut Tx`.
@@ -22,6 +23,7 @@ mod apply;
 mod connection;
 mod engine;
 mod error;
+mod log;
 mod migrations;
 mod tx;
 mod writer;

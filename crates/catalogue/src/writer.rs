@@ -3,16 +3,17 @@
 use crate::{
     connection::{Role, open_file},
     error::{Error, Result},
+    log,
     tx::Tx,
 };
 use rusqlite::{Connection, wal::CheckpointMode};
 use std::path::PathBuf;
 
-/// Unmerged pages in the write-ahead log from which on it is merged into the database: 8 MiB of 4 KiB pages. Smaller
+/// Unmerged pages in the write-ahead log from which on it is merged into the database: 16 MiB of 4 KiB pages. Smaller
 /// means more syncs, larger means slower reads and a slower start.
-const CHECKPOINT_PAGES: i32 = 2048;
+const CHECKPOINT_PAGES: i32 = 4096;
 /// From here on `begin` merges first, in case transactions follow each other without a pause.
-const CHECKPOINT_PAGES_MAX: i32 = 4 * CHECKPOINT_PAGES;
+const CHECKPOINT_PAGES_MAX: i32 = 2 * CHECKPOINT_PAGES;
 
 /// Changes the database, one transaction at a time. The transaction stays open between closures until it is committed
 /// or rolled back; readers see nothing of it before the commit.
@@ -24,11 +25,13 @@ pub struct Writer {
     failed: bool,
     /// Commits so far: says whether a copy of the committed content is current.
     commits: u64,
+    /// Frames in the log after the last commit.
+    logged: u32,
 }
 
 impl Writer {
     pub(crate) fn new(conn: Connection, path: Option<PathBuf>) -> Self {
-        Self { conn, path, failed: false, commits: 0 }
+        Self { conn, path, failed: false, commits: 0, logged: 0 }
     }
 
     /// Begins a transaction.
@@ -73,7 +76,7 @@ impl Writer {
         }
     }
 
-    /// Makes the transaction durable and visible.
+    /// Makes the transaction visible. It is durable after [`crate::Catalogue::sync`].
     ///
     /// # Errors
     /// Exhausted if the disk is full, Retry if it failed or no transaction is open. Nobody sees anything of the
@@ -134,19 +137,24 @@ impl Writer {
         if self.path.is_none() {
             return;
         }
-        if let Ok((logged, merged)) = self.conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP)
-            && logged - merged >= pages
-        {
-            let _ = self.conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        if let Ok((logged, merged)) = self.conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP) {
+            self.logged = u32::try_from(logged).unwrap_or(0);
+            if logged - merged >= pages {
+                let _ = self.conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+            }
         }
+    }
+
+    /// Writes the log's frames again after a sync of theirs failed.
+    pub(crate) fn write_log_anew(&self) -> Result<()> {
+        self.path.as_deref().map_or(Ok(()), |path| log::write_anew(path, self.logged))
     }
 
     /// Makes sure that a transaction whose commit failed is gone for good, before anything is built on that.
     ///
-    /// When the sync of the log fails, the transaction's pages may lie in the log all the same, and a crash would bring
-    /// them back. Nothing counts a later sync of the same pages either. So a small transaction is written over them,
-    /// through a new connection that believes nothing about the file; what the log holds behind it is cut off by its
-    /// running checksum.
+    /// The pages of a commit that failed halfway may lie in the log all the same, and a crash would bring them back. So a
+    /// small transaction is written over them, through a new connection that believes nothing about the file; what the log
+    /// holds behind it is cut off by its running checksum.
     fn recover(&mut self) -> Result<()> {
         if let Some(path) = &self.path {
             self.conn = open_file(path, Role::Writer)?;

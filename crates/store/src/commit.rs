@@ -6,13 +6,15 @@
 //! 1. one catalogue transaction runs every closure (each in a savepoint), applies its rows and assigns the next
 //!    revision of each scope; the transaction stays open, so readers see none of it;
 //! 2. the batch's records and small files are put as one journal object until it is *safe*: durable at two providers;
-//! 3. the transaction commits, and only then the callers are answered.
+//! 3. the transaction commits; its callers are answered when the catalogue's log is synced, while the next batch is on
+//!    its way.
 //!
 //! So the journal is the catalogue's write-ahead log at the providers. A crash before 2 leaves nothing; between 2 and 3
 //! the object is found at the next start and applied through the same `catalogue::apply`; a batch that could not be put
 //! is rolled back whole, and the next object that takes its place in the chain outranks whatever reached some target
 //! (`format::replay::chain`). Batch n + 1 is never acknowledged before n because there is one batch at a time; new ones
-//! form meanwhile. `docs/decisions/0002` argues this.
+//! form meanwhile. `docs/decisions/0002` argues this. What was committed and not synced yet is seen by readers; it is safe
+//! at the providers, but whoever destroys something because of it syncs first.
 
 use std::sync::{Arc, Weak};
 
@@ -24,6 +26,7 @@ use catalogue::{
     segments::Journalled as JournalledRow,
 };
 use format::journal::{JournalBuilder, JournalHeader, PayloadAt, RecordKey};
+use futures_util::future::{Either, select};
 use model::{
     Change, Record, Scope,
     id::{AccountId, ObjectId, SegmentId, TargetId, UploadId},
@@ -40,6 +43,8 @@ use crate::{
 
 /// Closures in one batch at most: bounds how long the first one waits for the last one.
 const BATCH_CLOSURES_MAX: usize = 512;
+/// How long a batch waits for those who were about a moment ago: less than one sync of a disk costs.
+const GATHER_US: u64 = 1_000;
 
 /// What a commit changes: filled by its closure.
 #[derive(Debug, Default)]
@@ -243,14 +248,11 @@ struct BuiltObject {
 /// Takes batches through the three steps until the door closes.
 pub(crate) async fn run(inner: Weak<Inner>, mut waiting: mpsc::UnboundedReceiver<Request>) {
     let mut behind: Option<(BuiltObject, Vec<TargetId>)> = None;
+    let mut crowd = 1;
     while let Some(first) = waiting.recv().await {
         let Some(inner) = inner.upgrade() else { return };
-        let mut batch = vec![first];
-        while batch.len() < BATCH_CLOSURES_MAX
-            && let Ok(next) = waiting.try_recv()
-        {
-            batch.push(next);
-        }
+        let batch = gather(&inner, first, &mut waiting, crowd).await;
+        let taken = batch.len();
         if let Some((object, targets)) = behind.take()
             && let Err(detail) = catch_up(&inner, &object, &targets).await
         {
@@ -259,7 +261,36 @@ pub(crate) async fn run(inner: Weak<Inner>, mut waiting: mpsc::UnboundedReceiver
             continue;
         }
         behind = one_batch(&inner, batch).await;
+        crowd = taken + waiting.len();
     }
+}
+
+/// Takes what waits. While fewer wait than were about in the last round, it waits a moment for the rest: those who were
+/// just answered are about to ask again, and without them two half-full batches would follow each other for ever, each
+/// with syncs of its own. Whoever comes alone waits for nobody.
+async fn gather(
+    inner: &Inner,
+    first: Request,
+    waiting: &mut mpsc::UnboundedReceiver<Request>,
+    crowd: usize,
+) -> Vec<Request> {
+    let mut batch = vec![first];
+    let mut limit = None;
+    while batch.len() < BATCH_CLOSURES_MAX {
+        if let Ok(next) = waiting.try_recv() {
+            batch.push(next);
+            continue;
+        }
+        if batch.len() >= crowd {
+            break;
+        }
+        let limit = limit.get_or_insert_with(|| inner.world.timer.sleep(GATHER_US));
+        match select(std::pin::pin!(waiting.recv()), limit).await {
+            Either::Left((Some(next), _)) => batch.push(next),
+            Either::Left((None, _)) | Either::Right(_) => break,
+        }
+    }
+    batch
 }
 
 /// Runs closures only to take their answers apart: each is told that the catalogue cannot be written.
@@ -291,11 +322,10 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
             let _ = inner.catalogue.writer(Writer::rollback).await;
             return None;
         }
-        let fate = match inner.catalogue.writer(Writer::commit).await {
-            Ok(Ok(())) => Fate::Done,
-            Ok(Err(error)) | Err(error) => Fate::Refused { detail: error.to_string() },
-        };
-        answer_all(answers, &fate);
+        match inner.catalogue.writer(Writer::commit).await {
+            Ok(Ok(())) => answer_when_durable(inner, answers),
+            Ok(Err(error)) | Err(error) => answer_all(answers, &Fate::Refused { detail: error.to_string() }),
+        }
         return None;
     };
     let name = object.header.name();
@@ -317,7 +347,7 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
     match last_step(inner, &object, &targets).await {
         Ok(()) => {
             inner.journal_advanced(&object.header);
-            answer_all(answers, &Fate::Done);
+            answer_when_durable(inner, answers);
             None
         }
         Err(detail) => {
@@ -325,6 +355,17 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
             Some((object, targets))
         }
     }
+}
+
+/// Answers once the catalogue's log is synced, which the next batch does not wait for.
+fn answer_when_durable(inner: &Arc<Inner>, answers: Vec<Answer>) {
+    let catalogue = inner.catalogue.clone();
+    inner.world.timer.spawn(Box::pin(async move {
+        match catalogue.sync().await {
+            Ok(()) => answer_all(answers, &Fate::Done),
+            Err(error) => answer_all(answers, &Fate::Unfinished { detail: error.to_string() }),
+        }
+    }));
 }
 
 fn answer_all(answers: Vec<Answer>, fate: &Fate) {

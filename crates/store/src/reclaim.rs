@@ -143,6 +143,8 @@ impl Inner {
             return Ok(0);
         }
         let due = self.catalogue.read(move |tx| catalogue::doomed::due(tx, now, left as usize)).await?;
+        // What the decisions rest on must outlive a power cut before anything is destroyed.
+        self.catalogue.sync().await?;
         let mut gone = Vec::new();
         for doomed in due {
             if self.fleet.live(doomed.target).is_none_or(|live| live.state != TargetState::Up) {

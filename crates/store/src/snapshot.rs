@@ -175,6 +175,8 @@ impl Inner {
             let page = self.catalogue.read(move |tx| catalogue::objects::released(tx, after, 500)).await?;
             let Some(last) = page.last() else { break };
             after = last.object.id;
+            // What says that they are released must outlive a power cut before they go.
+            self.catalogue.sync().await?;
             for view in page {
                 let ticket = DeleteTicket { name: ObjectName::parse(view.object.name.clone())?, reason: "released" };
                 for copy in &view.copies {
