@@ -8,7 +8,7 @@
 //! healthy now. So a scheme is a wish ([`scheme_now`] raises its m), and repair adds parity lanes when fewer providers
 //! are left.
 
-use model::Scheme;
+use model::{Scheme, units::CELL_BYTES};
 
 use crate::error::{Error, Shortage};
 
@@ -132,13 +132,32 @@ pub fn parity_for(k: u8, providers: usize, aim: Aim) -> Result<u8, Error> {
     enough.ok_or(Error::TooManyLanes { k, aim, providers })
 }
 
+/// The most memory that one transfer takes while it writes a pack, in whatever scheme.
+pub const TRANSFER_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes that a transfer holds while it writes a pack of `scheme`: the parity cells of the column that is being filled,
+/// for each lane one piece that waits and one that is written, and the piece that is being sealed.
+pub fn window_bytes(scheme: Scheme, cell_bytes: u64, piece_bytes: u64) -> u64 {
+    u64::from(scheme.m) * cell_bytes + (2 * u64::from(scheme.lanes()) + 1) * piece_bytes
+}
+
 /// `wish` with as much more parity as `aim` needs on so many healthy providers; never with less.
+///
+/// A wide scheme on few providers needs so much parity that a transfer would outgrow [`TRANSFER_BYTES_MAX`] (12+6 on two
+/// providers is 12+14): packs written there get the scheme that is made for so few. Packs that lie there already keep
+/// their k, which repair knows how to serve.
 ///
 /// # Errors
 /// As [`parity_for`].
 pub fn scheme_now(wish: Scheme, providers: usize, aim: Aim) -> Result<Scheme, Error> {
     let per_pack = providers.min(PROVIDERS_PER_PACK_MAX);
-    Ok(Scheme::new(wish.k, wish.m.max(parity_for(wish.k, per_pack, aim)?)))
+    let raised = |wish: Scheme| Ok(Scheme::new(wish.k, wish.m.max(parity_for(wish.k, per_pack, aim)?)));
+    let fits = |scheme: &Scheme| window_bytes(*scheme, CELL_BYTES, CELL_BYTES / 4) <= TRANSFER_BYTES_MAX;
+    match raised(wish) {
+        Ok(scheme) if fits(&scheme) => Ok(scheme),
+        Ok(_) | Err(Error::TooManyLanes { .. }) => raised(default_scheme(providers)?),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a scheme, spread evenly over so many providers, reaches the aim.
@@ -180,7 +199,8 @@ mod tests {
     use model::{Class, Scheme};
 
     use super::{
-        Aim, choose, copies_for, default_scheme, economy, margin_of, offered, parity_for, reaches, scheme_now,
+        Aim, TRANSFER_BYTES_MAX, choose, copies_for, default_scheme, economy, margin_of, offered, parity_for, reaches,
+        scheme_now, window_bytes,
     };
 
     #[test]
@@ -233,8 +253,22 @@ mod tests {
     #[test]
     fn a_wish_keeps_its_parity_and_gets_more_when_needed() {
         let wish = Scheme::new(12, 6);
-        for (providers, m) in [(7, 6), (6, 6), (5, 6), (4, 6), (3, 8), (2, 14)] {
-            assert_eq!(scheme_now(wish, providers, Aim::Settled), Ok(Scheme::new(12, m)), "{providers}");
+        for (providers, k, m) in [(7, 12, 6), (6, 12, 6), (5, 12, 6), (4, 12, 6), (3, 5, 4), (2, 4, 6)] {
+            assert_eq!(scheme_now(wish, providers, Aim::Settled), Ok(Scheme::new(k, m)), "{providers}");
+        }
+        assert!(scheme_now(wish, 1, Aim::Settled).is_err());
+    }
+
+    #[test]
+    fn whatever_is_offered_and_however_few_are_left_a_transfer_stays_small() {
+        let asked = (2..=12).flat_map(|providers| offered(providers).iter().chain(economy(providers)));
+        for wish in asked.copied().chain([Scheme::new(24, 8), Scheme::new(1, 31)]) {
+            for providers in 2..=12 {
+                let scheme = scheme_now(wish, providers, Aim::Settled).expect("two providers are enough");
+                assert!(reaches(scheme, providers.min(7), Aim::Settled), "{wish} on {providers}: {scheme}");
+                let bytes = window_bytes(scheme, 1 << 20, 256 << 10);
+                assert!(bytes <= TRANSFER_BYTES_MAX, "{wish} on {providers}: {scheme} takes {bytes}");
+            }
         }
     }
 

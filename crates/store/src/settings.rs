@@ -74,3 +74,23 @@ impl Settings {
         Self { down_wait_s: 10, pack_after_s: 5, trial: true, ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Scheme, units::CELL_BYTES};
+    use plan::scheme::{Aim, TRANSFER_BYTES_MAX, offered, scheme_now, window_bytes};
+
+    use crate::{pack_writer::PackWriter, pool::BUFFER_BYTES};
+
+    #[test]
+    fn what_a_transfer_takes_is_what_was_planned() {
+        for wish in (2..=12).flat_map(offered).copied().chain([Scheme::new(24, 8)]) {
+            for providers in 2..=12 {
+                let scheme = scheme_now(wish, providers, Aim::Settled).expect("two providers are enough");
+                let bytes = PackWriter::memory_bytes(scheme, CELL_BYTES as u32);
+                assert_eq!(bytes, window_bytes(scheme, CELL_BYTES, BUFFER_BYTES as u64));
+                assert!(bytes <= TRANSFER_BYTES_MAX, "{wish} on {providers}: {scheme} takes {bytes}");
+            }
+        }
+    }
+}
