@@ -255,8 +255,12 @@ fn object_stands_without(object: &ObjectView, going: &BTreeSet<(Thing, TargetId)
 }
 
 /// Makes that a pack can do without: it stays verified and keeps its margin. For the store to record as decided,
-/// highest lane first, before [`reclaim`] may touch them.
+/// highest lane first, before [`reclaim`] may touch them. None while somebody is away: what looks like too much now is
+/// what stands in for those who may not come back.
 pub fn surplus(pack: &PackView, topology: &Topology) -> Vec<(u8, MakeId, TargetId)> {
+    if !topology.is_whole() {
+        return Vec::new();
+    }
     let mut going = BTreeSet::new();
     let mut lanes = pack.lanes.clone();
     lanes.sort_by_key(|lane| (std::cmp::Reverse(lane.lane), lane.make));

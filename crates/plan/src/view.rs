@@ -44,6 +44,11 @@ impl TargetView {
         self.state == TargetState::Up && !self.cordoned && self.free_bytes.is_none_or(|free| free >= bytes)
     }
 
+    /// Whether it is away and nobody gave it up.
+    pub fn may_return(&self) -> bool {
+        matches!(self.state, TargetState::Down | TargetState::Suspect)
+    }
+
     /// Whether it can be read from at all. What a suspect target holds does not count, but may turn out to be right.
     pub fn answers(&self) -> bool {
         matches!(self.state, TargetState::Up | TargetState::Suspect)
@@ -155,6 +160,20 @@ impl Topology {
             target.state = TargetState::Lost;
         }
         rest
+    }
+
+    /// Whether nobody is away: every target is up, or given up for good.
+    pub fn is_whole(&self) -> bool {
+        !self.targets().any(|target| target.may_return())
+    }
+
+    /// The same world after everybody who is away came back.
+    pub fn expected(&self) -> Self {
+        let mut whole = self.clone();
+        for target in whole.targets.values_mut().filter(|target| target.may_return()) {
+            target.state = TargetState::Up;
+        }
+        whole
     }
 
     /// Only the named targets, as far as they are known.

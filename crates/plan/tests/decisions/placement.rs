@@ -261,6 +261,7 @@ fn sets_on_a_small_fleet_are_the_fleet() {
     assert_eq!(placement.set, Some(0));
     let degraded = with_state(&six, &[3], TargetState::Down, 9);
     assert!(sets.is_stale(&degraded));
+    assert!(!sets.is_stale(&degraded.expected()), "who is merely away keeps the sets as they are");
     let placement = place(&wish(4, 2), &degraded, Some(&sets), &Seed::new(2)).unwrap();
     assert_eq!((placement.set, placement.scheme), (None, Scheme::new(4, 3)), "an exception rather than a refusal");
     assert!(Sets::generate(1, Scheme::new(4, 2), &topology(&[4]), &Seed::new(1)).is_err());

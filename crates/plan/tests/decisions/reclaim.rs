@@ -152,6 +152,15 @@ fn a_surplus_lane_goes_only_when_the_rest_is_verified() {
     check_surplus(|_| (), &with_state(&six, &[4], TargetState::Down, 1), false);
     let view = pack_at(0, 4, &[(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 0)]);
     assert_eq!(surplus(&view, &six), [(6, MakeId([6; 16]), target(0))]);
+    for away in [TargetState::Down, TargetState::Suspect] {
+        let eight = topology(&[1; 8]);
+        assert_eq!(surplus(&view, &eight).len(), 1);
+        assert_eq!(
+            surplus(&view, &with_state(&eight, &[7], away, 1)),
+            [],
+            "nothing is too much while somebody is away"
+        );
+    }
     let full = pack_at(0, 4, &[(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]);
     assert_eq!(surplus(&full, &six), []);
 }
