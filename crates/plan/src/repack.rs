@@ -1,7 +1,8 @@
 //! Which packs are worth rewriting without their dead bytes.
 //!
 //! Rewriting a pack of live share u costs u / (1 − u) bytes of traffic for each byte won: one at one half, ten at nine
-//! tenths. So packs are left alone while half of them lives, and those that cost least are taken first. A pack without
+//! tenths. So packs are left alone while a good part of them lives (half, unless the operator wants less traffic), and
+//! those that cost least are taken first. A pack without
 //! any live byte needs no rewriting: it is dead, which is a decision to be recorded.
 
 use model::id::PackId;
@@ -23,11 +24,21 @@ pub struct RepackView {
     pub state: Ladder,
 }
 
-/// The packs to rewrite now, cheapest first, until `bytes_max` live bytes are moved; the first is always taken.
-pub fn repack(packs: &[RepackView], bytes_max: u64) -> Vec<PackId> {
-    let worth = |pack: &&RepackView| {
-        pack.live_bytes > 0 && pack.live_bytes < pack.bytes.div_ceil(2) && !pack.held && pack.state >= Ladder::Settled
+/// How eagerly and how much is rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RepackPolicy {
+    /// A pack is left alone while so many percent of it live.
+    pub live_percent: u8,
+    /// The most live bytes that one plan moves; the first pack is always taken.
+    pub bytes_max: u64,
+}
+
+/// The packs to rewrite now, cheapest first.
+pub fn repack(packs: &[RepackView], policy: &RepackPolicy) -> Vec<PackId> {
+    let hollow = |pack: &RepackView| {
+        u128::from(pack.live_bytes) * 100 < u128::from(pack.bytes) * u128::from(policy.live_percent)
     };
+    let worth = |pack: &&RepackView| pack.live_bytes > 0 && hollow(pack) && !pack.held && pack.state >= Ladder::Settled;
     let mut order: Vec<&RepackView> = packs.iter().filter(worth).collect();
     let millionths = |pack: &RepackView| u128::from(pack.live_bytes) * 1_000_000 / u128::from(pack.bytes.max(1));
     order.sort_by_key(|pack| (millionths(pack), pack.id));
@@ -35,7 +46,7 @@ pub fn repack(packs: &[RepackView], bytes_max: u64) -> Vec<PackId> {
     let mut chosen = Vec::new();
     for pack in order {
         moved = moved.saturating_add(pack.live_bytes);
-        if !chosen.is_empty() && moved > bytes_max {
+        if !chosen.is_empty() && moved > policy.bytes_max {
             break;
         }
         chosen.push(pack.id);
@@ -52,7 +63,7 @@ pub fn dead(packs: &[RepackView]) -> Vec<PackId> {
 mod tests {
     use model::id::PackId;
 
-    use super::{RepackView, dead, repack};
+    use super::{RepackPolicy, RepackView, dead, repack};
     use crate::margin::Ladder;
 
     fn pack(id: u8, live_bytes: u64) -> RepackView {
@@ -67,8 +78,11 @@ mod tests {
         packs[6].state = Ladder::Safe;
         packs[7].held = true;
         let id = |number: u8| PackId([number; 16]);
-        assert_eq!(repack(&packs, u64::MAX), [id(4), id(1)]);
-        assert_eq!(repack(&packs, 0), [id(4)], "never nothing");
+        let policy = RepackPolicy { live_percent: 50, bytes_max: u64::MAX };
+        assert_eq!(repack(&packs, &policy), [id(4), id(1)]);
+        assert_eq!(repack(&packs, &RepackPolicy { bytes_max: 0, ..policy }), [id(4)], "never nothing");
+        assert_eq!(repack(&packs, &RepackPolicy { live_percent: 2, ..policy }), [id(4)]);
+        assert_eq!(repack(&packs, &RepackPolicy { live_percent: 0, ..policy }), []);
         assert_eq!(dead(&packs), [id(5)]);
     }
 }
