@@ -34,14 +34,17 @@ pub fn insert(tx: &mut Tx<'_>, doomed: &Doomed) -> Result<()> {
     .map(drop)
 }
 
-/// Up to `rows` decisions whose grace has ended at `now`, the longest due first.
+/// Up to `rows` decisions whose grace has ended at `now`, after `after`, the longest due first.
 ///
 /// # Errors
 /// As for every reading.
-pub fn due(tx: &Tx<'_>, now: ServiceTime, rows: usize) -> Result<Vec<Doomed>> {
+pub fn due(tx: &Tx<'_>, now: ServiceTime, after: Option<&Doomed>, rows: usize) -> Result<Vec<Doomed>> {
     let sql = "SELECT target, name, reason, decided_at, not_before FROM doomed
-               WHERE not_before <= ?1 ORDER BY not_before, target, name LIMIT ?2";
-    tx.all(sql, (Int(now.0), limit(rows)), |row| {
+               WHERE not_before <= ?1 AND (not_before, target, name) > (?2, ?3, ?4)
+               ORDER BY not_before, target, name LIMIT ?5";
+    let (at, target, name) =
+        after.map_or((Int(0), [0; 16], ""), |one| (Int(one.not_before.0), one.target.0, &one.name));
+    tx.all(sql, (Int(now.0), at, target, name, limit(rows)), |row| {
         Ok(Doomed {
             target: TargetId(row.get(0)?),
             name: row.get(1)?,

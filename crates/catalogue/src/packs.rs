@@ -50,6 +50,8 @@ pub struct PackView {
     pub codec: u8,
     /// Bytes of a cell.
     pub cell_bytes: u32,
+    /// Bytes of the segments that it was recorded with.
+    pub bytes: u64,
     /// Bytes of its locations whose segment is used.
     pub live_bytes: u64,
     /// The last revision of the pack or of its makes: a repair that was planned for an older one is void.
@@ -68,7 +70,7 @@ impl PackView {
     }
 }
 
-const PACK: &str = "SELECT id, k, codec, cell_bytes, live_bytes, max(revision, makes_revision) FROM pack";
+const PACK: &str = "SELECT id, k, codec, cell_bytes, live_bytes, max(revision, makes_revision), bytes FROM pack";
 
 /// One pack.
 ///
@@ -92,18 +94,38 @@ pub fn pack_views(tx: &Tx<'_>, after: PackId, packs: usize) -> Result<Vec<PackVi
     found.into_iter().map(|pack| with_makes(tx, pack)).collect()
 }
 
-/// Up to `packs` packs after the id `after` that have less than `live_percent` % of their data lanes' bytes live, or no
-/// live byte at all: what reclaim and repack look at.
+/// Up to `packs` packs in which nothing lives, by id.
 ///
 /// # Errors
 /// As for every reading.
-pub fn hollow(tx: &Tx<'_>, live_percent: u8, after: PackId, packs: usize) -> Result<Vec<PackView>> {
-    let sql = format!(
-        "{PACK} p WHERE id > ?1 AND k > 0 AND (live_bytes = 0 OR live_bytes * 100 <
-           ?2 * (SELECT coalesce(sum(bytes), 0) FROM location l WHERE l.pack = p.id)) ORDER BY id LIMIT ?3"
-    );
-    let found = tx.all(&sql, (after.0, live_percent, limit(packs)), |row| Ok(pack_from(row)?))?;
+pub fn dead(tx: &Tx<'_>, packs: usize) -> Result<Vec<PackView>> {
+    let sql =
+        format!("{PACK} WHERE live_bytes * 2 <= bytes AND live_bytes = 0 AND k > 0 ORDER BY live_bytes, id LIMIT ?1");
+    let found = tx.all(&sql, [limit(packs)], |row| Ok(pack_from(row)?))?;
     found.into_iter().map(|pack| with_makes(tx, pack)).collect()
+}
+
+/// Up to `packs` packs of which half or less lives, but something does, after the one with `after` live bytes and id; the
+/// fewest live bytes first.
+///
+/// # Errors
+/// As for every reading.
+pub fn hollow(tx: &Tx<'_>, after: (u64, PackId), packs: usize) -> Result<Vec<PackView>> {
+    let sql = format!(
+        "{PACK} WHERE live_bytes * 2 <= bytes AND live_bytes > 0 AND k > 0 AND (live_bytes, id) > (?1, ?2)
+         ORDER BY live_bytes, id LIMIT ?3"
+    );
+    let found = tx.all(&sql, (Int(after.0), after.1.0, limit(packs)), |row| Ok(pack_from(row)?))?;
+    found.into_iter().map(|pack| with_makes(tx, pack)).collect()
+}
+
+/// How many makes are recorded, and the bytes of their lanes. Reads the whole table: for budgets and forecasts.
+///
+/// # Errors
+/// As for every reading.
+pub fn makes_total(tx: &Tx<'_>) -> Result<(u64, u64)> {
+    let sql = "SELECT count(*), coalesce(sum(lane_bytes), 0) FROM make";
+    Ok(tx.one(sql, [], |row| Ok((int(row, 0)?, int(row, 1)?)))?.unwrap_or((0, 0)))
 }
 
 fn with_makes(tx: &Tx<'_>, mut pack: PackView) -> Result<PackView> {
@@ -119,6 +141,7 @@ fn pack_from(row: &Row<'_>) -> rusqlite::Result<PackView> {
         cell_bytes: row.get(3)?,
         live_bytes: int(row, 4)?,
         revision: int(row, 5)?,
+        bytes: int(row, 6)?,
         makes: Vec::new(),
     })
 }

@@ -2,8 +2,8 @@
 //!
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
-//! released; `scrub` reads what is kept and `repair` makes again what is missing; `reclaim` deletes what a record says is
-//! dead; [`rebuild`] makes a catalogue from surviving targets; `upkeep` runs all of these, and `probe` says what is up.
+//! released; `scrub` reads what is kept and `repair` makes again what is missing; `repack` rewrites packs that are mostly
+//! dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a catalogue from surviving targets; `upkeep` runs all of these, and `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
 //! in the service and in the simulator.
@@ -37,8 +37,10 @@ mod copies;
 mod error;
 mod fleet_state;
 mod found;
+mod jobs;
 mod keys;
 mod kits;
+mod lanes;
 mod locate;
 mod meta;
 mod pack_writer;
@@ -48,11 +50,14 @@ mod probe;
 pub mod read;
 pub mod rebuild;
 mod reclaim;
+mod repack;
 mod repair;
 pub mod report;
 pub mod scrub;
 mod settings;
+mod shared_pack;
 mod snapshot;
+mod sweep;
 mod upkeep;
 pub mod upload;
 mod view;

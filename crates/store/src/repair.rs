@@ -4,29 +4,51 @@
 //! others cell by cell, every block checked before it enters the decoder; the new shards are read back before the record
 //! that names them. A pack that changed meanwhile keeps its new state and the repair is void.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
+use catalogue::{objects::ObjectView, packs::PackView};
 use fleet::ObjectName;
-use format::{name::shard_name, shard::ShardHeader};
+use format::name::shard_name;
 use model::{
     Change, Scope,
     fleet::TargetState,
-    id::{MakeId, ObjectId, PackId},
-    pack::{Make, MakeState, Pack},
+    id::{ObjectId, PackId},
+    pack::{Make, MakeState},
 };
-use plan::{NewLane, RepairPolicy, RepairStep, repair::Source};
+use plan::{NewLane, RepairPolicy, RepairStep, Topology, repair::Source};
 
 use crate::{
     Inner, Store,
     copies::unverified,
     error::{Error, Result},
-    locate::PackPlace,
-    pack_writer::LaneSink,
+    lanes::place_of,
 };
 
-/// Bytes of a lane that are made at once.
-const STEP_BYTES: u64 = 1 << 20;
+/// What a repair is called among the jobs.
+const JOB: &str = "repair";
+/// What one plan reads and writes at most.
+const PLAN_BYTES_MAX: u64 = 8 << 30;
+/// Steps of one plan at most.
+const PLAN_STEPS_MAX: usize = 256;
+/// Packs that one plan chooses from: of more that need repair, those with the least margin.
+const PACKS_MAX: usize = 2_048;
+/// Copied objects that one plan chooses from.
+const OBJECTS_MAX: usize = 5_000;
+
+/// How long repair waits, and where it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// What may come back is waited for; the next share of all packs is looked at, or all if the fleet changed.
+    Share,
+    /// What may come back is waited for; everything is looked at.
+    Whole,
+    /// Nothing is waited for; everything is looked at.
+    None,
+}
 
 /// What a round of repair did.
 #[derive(Clone, Debug, Default)]
@@ -38,12 +60,20 @@ pub(crate) struct Round {
 }
 
 impl Inner {
-    /// Repairs until nothing is due; `now` does not wait for targets that may come back.
-    pub(crate) async fn repair_all(self: &Arc<Self>, now: bool) -> Result<Round> {
+    /// Repairs until nothing is due.
+    pub(crate) async fn repair_all(self: &Arc<Self>, patience: Patience) -> Result<Round> {
         self.write_down_bad().await?;
+        let round = self.repair_rounds(patience).await;
+        self.upkeep.jobs.end(JOB);
+        round
+    }
+
+    async fn repair_rounds(self: &Arc<Self>, patience: Patience) -> Result<Round> {
+        let changed = self.upkeep.fleet_changed(&self.fleet.topology(self.now_us()));
+        let mut whole = changed || patience != Patience::Share;
         let mut total = Round::default();
         loop {
-            let round = self.repair_round(now).await?;
+            let round = self.repair_round(patience, whole).await?;
             let done = round.packs + round.objects;
             total.packs += round.packs;
             total.objects += round.objects;
@@ -53,10 +83,65 @@ impl Inner {
             if done == 0 || failed || self.is_stopping() {
                 return Ok(total);
             }
+            // Where there was something there is more.
+            whole = true;
         }
     }
 
-    async fn repair_round(self: &Arc<Self>, now: bool) -> Result<Round> {
+    /// The packs below settled that need repair most, as far as this round looks.
+    async fn unsettled_packs(&self, topology: &Topology, whole: bool) -> Result<Vec<PackView>> {
+        let mut found = BTreeMap::new();
+        let mut consider = |page: Vec<PackView>| {
+            for pack in page {
+                let spread = plan::Spread::of_pack(&crate::view::of_pack(&pack), topology);
+                if !spread.reaches(plan::Aim::Settled) {
+                    found.insert((spread.margin().unwrap_or(usize::MAX), spread.distinct(), pack.id), pack);
+                }
+            }
+            while found.len() > PACKS_MAX {
+                found.pop_last();
+            }
+        };
+        let known_bad = |tx: &mut catalogue::Tx<'_>| {
+            let mut bad = catalogue::packs::with_state(tx, MakeState::Bad, PackId::default(), PACKS_MAX)?;
+            bad.extend(catalogue::packs::with_state(tx, MakeState::Suspect, PackId::default(), PACKS_MAX)?);
+            let views = bad.into_iter().map(|pack| catalogue::packs::view(tx, pack));
+            Ok(views.collect::<catalogue::Result<Vec<_>>>()?.into_iter().flatten().collect())
+        };
+        if !whole {
+            consider(self.catalogue.read(known_bad).await?);
+        }
+        let mut round = self.upkeep.repair_sweep.round(whole);
+        while let Some(page) = round.next_page(&self.catalogue).await? {
+            consider(page);
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// The copied objects that may have too few copies.
+    async fn thin_objects(&self, topology: &Topology, copies: usize) -> Result<Vec<ObjectView>> {
+        let all_up = topology.targets().all(|view| view.state == TargetState::Up || view.state == TargetState::Retired);
+        let providers: BTreeSet<_> = topology.targets().map(|view| view.provider).collect();
+        if all_up && providers.len() == topology.targets().count() {
+            return Ok(self.catalogue.read(move |tx| catalogue::objects::thin(tx, copies, OBJECTS_MAX)).await?);
+        }
+        // Copies that are away do not count, and where a provider has several targets, enough copies may still lie at
+        // too few providers.
+        let mut found = Vec::new();
+        let mut after = ObjectId::default();
+        while found.len() < OBJECTS_MAX {
+            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.object.id;
+            found.extend(page.into_iter().filter(|view| {
+                let spread = plan::Spread::of_object(&crate::view::of_object(view), topology);
+                view.object.released.is_none() && !(spread.is_settled() && spread.held().count() >= copies)
+            }));
+        }
+        Ok(found)
+    }
+
+    async fn repair_round(self: &Arc<Self>, patience: Patience, whole: bool) -> Result<Round> {
         let topology = self.fleet.topology(self.now_us());
         let copies = match self.copies_wanted(&topology) {
             Ok(copies) => copies,
@@ -66,39 +151,20 @@ impl Inner {
         let policy = RepairPolicy {
             aim: plan::Aim::Settled,
             copies,
-            down_wait_s: if now { 0 } else { self.settings.down_wait_s },
-            bytes_max: 8 << 30,
-            steps_max: 256,
+            down_wait_s: if patience == Patience::None { 0 } else { self.settings.down_wait_s },
+            bytes_max: PLAN_BYTES_MAX,
+            steps_max: PLAN_STEPS_MAX,
         };
-        let mut packs = Vec::new();
-        let mut after = PackId::default();
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 500)).await?;
-            let Some(last) = page.last() else { break };
-            after = last.id;
-            let due = page.into_iter().filter(|view| {
-                !plan::Spread::of_pack(&crate::view::of_pack(view), &topology).reaches(plan::Aim::Settled)
-            });
-            packs.extend(due);
-        }
-        let all_up = topology.targets().all(|view| view.state == TargetState::Up || view.state == TargetState::Retired);
-        let mut objects = self.catalogue.read(move |tx| catalogue::objects::thin(tx, copies, 5_000)).await?;
-        // Where a provider has several targets, enough copies may still lie at too few providers.
-        let providers: std::collections::BTreeSet<_> = topology.targets().map(|view| view.provider).collect();
-        if !all_up || providers.len() < topology.targets().count() {
-            let mut after = ObjectId::default();
-            objects.clear();
-            loop {
-                let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
-                let Some(last) = page.last() else { break };
-                after = last.object.id;
-                objects.extend(page.into_iter().filter(|view| view.object.released.is_none()));
-            }
-        }
+        let packs = self.unsettled_packs(&topology, whole).await?;
+        let objects = self.thin_objects(&topology, copies).await?;
         let pack_views: Vec<_> = packs.iter().map(crate::view::of_pack).collect();
         let object_views: Vec<_> = objects.iter().map(crate::view::of_object).collect();
         let planned = plan::repair(&pack_views, &object_views, &topology, &policy, self.world.entropy.as_ref());
-        self.upkeep.repair_planned(planned.bytes, planned.deferred);
+        if !planned.steps.is_empty() {
+            // What did not fit is taken to be as large, step by step.
+            let deferred = planned.bytes / planned.steps.len() as u64 * planned.deferred as u64;
+            self.upkeep.jobs.expect(JOB, planned.bytes.saturating_add(deferred), self.now_us());
+        }
         let mut round = Round::default();
         for step in planned.steps {
             if self.is_stopping() {
@@ -147,7 +213,7 @@ impl Inner {
     }
 
     /// Makes lanes of a pack and records them; bytes written.
-    async fn repair_pack(self: &Arc<Self>, view: &catalogue::packs::PackView, write: &[NewLane]) -> Result<u64> {
+    async fn repair_pack(self: &Arc<Self>, view: &PackView, write: &[NewLane]) -> Result<u64> {
         let place = place_of(view);
         let revision = view.revision;
         let pack = view.id;
@@ -199,134 +265,9 @@ impl Inner {
         Ok(bytes)
     }
 
-    /// Makes these lanes from k others and reads them back.
-    async fn make_lanes(
-        self: &Arc<Self>,
-        place: &PackPlace,
-        codec: u8,
-        locations: Vec<model::pack::Location>,
-        write: &[NewLane],
-    ) -> Result<Vec<Make>> {
-        let lane_bytes = place.makes.iter().map(|(make, _)| make.lane_bytes).max().unwrap_or(0);
-        let known = |lane: u8| place.makes.iter().find(|(make, _)| make.lane == lane).map(|(make, _)| make.lane_bytes);
-        let sinks: Vec<(NewLane, u64, LaneSink)> = write
-            .iter()
-            .map(|new| {
-                let make = MakeId::random(self.world.entropy.as_ref());
-                let header = ShardHeader {
-                    cluster: self.cluster,
-                    pack: place.pack,
-                    make,
-                    lane: new.lane,
-                    k: place.k,
-                    codec,
-                    cell_bytes: place.cell_bytes,
-                };
-                // A parity lane is as long as the longest data lane.
-                let bytes = known(new.lane).unwrap_or_else(|| lane_length(new.lane, place, &locations, lane_bytes));
-                (*new, bytes, LaneSink::start(self, header, new.target, bytes))
-            })
-            .collect();
-        let mut at = 0;
-        while at < lane_bytes {
-            let end = (at + STEP_BYTES).min(lane_bytes);
-            let want: Vec<_> = write.iter().map(|new| (new.lane, at..end)).collect();
-            let made = self.reconstruct(place, &want).await.map_err(|detail| Error::Unreadable {
-                segment: locations.first().map(|location| location.segment).unwrap_or_default(),
-                detail,
-            })?;
-            for ((_, bytes, sink), made) in sinks.iter().zip(made) {
-                let keep = bytes.saturating_sub(at).min(made.len() as u64) as usize;
-                if keep > 0 {
-                    sink.send(made.freeze().slice(..keep)).await;
-                }
-            }
-            self.upkeep.repaired(end - at);
-            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, end - at).await;
-            at = end;
-        }
-        let locations = Arc::new(locations);
-        for (_, _, sink) in &sinks {
-            sink.ask_close(&locations).await;
-        }
-        let mut made = Vec::with_capacity(sinks.len());
-        for (new, _, sink) in sinks {
-            let (target, make, finished) = sink.finish().await.map_err(|target| fleet::Error::Down {
-                target: target.to_string(),
-                reason: "it failed while a lane was made".to_owned(),
-            })?;
-            made.push(Make { lane: new.lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root });
-        }
-        for make in &made {
-            self.check_shard(place.pack, place.k, make).await?;
-        }
-        Ok(made)
-    }
-
-    /// Adds parity to a pack that is being closed, until it is safe; all makes that count then.
-    pub(crate) async fn strengthen(self: &Arc<Self>, pack: &Pack) -> Result<Vec<Make>> {
-        let mut makes = pack.makes.clone();
-        let providers_up = || self.fleet.topology(self.now_us()).healthy_providers().len();
-        let deadline_us = self.now_us() + self.settings.write_deadline_s * 1_000_000;
-        // With fewer than k lanes there is nothing to make others from, and no telling how long they were.
-        let lanes: std::collections::BTreeSet<u8> = makes.iter().map(|make| make.lane).collect();
-        if lanes.len() < usize::from(pack.k) {
-            let detail = format!("{} of {} lanes were written before targets failed", lanes.len(), pack.k);
-            return Err(Error::Unsafe { providers_up: providers_up(), detail });
-        }
-        loop {
-            let topology = self.fleet.topology(self.now_us());
-            let view = plan::PackView {
-                id: pack.id,
-                k: pack.k,
-                lane_bytes: makes.iter().map(|make| make.lane_bytes).max().unwrap_or(0),
-                lanes: makes
-                    .iter()
-                    .map(|make| plan::LaneView {
-                        lane: make.lane,
-                        make: make.make,
-                        target: make.target,
-                        state: MakeState::Good,
-                        proven: None,
-                    })
-                    .collect(),
-                held: false,
-                acknowledged: false,
-            };
-            if plan::Spread::of_pack(&view, &topology).is_safe() {
-                return Ok(makes);
-            }
-            let detail = |detail: String| Error::Unsafe { providers_up: providers_up(), detail };
-            if self.now_us() > deadline_us {
-                return Err(detail("no targets took the missing lanes in time".to_owned()));
-            }
-            let added = plan::place_added(&view, plan::Aim::Settled, &topology, self.world.entropy.as_ref())
-                .or_else(|_| plan::place_added(&view, plan::Aim::Safe, &topology, self.world.entropy.as_ref()))
-                .map_err(|error| detail(error.to_string()))?;
-            let place = PackPlace {
-                pack: pack.id,
-                k: pack.k,
-                cell_bytes: pack.cell_bytes,
-                location: pack.locations.first().copied().unwrap_or(model::pack::Location {
-                    segment: model::id::SegmentId::default(),
-                    lane: None,
-                    offset: 0,
-                    bytes: 0,
-                }),
-                makes: Arc::new(makes.iter().map(|make| (*make, MakeState::Good)).collect()),
-            };
-            match self.make_lanes(&place, pack.codec, pack.locations.clone(), &added).await {
-                Ok(made) => makes.extend(made),
-                Err(error @ Error::Unreadable { .. }) => return Err(detail(error.to_string())),
-                // The target that failed is down now: plan again without it.
-                Err(_) => self.world.timer.sleep(10_000).await,
-            }
-        }
-    }
-
     async fn repair_object(
         self: &Arc<Self>,
-        view: &catalogue::objects::ObjectView,
+        view: &ObjectView,
         read: &[Source],
         write: &[plan::CopyPlace],
     ) -> Result<u64> {
@@ -377,30 +318,4 @@ impl Inner {
             .await?;
         Ok(written)
     }
-}
-
-pub(crate) fn place_of(view: &catalogue::packs::PackView) -> PackPlace {
-    let nothing = model::pack::Location { segment: model::id::SegmentId::default(), lane: None, offset: 0, bytes: 0 };
-    PackPlace {
-        pack: view.id,
-        k: view.k,
-        cell_bytes: view.cell_bytes,
-        location: nothing,
-        makes: Arc::new(view.makes.iter().map(|view| (view.make, view.finding.state)).collect()),
-    }
-}
-
-/// How long a lane is that no make is known of: a data lane ends where its last segment does, a parity lane is as long
-/// as the longest.
-fn lane_length(lane: u8, place: &PackPlace, locations: &[model::pack::Location], longest: u64) -> u64 {
-    if lane >= place.k {
-        return longest;
-    }
-    let cell = u64::from(place.cell_bytes);
-    let ends = locations.iter().map(|location| match location.lane {
-        Some(own) if own == lane => location.offset + location.bytes,
-        Some(_) => 0,
-        None => format::shard::lane_lengths(place.k, cell, location.offset + location.bytes)[usize::from(lane)],
-    });
-    ends.max().unwrap_or(0)
 }

@@ -274,7 +274,7 @@ impl Store {
             kits_untested,
             journal_objects: survey.journal_objects,
             unpacked_files,
-            jobs: inner.upkeep.jobs(),
+            jobs: inner.upkeep.jobs.report(inner.now_us()),
             findings,
         })
     }

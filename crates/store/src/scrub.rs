@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use catalogue::packs::Finding;
+use catalogue::{
+    objects::ObjectView,
+    packs::{Finding, PackView},
+};
 use fleet::ObjectName;
 use format::{
     name::shard_name,
@@ -17,13 +20,23 @@ use model::{
     pack::{Make, MakeState},
     units::HASH_BLOCK_BYTES,
 };
-use plan::scrub::{ScrubPolicy, ScrubStep};
+use plan::{
+    Topology,
+    scrub::{ScrubPolicy, ScrubStep},
+};
 
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    repair::Patience,
 };
 
+/// What a scrub is called among the jobs.
+const JOB: &str = "scrub";
+/// Packs with suspects that are looked at together.
+const SUSPECTS_PAGE: usize = 200;
+/// How many such pages a round looks at.
+const SUSPECTS_PAGES_MAX: usize = 10;
 /// Bytes of a lane that are read at once.
 const READ_BYTES: u64 = 1 << 20;
 
@@ -38,6 +51,20 @@ pub struct ScrubReport {
     pub missing: u64,
     /// Of those, made again.
     pub repaired: u64,
+}
+
+/// A scrub on its way: what is left of its budget, and what it found.
+struct Scrubbing {
+    topology: Topology,
+    policy: ScrubPolicy,
+    report: ScrubReport,
+}
+
+/// The next packs with a make that does not count until it is read.
+fn suspects(tx: &catalogue::Tx<'_>, after: PackId) -> catalogue::Result<Vec<PackView>> {
+    let found = catalogue::packs::with_state(tx, MakeState::Suspect, after, SUSPECTS_PAGE)?;
+    let views = found.into_iter().map(|pack| catalogue::packs::view(tx, pack));
+    Ok(views.collect::<catalogue::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// What one read found.
@@ -55,10 +82,15 @@ impl Store {
     /// # Errors
     /// The catalogue's own trouble; what is damaged is a finding, not an error.
     pub async fn scrub(&self) -> Result<ScrubReport> {
-        let mut report = self.0.scrub_due(&ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX }).await?;
+        let everything = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
+        let (_, lane_bytes) = self.read(|tx| catalogue::packs::makes_total(tx)).await?;
+        self.0.upkeep.jobs.expect(JOB, lane_bytes, self.0.now_us());
+        let report = self.0.scrub_due(&everything, true).await;
+        self.0.upkeep.jobs.end(JOB);
+        let mut report = report?;
         if report.damaged + report.missing > 0 {
             let before = self.0.count_bad().await?;
-            self.0.repair_all(true).await?;
+            self.0.repair_all(Patience::None).await?;
             report.repaired = before.saturating_sub(self.0.count_bad().await?);
         }
         Ok(report)
@@ -66,42 +98,62 @@ impl Store {
 }
 
 impl Inner {
-    /// Reads what the policy says is due.
-    pub(crate) async fn scrub_due(self: &Arc<Self>, policy: &ScrubPolicy) -> Result<ScrubReport> {
-        let topology = self.fleet.topology(self.now_us());
-        let now = self.service_time();
-        let mut report = ScrubReport::default();
+    /// Reads what the policy says is due: suspects first, then the next share of the rest, or all of it.
+    pub(crate) async fn scrub_due(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<ScrubReport> {
+        let mut scrubbing =
+            Scrubbing { topology: self.fleet.topology(self.now_us()), policy: *policy, report: ScrubReport::default() };
         let mut after = PackId::default();
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 200)).await?;
+        for _ in 0..if everything { 0 } else { SUSPECTS_PAGES_MAX } {
+            let page = self.catalogue.read(move |tx| suspects(tx, after)).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
-            let views: Vec<_> = page.iter().map(crate::view::of_pack).collect();
-            for step in plan::scrub::scrub(&views, &[], &topology, now, policy).steps {
-                let ScrubStep::Lane { pack, make, .. } = step else { continue };
-                let Some(view) = page.iter().find(|view| view.id == pack) else { continue };
-                let Some(found) = view.makes.iter().find(|found| found.make.make == make) else { continue };
-                let verdict = self.judge_shard(pack, view.k, &found.make).await;
-                report.count(&verdict);
-                self.write_down(pack, found.make, verdict).await?;
+            self.scrub_packs(&page, &mut scrubbing).await?;
+            if scrubbing.policy.bytes_max == 0 {
+                break;
             }
         }
-        let mut after = ObjectId::default();
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
-            let Some(last) = page.last() else { break };
-            after = last.object.id;
-            let live: Vec<_> = page.iter().filter(|view| view.object.released.is_none()).collect();
-            let views: Vec<_> = live.iter().map(|view| crate::view::of_object(view)).collect();
-            for step in plan::scrub::scrub(&[], &views, &topology, now, policy).steps {
-                let ScrubStep::Copy { object, target, .. } = step else { continue };
-                let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };
-                let verdict = self.judge_copy(&view.object.name, view.object.bytes, &view.object.hash, target).await;
-                report.count(&verdict);
-                self.write_down_copy(object, target, verdict).await?;
-            }
+        let mut round = self.upkeep.scrub_sweep.round(everything);
+        while scrubbing.policy.bytes_max > 0
+            && let Some(page) = round.next_page(&self.catalogue).await?
+        {
+            self.scrub_packs(&page, &mut scrubbing).await?;
         }
-        Ok(report)
+        let mut round = self.upkeep.scrub_objects.round(everything);
+        while let Some(page) = round.next_page(&self.catalogue).await? {
+            self.scrub_objects(&page, &mut scrubbing).await?;
+        }
+        Ok(scrubbing.report)
+    }
+
+    async fn scrub_packs(self: &Arc<Self>, page: &[PackView], scrubbing: &mut Scrubbing) -> Result<()> {
+        let views: Vec<_> = page.iter().map(crate::view::of_pack).collect();
+        let planned = plan::scrub::scrub(&views, &[], &scrubbing.topology, self.service_time(), &scrubbing.policy);
+        scrubbing.policy.bytes_max = scrubbing.policy.bytes_max.saturating_sub(planned.bytes);
+        for step in planned.steps {
+            let ScrubStep::Lane { pack, make, .. } = step else { continue };
+            let Some(view) = page.iter().find(|view| view.id == pack) else { continue };
+            let Some(found) = view.makes.iter().find(|found| found.make.make == make) else { continue };
+            let verdict = self.judge_shard(pack, view.k, &found.make).await;
+            scrubbing.report.count(&verdict);
+            self.upkeep.jobs.did(JOB, found.make.lane_bytes);
+            self.write_down(pack, found.make, verdict).await?;
+        }
+        Ok(())
+    }
+
+    async fn scrub_objects(self: &Arc<Self>, page: &[ObjectView], scrubbing: &mut Scrubbing) -> Result<()> {
+        let live: Vec<_> = page.iter().filter(|view| view.object.released.is_none()).collect();
+        let views: Vec<_> = live.iter().map(|view| crate::view::of_object(view)).collect();
+        // Copied objects are few and small: they do not wait for the packs' budget.
+        let policy = ScrubPolicy { bytes_max: u64::MAX, ..scrubbing.policy };
+        for step in plan::scrub::scrub(&[], &views, &scrubbing.topology, self.service_time(), &policy).steps {
+            let ScrubStep::Copy { object, target, .. } = step else { continue };
+            let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };
+            let verdict = self.judge_copy(&view.object.name, view.object.bytes, &view.object.hash, target).await;
+            scrubbing.report.count(&verdict);
+            self.write_down_copy(object, target, verdict).await?;
+        }
+        Ok(())
     }
 
     /// Reads a whole shard and checks every block; how many blocks.

@@ -22,6 +22,7 @@ use model::{
     id::{ObjectId, TargetId},
     pack::MakeState,
 };
+use plan::reclaim::Gate;
 
 use crate::{
     Inner, Store,
@@ -146,7 +147,8 @@ impl Inner {
 
     /// Releases journal objects that nothing needs any more; how many.
     pub(crate) async fn release_journal(self: &Arc<Self>) -> Result<usize> {
-        if self.upkeep.rebuild_unread(&self.catalogue).await? {
+        let waits = Gate { unread_since_rebuild: self.unread_since_rebuild().await?, ..Gate::default() };
+        if waits.pause(&self.fleet.topology(self.now_us())).is_some() {
             return Ok(0);
         }
         let rows = self.catalogue.read(|tx| catalogue::journal::releasable(tx, 1_000)).await?;

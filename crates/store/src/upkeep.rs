@@ -1,23 +1,30 @@
 //! Upkeep: what keeps the promise without anybody asking.
 //!
-//! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs and reclaims,
-//! each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to its
-//! targets. What a round could not do is kept as a finding and tried again in the next.
+//! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks and
+//! reclaims, each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to
+//! its targets. What a round could not do is kept as a finding and tried again in the next.
+//!
+//! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
+use catalogue::{doomed::Doomed, objects::ObjectView, packs::PackView};
 use futures_util::future::{Either, select};
-use model::{units::ServiceTime, world::World};
-use plan::{reclaim::Spent, scrub::ScrubPolicy};
+use model::{fleet::TargetState, id::TargetId, units::ServiceTime, world::World};
+use plan::{
+    Topology,
+    reclaim::{DELETE_WINDOW_S, Spent},
+    scrub::ScrubPolicy,
+};
 use tokio::sync::Notify;
 
-use crate::{Inner, Store, error::Result, locked, meta, report::JobReport};
+use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patience, sweep::Sweep};
 
 /// A proof is renewed after this long: a month of service time.
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
@@ -31,12 +38,19 @@ pub(crate) struct UpkeepState {
     idle: Notify,
     packed_us: AtomicU64,
     snapshot_us: AtomicU64,
-    shards_in_all: AtomicU64,
+    /// How many shards there are in all, and when they were counted.
+    shards: Mutex<Option<(ServiceTime, u64)>>,
     spent: Mutex<Option<Spent>>,
-    jobs: Mutex<BTreeMap<&'static str, JobReport>>,
+    /// How far reclaim got in the list of the doomed.
+    reclaim_after: Mutex<Option<Doomed>>,
+    /// What the fleet looked like when repair last looked at everything.
+    repaired_for: Mutex<Vec<(TargetId, TargetState)>>,
+    pub(crate) repair_sweep: Sweep<PackView>,
+    pub(crate) surplus_sweep: Sweep<PackView>,
+    pub(crate) scrub_sweep: Sweep<PackView>,
+    pub(crate) scrub_objects: Sweep<ObjectView>,
+    pub(crate) jobs: Jobs,
     findings: Mutex<BTreeMap<&'static str, String>>,
-    repair_done: AtomicU64,
-    repair_total: AtomicU64,
 }
 
 impl UpkeepState {
@@ -69,8 +83,31 @@ impl UpkeepState {
         self.snapshot_us.store(now_us, Ordering::Relaxed);
     }
 
-    pub fn shards_in_all(&self) -> u64 {
-        self.shards_in_all.load(Ordering::Relaxed)
+    /// Shards in all, if they were counted within the hour that a budget is for.
+    pub fn shards_in_all(&self, now: ServiceTime) -> Option<u64> {
+        let fresh = |at: ServiceTime| now.0.saturating_sub(at.0) < DELETE_WINDOW_S;
+        locked(&self.shards).filter(|(at, _)| fresh(*at)).map(|(_, counted)| counted)
+    }
+
+    pub fn count_shards(&self, now: ServiceTime, counted: u64) {
+        *locked(&self.shards) = Some((now, counted));
+    }
+
+    pub fn reclaim_after(&self) -> Option<Doomed> {
+        locked(&self.reclaim_after).clone()
+    }
+
+    pub fn set_reclaim_after(&self, after: Option<Doomed>) {
+        *locked(&self.reclaim_after) = after;
+    }
+
+    /// Whether the fleet looks otherwise than when this was asked last.
+    pub fn fleet_changed(&self, topology: &Topology) -> bool {
+        let seen = topology.targets().map(|target| (target.id, target.state)).collect();
+        let mut known = locked(&self.repaired_for);
+        let changed = *known != seen;
+        *known = seen;
+        changed
     }
 
     pub fn deleted_last_hour(&self, now: ServiceTime, shards_in_all: u64) -> u64 {
@@ -84,48 +121,11 @@ impl UpkeepState {
         }
     }
 
-    pub fn repair_planned(&self, bytes: u64, _deferred: usize) {
-        self.repair_done.store(0, Ordering::Relaxed);
-        self.repair_total.store(bytes, Ordering::Relaxed);
-    }
-
-    pub fn repaired(&self, bytes: u64) {
-        self.repair_done.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// Keeps to the bandwidth limit of upkeep.
     pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
         if let Some(limit) = bytes_per_s.filter(|limit| *limit > 0) {
             world.timer.sleep(bytes * 1_000_000 / limit).await;
         }
-    }
-
-    /// Whether targets known before a rebuild are still unread: nothing is destroyed until then.
-    pub async fn rebuild_unread(&self, catalogue: &catalogue::Catalogue) -> Result<bool> {
-        Ok(catalogue
-            .read(|tx| catalogue::meta::bytes(tx, meta::REBUILT_WITHOUT))
-            .await?
-            .is_some_and(|ids| !ids.is_empty()))
-    }
-
-    pub fn job(&self, kind: &'static str, total_bytes: u64) {
-        locked(&self.jobs)
-            .insert(kind, JobReport { kind, done_bytes: 0, total_bytes, note: String::new(), eta_s: None });
-    }
-
-    pub fn job_done(&self, kind: &'static str) {
-        locked(&self.jobs).remove(kind);
-    }
-
-    pub fn jobs(&self) -> Vec<JobReport> {
-        let mut jobs: Vec<JobReport> = locked(&self.jobs).values().cloned().collect();
-        for job in &mut jobs {
-            if job.kind == "repair" {
-                job.total_bytes = self.repair_total.load(Ordering::Relaxed);
-                job.done_bytes = self.repair_done.load(Ordering::Relaxed).min(job.total_bytes);
-            }
-        }
-        jobs
     }
 
     pub fn finding(&self, what: &'static str, found: Option<String>) {
@@ -190,35 +190,39 @@ impl Inner {
             }
         };
         keep("expiring uploads", self.expire_uploads().await);
-        keep("repair", self.repair_if_needed().await);
+        keep("repair", self.repair_if_needed(everything).await);
         keep("packing", self.pack_journalled(everything).await.map(drop));
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
         keep("release", self.release_journal().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max: SCRUB_BYTES };
-        keep("scrub", self.scrub_background(&again).await);
-        keep("reclaim", self.reclaim().await.map(drop));
+        keep("scrub", self.scrub_background(&again, everything).await);
+        keep("repacking", self.repack().await.map(drop));
+        keep("reclaim", self.reclaim(everything).await.map(drop));
         keep("late copies", self.flush_late_copies().await);
         self.pool.trim();
         first
     }
 
-    async fn repair_if_needed(self: &Arc<Self>) -> Result<()> {
-        self.upkeep.job("repair", 0);
-        let round = self.repair_all(false).await;
-        self.upkeep.job_done("repair");
-        let round = round?;
+    async fn repair_if_needed(self: &Arc<Self>, everything: bool) -> Result<()> {
+        let patience = if everything { Patience::Whole } else { Patience::Share };
+        let round = self.repair_all(patience).await?;
         self.upkeep.finding("repairs", (!round.failed.is_empty()).then(|| round.failed.join("; ")));
         Ok(())
     }
 
-    async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy) -> Result<()> {
-        // Suspects first, at every round; the rest by age.
-        let report = self.scrub_due(policy).await?;
+    async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<()> {
+        let report = self.scrub_due(policy, everything).await?;
         if report.damaged + report.missing > 0 {
             self.upkeep.wake();
         }
         Ok(())
+    }
+
+    /// Targets that were known before a rebuild and have not been read since.
+    pub(crate) async fn unread_since_rebuild(&self) -> Result<BTreeSet<TargetId>> {
+        let ids = self.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::REBUILT_WITHOUT)).await?;
+        Ok(ids.unwrap_or_default().as_chunks::<16>().0.iter().copied().map(TargetId).collect())
     }
 
     /// Notes copies that finished after their batch, if no batch came to carry them.

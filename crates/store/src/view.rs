@@ -7,7 +7,7 @@ use model::{
     units::ServiceTime,
     world::Now,
 };
-use plan::{ClockWatch, CopyView, Ladder, LaneView, ObjectView, PackView, Topology, pack_state};
+use plan::{ClockWatch, CopyView, Ladder, LaneView, ObjectView, PackView, RepackView, Topology, pack_state};
 
 /// A pack as `plan` sees it.
 pub(crate) fn of_pack(pack: &packs::PackView) -> PackView {
@@ -28,6 +28,17 @@ pub(crate) fn of_pack(pack: &packs::PackView) -> PackView {
             .collect(),
         held: false,
         acknowledged: true,
+    }
+}
+
+/// A pack as far as it may be worth rewriting.
+pub(crate) fn of_repack(pack: &packs::PackView, topology: &Topology) -> RepackView {
+    RepackView {
+        id: pack.id,
+        live_bytes: pack.live_bytes,
+        bytes: pack.bytes,
+        held: false,
+        state: pack_state(&of_pack(pack), topology),
     }
 }
 

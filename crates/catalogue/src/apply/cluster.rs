@@ -74,8 +74,9 @@ pub(super) fn target(tx: &mut Tx<'_>, revision: u64, row: &TargetRow) -> Result<
 pub(super) fn pack(tx: &mut Tx<'_>, revision: u64, pack: &Pack) -> Result<()> {
     let Some((stated, makes_stated)) = pack_revisions(tx, revision, pack.id)? else { return Ok(()) };
     if stated <= revision {
-        let sql = "UPDATE pack SET revision = ?2, k = ?3, codec = ?4, cell_bytes = ?5 WHERE id = ?1";
-        tx.run(sql, (pack.id.0, Int(revision), pack.k, pack.codec, pack.cell_bytes))?;
+        let sql = "UPDATE pack SET revision = ?2, k = ?3, codec = ?4, cell_bytes = ?5, bytes = ?6 WHERE id = ?1";
+        let bytes = pack.locations.iter().fold(0u64, |sum, location| sum.saturating_add(location.bytes));
+        tx.run(sql, (pack.id.0, Int(revision), pack.k, pack.codec, pack.cell_bytes, Int(bytes)))?;
     }
     if makes_stated <= revision {
         write_makes(tx, revision, pack.id, &pack.makes, makes_stated > 0)?;

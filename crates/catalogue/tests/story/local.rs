@@ -233,8 +233,12 @@ pub fn single_things_are_kept(world: &mut World) {
         not_before: ServiceTime(not_before),
     };
     world.write(move |tx| doomed::insert(tx, &decision(20)).and_then(|()| doomed::insert(tx, &decision(5)))).unwrap();
-    assert!(world.read(|tx| doomed::due(tx, ServiceTime(19), 10)).is_empty(), "a second decision shortens no grace");
-    assert_eq!(world.read(|tx| doomed::due(tx, ServiceTime(20), 10)), [decision(20)]);
+    assert!(
+        world.read(|tx| doomed::due(tx, ServiceTime(19), None, 10)).is_empty(),
+        "a second decision shortens no grace"
+    );
+    assert_eq!(world.read(|tx| doomed::due(tx, ServiceTime(20), None, 10)), [decision(20)]);
+    assert!(world.read(move |tx| doomed::due(tx, ServiceTime(20), Some(&decision(20)), 10)).is_empty());
     assert!(world.write(|tx| doomed::delete(tx, TargetId([2; 16]), "shards/x")).unwrap());
     assert_eq!(world.read(|tx| doomed::count(tx)), 0);
 

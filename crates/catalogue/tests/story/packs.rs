@@ -38,12 +38,18 @@ pub fn repacking_moves_what_is_live(world: &mut World) {
     let old = world.pack_row(&[(kept, 30), (dropped, 70)]);
     world.cluster(vec![Change::Pack(old.clone())]);
     assert_eq!(live_bytes(world, old.id), 100);
-    assert!(world.read(|tx| packs::hollow(tx, 50, PackId::default(), 10)).is_empty());
+    let start = (0, PackId::default());
+    assert!(world.read(move |tx| packs::hollow(tx, start, 10)).is_empty());
 
     world.change(vec![Change::VersionGone(drop.id)]);
     assert_eq!(live_bytes(world, old.id), 30);
-    let hollow = world.read(|tx| packs::hollow(tx, 50, PackId::default(), 10));
-    assert_eq!(hollow.iter().map(|view| view.id).collect::<Vec<_>>(), [old.id]);
+    let hollow = world.read(move |tx| packs::hollow(tx, start, 10));
+    assert_eq!(
+        hollow.iter().map(|view| (view.id, view.live_bytes, view.bytes)).collect::<Vec<_>>(),
+        [(old.id, 30, 100)]
+    );
+    assert!(world.read(move |tx| packs::hollow(tx, (30, old.id), 10)).is_empty());
+    assert!(world.read(|tx| packs::dead(tx, 10)).is_empty());
     let occupants = world.read(move |tx| segments::of_pack(tx, old.id));
     let live: Vec<_> = occupants.iter().filter(|o| o.live).map(|o| o.location.segment).collect();
     assert_eq!((occupants.len(), live), (2, vec![kept]));
@@ -51,6 +57,8 @@ pub fn repacking_moves_what_is_live(world: &mut World) {
     let new = world.pack_row(&[(kept, 30)]);
     world.cluster(vec![Change::Pack(new.clone())]);
     assert_eq!((live_bytes(world, old.id), live_bytes(world, new.id)), (0, 30));
+    assert_eq!(world.read(|tx| packs::dead(tx, 10)).iter().map(|view| view.id).collect::<Vec<_>>(), [old.id]);
+    assert!(world.read(move |tx| packs::hollow(tx, start, 10)).is_empty());
     let at = ServiceTime(5);
     let revision = world.cluster(vec![Change::PackGone { pack: old.id, at }]);
     assert_eq!(world.read(move |tx| packs::view(tx, old.id)), None);

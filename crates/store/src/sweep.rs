@@ -1,0 +1,92 @@
+//! A sweep: everything of a kind in turn, some in each round.
+//!
+//! Most work has an index that leads to it. What has none (a lane too many, an old proof, a pack that was recorded while
+//! a firm was away) is found by looking at everything now and then: a round of upkeep looks at [`ROUND_ROWS`] and the next
+//! one goes on behind them, so that a round costs the same however much there is, and holds one page.
+
+use std::sync::Mutex;
+
+use catalogue::{Catalogue, Tx, objects::ObjectView, packs::PackView};
+use model::id::{ObjectId, PackId};
+
+use crate::{error::Result, locked};
+
+/// What a round looks at: a hundred thousand packs are seen in less than a minute of rounds.
+const ROUND_ROWS: usize = 2_000;
+const PAGE_ROWS: usize = 500;
+
+/// What is swept, in the order of its ids.
+pub(crate) trait Swept: Sized + Send + 'static {
+    type Id: Default + Copy + Send + 'static;
+
+    fn id(&self) -> Self::Id;
+
+    /// Up to `rows` after the id `after`.
+    fn page(tx: &Tx<'_>, after: Self::Id, rows: usize) -> catalogue::Result<Vec<Self>>;
+}
+
+impl Swept for PackView {
+    type Id = PackId;
+
+    fn id(&self) -> PackId {
+        self.id
+    }
+
+    fn page(tx: &Tx<'_>, after: PackId, rows: usize) -> catalogue::Result<Vec<Self>> {
+        catalogue::packs::pack_views(tx, after, rows)
+    }
+}
+
+impl Swept for ObjectView {
+    type Id = ObjectId;
+
+    fn id(&self) -> ObjectId {
+        self.object.id
+    }
+
+    fn page(tx: &Tx<'_>, after: ObjectId, rows: usize) -> catalogue::Result<Vec<Self>> {
+        catalogue::objects::views(tx, after, rows)
+    }
+}
+
+/// Where a sweep stands.
+pub(crate) struct Sweep<T: Swept>(Mutex<T::Id>);
+
+impl<T: Swept> Default for Sweep<T> {
+    fn default() -> Self {
+        Self(Mutex::new(T::Id::default()))
+    }
+}
+
+/// One round of a sweep.
+pub(crate) struct Round<'a, T: Swept> {
+    sweep: &'a Sweep<T>,
+    after: T::Id,
+    left: usize,
+}
+
+impl<T: Swept> Sweep<T> {
+    /// Begins a round where the last one ended; with `everything` one that starts anew and does not end before the end.
+    pub fn round(&self, everything: bool) -> Round<'_, T> {
+        match everything {
+            true => Round { sweep: self, after: T::Id::default(), left: usize::MAX },
+            false => Round { sweep: self, after: *locked(&self.0), left: ROUND_ROWS },
+        }
+    }
+}
+
+impl<T: Swept> Round<'_, T> {
+    /// The next page; `None` when the round is over, or the end was reached.
+    pub async fn next_page(&mut self, catalogue: &Catalogue) -> Result<Option<Vec<T>>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let after = self.after;
+        let page = catalogue.read(move |tx| T::page(tx, after, PAGE_ROWS)).await?;
+        let more = page.last().filter(|_| page.len() == PAGE_ROWS);
+        self.left = if more.is_some() { self.left.saturating_sub(PAGE_ROWS) } else { 0 };
+        self.after = more.map_or_else(T::Id::default, Swept::id);
+        *locked(&self.sweep.0) = self.after;
+        Ok((!page.is_empty()).then_some(page))
+    }
+}

@@ -1,0 +1,141 @@
+//! Most of many small files are deleted: their room comes back, after the grace time and within the delete budget, and
+//! what is left stays readable all along.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use catalogue::Catalogue;
+use common::{House, bytes, read, world};
+use fleet::Roster;
+use format::Identity;
+use model::{
+    Change, Scope,
+    entry::Version,
+    id::{PackId, TargetId},
+};
+use store::{Error, Opening, Store};
+
+const FILES: usize = 160;
+const HOUR_US: u64 = 3_600 * 1_000_000;
+
+async fn erase(house: &House, versions: &[Version]) {
+    let (scope, versions) = (Scope::Account(house.account.id), versions.to_vec());
+    house
+        .store
+        .commit(move |_, draft| {
+            for version in versions {
+                draft.change(scope, Change::VersionGone(version.id));
+                draft.change(scope, Change::EntryGone(version.entry));
+            }
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+}
+
+/// Files that are packed; all but one in ten are deleted then.
+async fn mostly_deleted(house: &House) -> (Vec<(Version, Vec<u8>)>, u64) {
+    let mut kept = Vec::new();
+    let mut dropped = Vec::new();
+    for i in 0..FILES {
+        let content = bytes(15_000 + i * 100, i as u64);
+        let version = house.put(&format!("file-{i}"), &content).await.unwrap();
+        if i % 10 == 0 {
+            kept.push((version, content));
+        } else {
+            dropped.push(version);
+        }
+    }
+    house.store.tick(true).await.unwrap();
+    let full = used(house);
+    erase(house, &dropped).await;
+    (kept, full)
+}
+
+fn used(house: &House) -> u64 {
+    house.disks.iter().map(|disk| disk.used_bytes()).sum()
+}
+
+async fn packs(store: &Store) -> Vec<catalogue::packs::PackView> {
+    store.read(|tx| catalogue::packs::pack_views(tx, PackId::default(), 1_000)).await.unwrap()
+}
+
+async fn check_kept(store: &Store, house: &House, kept: &[(Version, Vec<u8>)]) {
+    for (version, content) in kept {
+        assert!(&read(store, house.account.id, version).await.unwrap() == content);
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_makes_room_and_the_rest_stays() {
+    let house = House::new(6).await;
+    let (kept, full) = mostly_deleted(&house).await;
+    let before = packs(&house.store).await.len();
+    assert!(before >= 3, "{before} packs");
+    house.store.tick(true).await.unwrap();
+    assert!(packs(&house.store).await.iter().all(|pack| pack.live_bytes * 2 >= pack.bytes), "no pack is mostly dead");
+    assert!(used(&house) > full / 2, "nothing goes before its grace time");
+    check_kept(&house.store, &house, &kept).await;
+    for _ in 0..8 {
+        house.clock.advance(HOUR_US);
+        let shards = |house: &House| -> usize {
+            let of = |disk: &fleet::MemoryDisk| disk.names().iter().filter(|name| name.starts_with("shards/")).count();
+            house.disks.iter().map(of).sum()
+        };
+        let had = shards(&house);
+        house.store.tick(true).await.unwrap();
+        assert!(had.saturating_sub(shards(&house)) <= 16, "the budget of an hour");
+        check_kept(&house.store, &house, &kept).await;
+    }
+    assert!(used(&house) < full / 4, "{} of {full}", used(&house));
+    let report = house.store.fleet_report().await.unwrap();
+    assert_eq!((report.packs_below_settled, report.files_below_settled), (0, 0), "{report:?}");
+}
+
+#[tokio::test]
+async fn who_is_away_keeps_its_shards_and_holds_up_nobody() {
+    let house = House::new(6).await;
+    let (kept, full) = mostly_deleted(&house).await;
+    house.disks[3].set_up(false);
+    let away = house.disks[3].used_bytes();
+    for _ in 0..8 {
+        house.clock.advance(HOUR_US);
+        house.store.tick(true).await.unwrap();
+    }
+    assert_eq!(house.disks[3].used_bytes(), away);
+    assert!(used(&house) - away < full / 4);
+    house.disks[3].set_up(true);
+    for _ in 0..8 {
+        house.clock.advance(HOUR_US);
+        house.store.tick(true).await.unwrap();
+    }
+    assert!(house.disks[3].used_bytes() < away / 2, "{} of {away}", house.disks[3].used_bytes());
+    check_kept(&house.store, &house, &kept).await;
+}
+
+#[tokio::test]
+async fn a_crash_between_the_new_pack_and_the_end_of_the_old_one_loses_nothing() {
+    let house = House::new(6).await;
+    let (kept, full) = mostly_deleted(&house).await;
+    let image = house.catalogue.image().unwrap();
+    house.store.tick(true).await.unwrap();
+    // The catalogue forgets all of that; the journal at the targets does not.
+    let roster = Roster::default();
+    for (i, target) in house.targets.iter().enumerate() {
+        roster.insert(TargetId([i as u8 + 101; 16]), target.clone());
+    }
+    let opening = Opening {
+        world: world(&house.clock, &house.entropy),
+        catalogue: Catalogue::inline_from_image(&image).unwrap(),
+        roster,
+        service: Identity::parse(&house.service).unwrap(),
+        settings: house.settings.clone(),
+    };
+    let store = Store::open(opening).await.unwrap();
+    check_kept(&store, &house, &kept).await;
+    assert!(
+        packs(&store).await.iter().all(|pack| pack.live_bytes * 2 >= pack.bytes),
+        "the journal knows what was moved"
+    );
+    check_kept(&store, &house, &kept).await;
+}
