@@ -83,6 +83,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         time: Mutex::new(ServiceClock::new(life.service_time, now)),
         superseded: Mutex::default(),
         stopping: AtomicBool::new(false),
+        sets: crate::sets::Kept::default(),
         upkeep: crate::upkeep::UpkeepState::default(),
         uploads: crate::upload::Writers::default(),
     });

@@ -54,6 +54,7 @@ mod repack;
 mod repair;
 pub mod report;
 pub mod scrub;
+mod sets;
 mod settings;
 mod shared_pack;
 mod snapshot;
@@ -124,6 +125,7 @@ pub(crate) struct Inner {
     superseded: Mutex<Option<(String, u64)>>,
     stopping: AtomicBool,
     upkeep: upkeep::UpkeepState,
+    sets: sets::Kept,
     uploads: upload::Writers,
 }
 

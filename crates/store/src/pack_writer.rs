@@ -159,8 +159,9 @@ impl PackWriter {
         let scheme = inner.scheme_now(&topology)?;
         let lane_bytes = inner.settings.lane_bytes_max;
         let wish = plan::Wish { scheme, aim: plan::Aim::Settled, lane_bytes };
+        let sets = inner.sets(&topology);
         let placement =
-            plan::place(&wish, &topology, None, inner.world.entropy.as_ref()).map_err(|error| {
+            plan::place(&wish, &topology, sets.as_deref(), inner.world.entropy.as_ref()).map_err(|error| {
                 Error::Unsafe { providers_up: topology.healthy_providers().len(), detail: error.to_string() }
             })?;
         let scheme = placement.scheme;

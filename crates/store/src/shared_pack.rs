@@ -54,7 +54,8 @@ impl Shared {
         let topology = inner.fleet.topology(inner.now_us());
         let scheme = inner.scheme_now(&topology)?;
         let wish = plan::Wish { scheme, aim: plan::Aim::Settled, lane_bytes: inner.settings.lane_bytes_max };
-        let placement = plan::place(&wish, &topology, None, inner.world.entropy.as_ref())
+        let sets = inner.sets(&topology);
+        let placement = plan::place(&wish, &topology, sets.as_deref(), inner.world.entropy.as_ref())
             .map_err(|error| Error::Plan { detail: error.to_string() })?;
         let id = PackId::random(inner.world.entropy.as_ref());
         let writing = inner.writing(id);

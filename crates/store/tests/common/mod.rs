@@ -52,16 +52,24 @@ pub fn world(clock: &ManualClock, entropy: &Arc<SeededEntropy>) -> World {
 }
 
 impl House {
+    /// A service on so many providers with one target each.
     pub async fn new(providers: usize) -> Self {
+        Self::with_targets(providers, 1).await
+    }
+
+    /// A service on so many providers with so many targets each.
+    pub async fn with_targets(providers: usize, each: usize) -> Self {
         let clock = ManualClock::standing();
         let entropy = Arc::new(SeededEntropy::new(7));
         let roster = Roster::default();
         let (mut rows, mut target_rows, mut disks, mut targets) = (vec![], vec![], vec![], vec![]);
         let mut meters = vec![];
         for i in 0..providers {
-            let provider = ProviderId([i as u8 + 1; 16]);
+            rows.push(ProviderRow { id: ProviderId([i as u8 + 1; 16]), name: format!("firm-{i}"), labels: vec![] });
+        }
+        for i in 0..providers * each {
+            let provider = rows[i / each].id;
             let target = TargetId([i as u8 + 101; 16]);
-            rows.push(ProviderRow { id: provider, name: format!("firm-{i}"), labels: vec![] });
             target_rows.push(TargetRow {
                 id: target,
                 provider,
