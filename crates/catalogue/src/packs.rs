@@ -247,6 +247,14 @@ pub fn with_state(tx: &Tx<'_>, state: MakeState, after: PackId, packs: usize) ->
     tx.all(sql, (state_number(state), after.0, limit(packs)), |row| Ok(PackId(row.get(0)?)))
 }
 
+/// Whether a record of the pack, or of its makes, is there.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_known(tx: &Tx<'_>, id: PackId) -> Result<bool> {
+    tx.any("SELECT 1 FROM pack WHERE id = ?1", [id.0])
+}
+
 /// When a pack was declared gone, if it was.
 ///
 /// # Errors

@@ -58,6 +58,7 @@ mod sets;
 mod settings;
 mod shared_pack;
 mod snapshot;
+mod strays;
 mod sweep;
 mod upkeep;
 pub mod upload;
@@ -126,6 +127,7 @@ pub(crate) struct Inner {
     stopping: AtomicBool,
     upkeep: upkeep::UpkeepState,
     sets: sets::Kept,
+    strays: strays::Walk,
     uploads: upload::Writers,
 }
 
