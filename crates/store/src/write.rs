@@ -87,13 +87,15 @@ impl Store {
         let mut head_bytes = 0u64;
         let mut ended = false;
         while head_bytes <= small {
-            match body.next().await? {
-                Some(chunk) => {
+            match body.next_or_pause(Some(self.0.settings.pause_s * 1_000_000)).await? {
+                Next::Chunk(chunk) => {
                     head_bytes += chunk.len() as u64;
                     expect.check_length(head_bytes, false)?;
                     head.push(chunk);
                 }
-                None => {
+                // A slow sender goes the way of large files, which holds little while it waits.
+                Next::Pause => break,
+                Next::End => {
                     ended = true;
                     break;
                 }

@@ -59,6 +59,11 @@ impl House {
 
     /// A service on so many providers with so many targets each.
     pub async fn with_targets(providers: usize, each: usize) -> Self {
+        Self::with_settings(providers, each, settings()).await
+    }
+
+    /// The same with other settings.
+    pub async fn with_settings(providers: usize, each: usize, settings: Settings) -> Self {
         let clock = ManualClock::standing();
         let entropy = Arc::new(SeededEntropy::new(7));
         let roster = Roster::default();
@@ -93,22 +98,11 @@ impl House {
             catalogue: catalogue.clone(),
             roster,
             service,
-            settings: settings(),
+            settings: settings.clone(),
         };
         let store = Store::found(opening, rows, target_rows).await.unwrap();
         let account = store.make_account("owner", true).await.unwrap();
-        Self {
-            store,
-            account,
-            disks,
-            targets,
-            meters,
-            service: secret,
-            clock,
-            entropy,
-            settings: settings(),
-            catalogue,
-        }
+        Self { store, account, disks, targets, meters, service: secret, clock, entropy, settings, catalogue }
     }
 
     pub async fn put(&self, name: &str, bytes: &[u8]) -> Result<Version, Error> {
