@@ -46,6 +46,14 @@ pub fn revision(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<u
     tx.one("SELECT revision FROM entry WHERE account = ?1 AND id = ?2", (account.0, id.0), |row| int(row, 0))
 }
 
+/// Whether an entry is gone for good.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_gone(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<bool> {
+    tx.any("SELECT 1 FROM entry_gone WHERE account = ?1 AND id = ?2", (account.0, id.0))
+}
+
 /// An entry with what a listing shows of its current version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {

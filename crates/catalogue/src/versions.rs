@@ -24,6 +24,14 @@ pub fn get(tx: &Tx<'_>, account: AccountId, id: VersionId) -> Result<Option<Vers
     Ok(tx.all(&sql, (account.0, id.0), |row| version_from(row, 0))?.pop())
 }
 
+/// Whether a version is gone for good.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_gone(tx: &Tx<'_>, account: AccountId, id: VersionId) -> Result<bool> {
+    tx.any("SELECT 1 FROM version_gone WHERE account = ?1 AND id = ?2", (account.0, id.0))
+}
+
 /// The version of a file that readers get.
 ///
 /// # Errors

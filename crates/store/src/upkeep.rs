@@ -189,6 +189,7 @@ impl Inner {
                 first = result;
             }
         };
+        keep("reading targets that came back", self.read_returned().await);
         keep("expiring uploads", self.expire_uploads().await);
         keep("repair", self.repair_if_needed(everything).await);
         keep("packing", self.pack_journalled(everything).await.map(drop));

@@ -1,0 +1,175 @@
+//! A target that a rebuild was without comes back with changes that nobody else had: they are brought in beside what is
+//! there, nothing is overwritten, and only then is anything destroyed again.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::Catalogue;
+use common::{House, bytes, read, world};
+use fleet::Roster;
+use format::Identity;
+use model::{
+    Change, Scope,
+    entry::{ROOT, Version},
+    id::TargetId,
+};
+use store::{Error, Opening, RebuildReport};
+
+const HOUR_US: u64 = 3_600 * 1_000_000;
+/// The target that the rebuild is without.
+const AWAY: usize = 5;
+const AWAY_ID: TargetId = TargetId([AWAY as u8 + 101; 16]);
+
+async fn erase(house: &House, version: &Version) {
+    let (scope, id, entry) = (Scope::Account(house.account.id), version.id, version.entry);
+    house
+        .store
+        .commit(move |_, draft| {
+            draft.change(scope, Change::VersionGone(id));
+            draft.change(scope, Change::EntryGone(entry));
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+}
+
+fn records(house: &House, disk: usize) -> BTreeSet<String> {
+    let names = house.disks[disk].names().into_iter();
+    names.filter(|name| name.starts_with("journal/") || name.starts_with("snapshots/")).collect()
+}
+
+/// Leaves the records that are new since `before` at the one target alone.
+fn only_away_knows(house: &House, before: &BTreeSet<String>) {
+    for disk in 0..house.disks.len() {
+        for name in records(house, disk).difference(before) {
+            if disk != AWAY {
+                house.disks[AWAY].plant(name, house.disks[disk].bytes(name));
+                house.disks[disk].plant(name, None);
+            }
+        }
+    }
+}
+
+async fn rebuild_without_it(house: &mut House) -> RebuildReport {
+    let catalogue = Catalogue::open_inline_memory().unwrap();
+    let opening = Opening {
+        world: world(&house.clock, &house.entropy),
+        catalogue: catalogue.clone(),
+        roster: Roster::default(),
+        service: Identity::parse(&house.service).unwrap(),
+        settings: house.settings.clone(),
+    };
+    let given = house.targets.iter().enumerate().filter(|(i, _)| *i != AWAY);
+    let given = given.map(|(i, target)| (format!("memory-{i}"), target.clone())).collect();
+    let (store, report) = store::rebuild(opening, given, &[]).await.unwrap();
+    (house.store, house.catalogue) = (store, catalogue);
+    report
+}
+
+/// What the tree shows: each name with its content.
+async fn tree(house: &House) -> BTreeMap<String, Vec<u8>> {
+    let account = house.account.id;
+    let listed = house.store.read(move |tx| catalogue::entries::list(tx, account, ROOT, "", 100)).await.unwrap();
+    let mut tree = BTreeMap::new();
+    for found in listed {
+        let id = found.entry.current.unwrap();
+        let version = house.store.read(move |tx| catalogue::versions::get(tx, account, id)).await.unwrap().unwrap();
+        tree.insert(found.entry.name, read(&house.store, account, &version).await.unwrap());
+    }
+    tree
+}
+
+fn shards(house: &House) -> usize {
+    let of = |disk: &fleet::MemoryDisk| disk.names().iter().filter(|name| name.starts_with("shards/")).count();
+    house.disks[..AWAY].iter().map(of).sum()
+}
+
+#[tokio::test]
+async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
+    let mut house = House::new(6).await;
+    let content = |seed: u64, count: usize| bytes(count, seed);
+    house.put("kept", &content(1, 5_000)).await.unwrap();
+    let dropped = house.put("dropped", &content(2, 5_000)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let before: BTreeSet<String> = (0..6).flat_map(|disk| records(&house, disk)).collect();
+    // The last changes of the first life: a new small, a new tiny and a new large file, an overwritten and a deleted one.
+    house.put("small", &content(3, 9_000)).await.unwrap();
+    house.put("tiny", &content(4, 100)).await.unwrap();
+    house.put("large", &content(5, 700_000)).await.unwrap();
+    house.put("kept", &content(6, 6_000)).await.unwrap();
+    erase(&house, &dropped).await;
+    only_away_knows(&house, &before);
+
+    let report = rebuild_without_it(&mut house).await;
+    assert_eq!(report.targets_unread.len(), 1);
+    assert_eq!(tree(&house).await.keys().collect::<Vec<_>>(), ["dropped", "kept"]);
+    // The second life goes on: one name is taken, and something large is deleted.
+    house.put("small", &content(7, 9_000)).await.unwrap();
+    let erased = house.put("erased", &content(8, 700_000)).await.unwrap();
+    erase(&house, &erased).await;
+    let had = shards(&house);
+    for _ in 0..4 {
+        house.clock.advance(HOUR_US);
+        house.store.tick(true).await.unwrap();
+    }
+    assert!(shards(&house) >= had, "nothing is destroyed while a target is unread");
+
+    house.store.roster().insert(AWAY_ID, house.targets[AWAY].clone());
+    for _ in 0..3 {
+        house.store.tick(true).await.unwrap();
+    }
+    let expected = BTreeMap::from([
+        ("dropped".to_owned(), content(2, 5_000)),
+        ("kept".to_owned(), content(1, 5_000)),
+        ("kept (before rebuild 1)".to_owned(), content(6, 6_000)),
+        ("large".to_owned(), content(5, 700_000)),
+        ("small".to_owned(), content(7, 9_000)),
+        ("small (before rebuild 1)".to_owned(), content(3, 9_000)),
+        ("tiny".to_owned(), content(4, 100)),
+    ]);
+    let found = tree(&house).await;
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    assert!(found == expected);
+    let report = house.store.fleet_report().await.unwrap();
+    assert!(report.findings.iter().any(|finding| finding.contains("4 versions")), "{:?}", report.findings);
+    assert_eq!((report.packs_below_settled, report.records_below_settled), (0, 0), "{report:?}");
+    // The wait is over, and what the first life wrote is said elsewhere.
+    let had = shards(&house);
+    for _ in 0..4 {
+        house.clock.advance(HOUR_US);
+        house.store.tick(true).await.unwrap();
+    }
+    assert!(shards(&house) < had, "destruction goes on");
+    let old = |name: &String| name.starts_with("journal/0000000000000001/");
+    assert_eq!(records(&house, AWAY).iter().filter(|name| old(name)).count(), 0);
+    // It was done once and for all: a second life's rebuild finds the same tree.
+    rebuild_without_it(&mut house).await;
+    assert!(tree(&house).await == expected);
+}
+
+#[tokio::test]
+async fn a_target_that_is_retired_is_not_waited_for() {
+    let mut house = House::new(6).await;
+    let content = bytes(700_000, 1);
+    let kept = house.put("kept", &content).await.unwrap();
+    let erased = house.put("erased", &content).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    rebuild_without_it(&mut house).await;
+    erase(&house, &erased).await;
+    house.store.tick(true).await.unwrap();
+    let had = shards(&house);
+    let pass = async |house: &House| {
+        for _ in 0..4 {
+            house.clock.advance(HOUR_US);
+            house.store.tick(true).await.unwrap();
+        }
+    };
+    pass(&house).await;
+    assert!(shards(&house) >= had, "nothing is destroyed while a target is unread");
+    house.store.retire(AWAY_ID).await.unwrap();
+    pass(&house).await;
+    assert!(shards(&house) < had, "{} of {had}", shards(&house));
+    assert!(house.get(&kept).await.unwrap() == content);
+}
