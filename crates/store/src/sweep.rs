@@ -11,8 +11,8 @@ use model::id::{ObjectId, PackId};
 
 use crate::{error::Result, locked};
 
-/// What a round looks at: a hundred thousand packs are seen in less than a minute of rounds.
-const ROUND_ROWS: usize = 2_000;
+/// What a round looks at: a hundred thousand packs are seen in a few minutes of rounds, at some percent of a core.
+const ROUND_ROWS: usize = 500;
 const PAGE_ROWS: usize = 500;
 
 /// What is swept, in the order of its ids.
