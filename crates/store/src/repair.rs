@@ -156,7 +156,9 @@ impl Inner {
             steps_max: PLAN_STEPS_MAX,
         };
         let packs = self.unsettled_packs(&topology, whole).await?;
-        let objects = self.thin_objects(&topology, copies).await?;
+        let mut objects = self.thin_objects(&topology, copies).await?;
+        let spare = self.spare_journal().await?;
+        objects.retain(|view| !spare.contains(&view.object.id));
         let pack_views: Vec<_> = packs.iter().map(crate::view::of_pack).collect();
         let object_views: Vec<_> = objects.iter().map(crate::view::of_object).collect();
         let planned = plan::repair(&pack_views, &object_views, &topology, &policy, self.world.entropy.as_ref());

@@ -155,12 +155,17 @@ impl Inner {
                 }
             }
         }
+        let spare = self.spare_journal().await?;
         let mut after = ObjectId::default();
         loop {
             let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
             let Some(last) = page.last() else { break };
             after = last.object.id;
             for found in page.iter().filter(|found| found.object.released.is_none()) {
+                if spare.contains(&found.object.id) {
+                    survey.journal_objects += 1;
+                    continue;
+                }
                 let view = crate::view::of_object(found);
                 survey.census.add_object(&view, topology);
                 let state = object_state(&view, topology);

@@ -4,7 +4,7 @@
 //! catalogue by their revision. A new layer swallows those before it that are not more than twice its size, so the cost is
 //! in proportion to what changed and a stack stays short. A layer counts once every copy was read back.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use catalogue::{
@@ -143,6 +143,13 @@ impl Inner {
     /// Whether a copy holds exactly these bytes.
     pub(crate) async fn reads_back(&self, target: TargetId, name: &str, bytes: &Bytes) -> bool {
         self.read_object(target, name, 0..bytes.len() as u64).await.is_ok_and(|read| read == *bytes)
+    }
+
+    /// The journal objects that nothing needs any more and that are not released yet: after a rebuild they stay while a
+    /// known target is unread. It does not matter how many copies they have, if any.
+    pub(crate) async fn spare_journal(&self) -> Result<BTreeSet<ObjectId>> {
+        let rows = self.catalogue.read(|tx| catalogue::journal::releasable(tx, usize::MAX)).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// Releases journal objects that nothing needs any more; how many.

@@ -90,3 +90,29 @@ async fn a_restart_finds_everything_that_was_acknowledged() {
         assert!(read(&store, house.account.id, version).await.unwrap() == content[..length]);
     }
 }
+
+#[tokio::test]
+async fn a_leftover_of_the_journal_needs_no_copies() {
+    let house = House::new(6).await;
+    house.put("small", &bytes(9_000, 5)).await.unwrap();
+    // A copy that was written late and never noted: it outlives the others.
+    let late = house.disks[2].names().into_iter().find(|name| name.starts_with("journal/")).unwrap();
+    let copy = house.disks[2].bytes(&late);
+    for _ in 0..3 {
+        house.store.tick(true).await.unwrap();
+    }
+    house.disks[2].plant(&late, copy);
+    let targets = (1..6).map(|i| (format!("memory-{i}"), house.targets[i].clone())).collect();
+    let catalogue = Catalogue::open_inline_memory().unwrap();
+    let (store, report) =
+        store::rebuild(opening(&house, catalogue.clone(), Roster::default()), targets, &[]).await.unwrap();
+    assert_eq!(report.targets_unread.len(), 1);
+    house.disks[2].plant(&late, None);
+    let _ = store.scrub().await.unwrap();
+    for _ in 0..3 {
+        store.tick(true).await.unwrap();
+    }
+    // It may not be released while a target is unread, but what it said is elsewhere.
+    let report = store.fleet_report().await.unwrap();
+    assert!(report.journal_objects > 0 && report.records_below_settled == 0, "{report:?}");
+}
