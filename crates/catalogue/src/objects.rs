@@ -62,6 +62,7 @@ pub struct ObjectView {
 }
 
 const OBJECT: &str = "SELECT id, kind, name, bytes, hash, released_at FROM object";
+const COPY: &str = "SELECT target, state, verified_us, verified_at, verified_generation, object FROM object_copy";
 
 /// Notes a new object, without copies yet.
 ///
@@ -169,7 +170,22 @@ pub fn view(tx: &Tx<'_>, id: ObjectId) -> Result<Option<ObjectView>> {
 pub fn views(tx: &Tx<'_>, after: ObjectId, objects: usize) -> Result<Vec<ObjectView>> {
     let sql = format!("{OBJECT} WHERE id > ?1 ORDER BY id LIMIT ?2");
     let found = tx.all(&sql, (after.0, limit(objects)), object_from)?;
-    found.into_iter().map(|object| with_copies(tx, object)).collect()
+    let mut found: Vec<_> = found.into_iter().map(|object| ObjectView { object, copies: Vec::new() }).collect();
+    let Some(last) = found.last().map(|view| view.object.id) else { return Ok(found) };
+    // One walk over both tables: a query for each object would cost more than what it finds.
+    let sql = format!("{COPY} WHERE object > ?1 AND object <= ?2 ORDER BY object, target");
+    let mut at = 0;
+    tx.each(&sql, (after.0, last.0), |row| {
+        let object = ObjectId(row.get(5)?);
+        while found.get(at).is_some_and(|view| view.object.id < object) {
+            at += 1;
+        }
+        if let Some(view) = found.get_mut(at).filter(|view| view.object.id == object) {
+            view.copies.push(copy_from(row)?);
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(found)
 }
 
 /// Up to `objects` objects in use with fewer than `copies` good copies, the fewest first.
@@ -212,11 +228,12 @@ pub fn of_kind(tx: &Tx<'_>, kind: ObjectKind) -> Result<Vec<ObjectView>> {
 }
 
 fn with_copies(tx: &Tx<'_>, object: ObjectRow) -> Result<ObjectView> {
-    let sql = "SELECT target, state, verified_us, verified_at, verified_generation FROM object_copy
-               WHERE object = ?1 ORDER BY target";
-    let copies =
-        tx.all(sql, [object.id.0], |row| Ok(Copy { target: TargetId(row.get(0)?), finding: finding_from(row, 1)? }))?;
+    let copies = tx.all(&format!("{COPY} WHERE object = ?1 ORDER BY target"), [object.id.0], copy_from)?;
     Ok(ObjectView { object, copies })
+}
+
+fn copy_from(row: &Row<'_>) -> Result<Copy> {
+    Ok(Copy { target: TargetId(row.get(0)?), finding: finding_from(row, 1)? })
 }
 
 fn object_from(row: &Row<'_>) -> Result<ObjectRow> {

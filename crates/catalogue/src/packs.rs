@@ -90,8 +90,22 @@ pub fn view(tx: &Tx<'_>, id: PackId) -> Result<Option<PackView>> {
 /// As for every reading.
 pub fn pack_views(tx: &Tx<'_>, after: PackId, packs: usize) -> Result<Vec<PackView>> {
     let sql = format!("{PACK} WHERE id > ?1 AND k > 0 ORDER BY id LIMIT ?2");
-    let found = tx.all(&sql, (after.0, limit(packs)), |row| Ok(pack_from(row)?))?;
-    found.into_iter().map(|pack| with_makes(tx, pack)).collect()
+    let mut found = tx.all(&sql, (after.0, limit(packs)), |row| Ok(pack_from(row)?))?;
+    let Some(last) = found.last().map(|pack| pack.id) else { return Ok(found) };
+    // One walk over both tables: a query for each pack would cost more than what it finds.
+    let sql = format!("{MAKE} WHERE m.pack > ?1 AND m.pack <= ?2 ORDER BY m.pack, m.lane, m.make");
+    let mut at = 0;
+    tx.each(&sql, (after.0, last.0), |row| {
+        let pack = PackId(row.get(9)?);
+        while found.get(at).is_some_and(|found| found.id < pack) {
+            at += 1;
+        }
+        if let Some(found) = found.get_mut(at).filter(|found| found.id == pack) {
+            found.makes.push(view_from(row)?);
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(found)
 }
 
 /// Up to `packs` packs in which nothing lives, by id.
@@ -146,19 +160,20 @@ fn pack_from(row: &Row<'_>) -> rusqlite::Result<PackView> {
     })
 }
 
+const MAKE: &str = "SELECT m.lane, m.make, m.target, m.lane_bytes, m.root,
+    s.state, s.verified_us, s.verified_at, s.verified_generation, m.pack
+  FROM make m LEFT JOIN make_state s ON s.pack = m.pack AND s.make = m.make";
+
 /// The makes of a pack with what is known of each, by lane.
 ///
 /// # Errors
 /// As for every reading.
 pub fn makes(tx: &Tx<'_>, pack: PackId) -> Result<Vec<MakeView>> {
-    tx.all(
-        "SELECT m.lane, m.make, m.target, m.lane_bytes, m.root,
-           s.state, s.verified_us, s.verified_at, s.verified_generation
-         FROM make m LEFT JOIN make_state s ON s.pack = m.pack AND s.make = m.make
-         WHERE m.pack = ?1 ORDER BY m.lane, m.make",
-        [pack.0],
-        |row| Ok(MakeView { make: make_from(row)?, finding: finding_from(row, 5)? }),
-    )
+    tx.all(&format!("{MAKE} WHERE m.pack = ?1 ORDER BY m.lane, m.make"), [pack.0], view_from)
+}
+
+fn view_from(row: &Row<'_>) -> Result<MakeView> {
+    Ok(MakeView { make: make_from(row)?, finding: finding_from(row, 5)? })
 }
 
 pub(crate) fn make_from(row: &Row<'_>) -> rusqlite::Result<Make> {
