@@ -253,6 +253,12 @@ impl World {
         let Some(victim) = self.victim.clone() else { return Ok(()) };
         self.count("actor: settle");
         let is_plain = self.relent(&victim);
+        if !self.gone.contains(&victim.provider)
+            && let Some(victim) = &mut self.victim
+        {
+            // It answers again: what is acknowledged from now on may count on it.
+            victim.is_plain = false;
+        }
         self.meddle()?;
         for round in 0..ROUNDS {
             self.maybe_arm(20);
@@ -320,6 +326,9 @@ impl World {
 
     /// A provider that was gone for good turns up with what it once held.
     pub fn return_of_the_gone(&mut self) {
+        if self.victim.is_some() {
+            return;
+        }
         let Some(provider) = self.gone.iter().next().copied() else { return };
         let Some(images) = self.old_images.get(&provider).cloned() else { return };
         self.note(format!("provider {provider}, gone for good, turns up with what it once held"));
@@ -329,6 +338,9 @@ impl World {
         }
         self.gone.remove(&provider);
         self.tampered(provider);
+        // Nobody may count on it before all of it was read: it is as one that was put back to what it held before.
+        let (harm, since, is_plain, before) = (Harm::Old, self.step, false, Vec::new());
+        self.victim = Some(Victim { provider, harm, since, is_plain, before });
     }
 
     /// A new firm is found in the place of one that is gone.
@@ -357,8 +369,11 @@ impl World {
         }
     }
 
-    /// What the faults of this world did.
+    /// What the faults of this world did, and what its targets were asked.
     pub fn count_strikes(&self) {
+        for (effect, times) in self.power.seen() {
+            self.census.borrow_mut().add(format!("effect: {effect}"), times);
+        }
         for disk in &self.disks {
             for (fault, times) in disk.faults.struck() {
                 self.census.borrow_mut().add(format!("strikes: {fault:?}"), times);

@@ -5,7 +5,10 @@
 //! future never wakes again, half-written objects vanish with their writers, and the catalogue falls back to the image that
 //! was taken at that moment. A commit that nothing outside followed may be lost with it, as when a log was not synced yet.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use catalogue::Catalogue;
 use fleet::layer::Verb;
@@ -49,6 +52,8 @@ struct State {
     /// The catalogue as the crash left it.
     image: Option<Vec<u8>>,
     trace: Option<Vec<String>>,
+    /// How often each verb met each kind of object.
+    seen: BTreeMap<(Verb, &'static str), u64>,
 }
 
 /// The hand on the switch. Clones are the same switch.
@@ -125,6 +130,12 @@ impl Power {
         *self.state().hash.finalize().as_bytes()
     }
 
+    /// How often each effect was begun.
+    pub fn seen(&self) -> Vec<(String, u64)> {
+        let seen = &self.state().seen;
+        seen.iter().map(|((verb, kind), times)| (format!("{} {kind}", verb.name()), *times)).collect()
+    }
+
     /// Keeps a line for each effect from now on.
     pub fn keep_trace(&self) {
         self.state().trace = Some(Vec::new());
@@ -148,6 +159,7 @@ impl Power {
             return None;
         }
         state.effects += 1;
+        *state.seen.entry((verb, kind(name))).or_default() += 1;
         let number = state.effects;
         let State { hash, trace, doing, .. } = &mut *state;
         hash.update(&[verb as u8, target as u8])

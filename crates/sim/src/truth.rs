@@ -21,8 +21,23 @@ use crate::{
     mirror::{KnownObject, KnownPack},
 };
 
-/// Where the bytes of a verdict lie in memory: other bytes lie elsewhere.
-type Seen = (usize, usize, bool);
+/// Bytes that were looked at, and the verdict. They are held, so that no others can come to lie where they lie.
+#[derive(Default)]
+struct Seen {
+    bytes: Bytes,
+    is_right: bool,
+}
+
+impl Seen {
+    /// The verdict on these bytes; `look` is asked only if they are others than before.
+    fn judge(&mut self, bytes: Bytes, look: impl FnOnce(&Bytes) -> bool) -> bool {
+        if (self.bytes.as_ptr(), self.bytes.len()) != (bytes.as_ptr(), bytes.len()) {
+            self.is_right = look(&bytes);
+            self.bytes = bytes;
+        }
+        self.is_right
+    }
+}
 
 /// Verdicts so far.
 #[derive(Default)]
@@ -74,12 +89,8 @@ impl Truth {
             let Some(disk) = by_target.get(&make.target).map(|at| &disks[*at]) else { continue };
             let name = self.names.entry(make.make).or_insert_with(|| shard_name(id, make.lane, make.make));
             let Some(bytes) = disk.disk.bytes(name) else { continue };
-            let place = (bytes.as_ptr() as usize, bytes.len());
-            let seen = self.shards.entry((disk.index, make.make)).or_insert((0, 0, false));
-            if (seen.0, seen.1) != place {
-                *seen = (place.0, place.1, shard_is_right(&bytes, id, pack.k, make));
-            }
-            if seen.2 {
+            let seen = self.shards.entry((disk.index, make.make)).or_default();
+            if seen.judge(bytes, |bytes| shard_is_right(bytes, id, pack.k, make)) {
                 *lanes.entry(disk.provider).or_default() |= 1 << make.lane;
             }
         }
@@ -91,12 +102,8 @@ impl Truth {
         let mut lanes = Lanes::new();
         for disk in disks {
             let Some(bytes) = disk.disk.bytes(&object.name) else { continue };
-            let place = (bytes.as_ptr() as usize, bytes.len());
-            let seen = self.objects.entry((disk.index, object.name.clone())).or_insert((0, 0, false));
-            if (seen.0, seen.1) != place {
-                *seen = (place.0, place.1, blake3::hash(&bytes).as_bytes() == &object.hash);
-            }
-            if seen.2 {
+            let seen = self.objects.entry((disk.index, object.name.clone())).or_default();
+            if seen.judge(bytes, |bytes| blake3::hash(bytes).as_bytes() == &object.hash) {
                 *lanes.entry(disk.provider).or_default() |= 1 << disk.index;
             }
         }

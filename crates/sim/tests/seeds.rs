@@ -19,6 +19,16 @@ fn seeds_that_once_broke_something_are_whole() {
 }
 
 #[test]
+fn a_seed_is_the_same_whenever_it_is_played() {
+    for seed in [1, 2, 3] {
+        let (one, two) = (play(seed, Parts::default(), false), play(seed, Parts::default(), false));
+        assert_whole(&one);
+        assert_eq!((one.hash, one.effects), (two.hash, two.effects), "seed {seed}");
+        assert_eq!(one.history, two.history, "seed {seed}");
+    }
+}
+
+#[test]
 fn other_seeds_are_other_worlds() {
     let (one, two) = (play(1, Parts::default(), false), play(2, Parts::default(), false));
     assert_ne!(one.hash, two.hash);

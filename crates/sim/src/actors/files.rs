@@ -118,6 +118,7 @@ impl World {
             13 => self.erase(busy),
             14 => self.forget_old(busy),
             15 | 16 => self.resumable(),
+            17 if self.chance.one_in(6) => self.collide(busy),
             _ => self.read(busy),
         }
     }
@@ -185,6 +186,29 @@ impl World {
             };
             ledger.end(entry, &result);
             Ok(())
+        })))
+    }
+
+    /// A name that is taken is not taken again.
+    fn collide(&mut self, busy: &mut BTreeSet<EntryId>) -> Step<Option<Work>> {
+        let Some((other, File { parent, name, .. })) = self.draw_file(busy, |file| !file.trashed) else {
+            return Ok(None);
+        };
+        let ids = self.ids();
+        let content = Content { seed: self.chance.below(u64::MAX), size: 1_000 };
+        self.note(format!("upload to the name of {other}, {name:?}"));
+        let (client, census) = (self.client()?, self.census.clone());
+        Ok(Some(Box::pin(async move {
+            let pace = Pace { piece_bytes: 1_000, pause_us: 0, breaks_at: None };
+            let Ok(received) = client.send(content, pace, true).await else { return Ok(()) };
+            match client.make_file(received, ids, (parent, name), None).await {
+                Ok(()) => Err(Broken(format!("the name of {other} was given twice"))),
+                Err(error) if error.class() == Class::Refused => {
+                    census.borrow_mut().count("outcome: refused");
+                    Ok(())
+                }
+                Err(_) => Ok(()),
+            }
         })))
     }
 
