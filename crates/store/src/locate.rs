@@ -258,11 +258,12 @@ impl Inner {
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
         lanes.sort_by_key(|lane| (wanted.contains(lane), *lane));
         let mut tried = String::new();
-        // Each lane, and whether it comes round again: then at targets that are believed down.
-        let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
         let mut in_vain = BTreeSet::new();
         let mut reading = FuturesUnordered::new();
-        let mut have: BTreeMap<u8, Bytes> = BTreeMap::new();
+        let mut have = zeros_of_ended_lanes(place, &wanted, &union);
+        lanes.retain(|lane| !have.contains_key(lane));
+        // Each lane, and whether it comes round again: then at targets that are believed down.
+        let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
         loop {
             while have.len() + reading.len() < usize::from(place.k) {
                 let Some((lane, again)) = queue.pop_front() else { break };
@@ -323,6 +324,17 @@ impl Inner {
             })
             .collect())
     }
+}
+
+/// Lanes that end before a range are zeros there, by their records: nobody needs to be asked. At most k of them.
+fn zeros_of_ended_lanes(place: &PackPlace, wanted: &BTreeSet<u8>, range: &Range<u64>) -> BTreeMap<u8, Bytes> {
+    let ended = place.makes.iter().filter(|(make, _)| make.lane_bytes <= range.start && !wanted.contains(&make.lane));
+    let lanes: BTreeSet<u8> = ended.map(|(make, _)| make.lane).collect();
+    if lanes.is_empty() {
+        return BTreeMap::new();
+    }
+    let zeros = Bytes::from(vec![0; (range.end - range.start) as usize]);
+    lanes.into_iter().take(place.k.into()).map(|lane| (lane, zeros.clone())).collect()
 }
 
 fn locate_one(

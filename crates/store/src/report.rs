@@ -201,7 +201,7 @@ impl Inner {
                 };
                 for (pack, (state, torn)) in packs {
                     for occupant in catalogue::segments::of_pack(tx, pack)? {
-                        let state = torn.map_or(state, |torn| torn.state_of(&occupant.location));
+                        let state = torn.as_ref().map_or(state, |torn| torn.state_of(&occupant.location));
                         lower(tx, occupant.location.segment, state)?;
                     }
                 }
@@ -346,7 +346,6 @@ struct Places {
     objects: BTreeMap<ObjectId, Ladder>,
 }
 
-#[derive(Clone, Copy)]
 struct InPack {
     state: Ladder,
     /// When the oldest of its lanes was last read and right, if all were.
@@ -360,22 +359,18 @@ impl Places {
         let Some(pack) = catalogue::segments::pack_of(tx, segment)? else {
             return Ok((self.in_journal(tx, segment)?, None));
         };
-        let known = match self.packs.get(&pack) {
-            Some(known) => *known,
-            None => {
-                let found = catalogue::packs::view(tx, pack)?.map(|view| InPack {
-                    state: pack_state(&crate::view::of_pack(&view), &self.topology),
-                    proven_us: view.makes.iter().map(|make| make.finding.verified_us).min().flatten(),
-                    torn: Torn::of(&view, &self.topology),
-                });
-                self.packs.insert(pack, found);
-                found
-            }
-        };
-        let Some(InPack { state, proven_us, torn }) = known else { return Ok((Ladder::Unreadable, None)) };
-        let Some(torn) = torn else { return Ok((state, proven_us)) };
+        if !self.packs.contains_key(&pack) {
+            let found = catalogue::packs::view(tx, pack)?.map(|view| InPack {
+                state: pack_state(&crate::view::of_pack(&view), &self.topology),
+                proven_us: view.makes.iter().map(|make| make.finding.verified_us).min().flatten(),
+                torn: Torn::of(&view, &self.topology),
+            });
+            self.packs.insert(pack, found);
+        }
+        let Some(Some(known)) = self.packs.get(&pack) else { return Ok((Ladder::Unreadable, None)) };
+        let Some(torn) = &known.torn else { return Ok((known.state, known.proven_us)) };
         let placed = catalogue::segments::location(tx, segment)?;
-        Ok((placed.map_or(state, |placed| torn.state_of(&placed.location)), None))
+        Ok((placed.map_or(known.state, |placed| torn.state_of(&placed.location)), None))
     }
 
     fn in_journal(&mut self, tx: &mut catalogue::Tx<'_>, segment: SegmentId) -> catalogue::Result<Ladder> {

@@ -1,5 +1,7 @@
 //! Views: what `plan` decides on, read from the catalogue; and the clock of destruction.
 
+use std::collections::BTreeMap;
+
 use catalogue::{objects, packs};
 use format::shard::striped;
 use model::{
@@ -42,13 +44,19 @@ pub(crate) fn of_repack(pack: &packs::PackView, topology: &Topology) -> RepackVi
     }
 }
 
-/// A pack of which fewer than k lanes answer: nothing in it can be computed, but what lies on those lanes is there.
-#[derive(Clone, Copy, Debug)]
+/// A pack of which fewer than k lanes answer. What lies on those lanes is there all the same; and because a lane is zeros
+/// beyond its end, what lies where enough others have ended can even be computed.
+#[derive(Clone, Debug)]
 pub(crate) struct Torn {
-    /// One bit for each lane that answers.
-    answering: u32,
     k: u8,
     cell_bytes: u32,
+    lanes: BTreeMap<u8, Lane>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    answers: bool,
+    bytes: u64,
 }
 
 impl Torn {
@@ -57,24 +65,44 @@ impl Torn {
         if pack_state(&of_pack(pack), topology) != Ladder::Unreadable {
             return None;
         }
-        let answers = |view: &&packs::MakeView| {
-            let target = topology.target(view.make.target);
-            view.finding.state != MakeState::Bad && target.is_some_and(|target| target.answers())
-        };
-        let lanes = pack.makes.iter().filter(answers).map(|view| 1_u32.unbounded_shl(view.make.lane.into()));
-        Some(Self { answering: lanes.fold(0, |all, lane| all | lane), k: pack.k, cell_bytes: pack.cell_bytes })
+        let mut lanes: BTreeMap<u8, Lane> = BTreeMap::new();
+        for packs::MakeView { make, finding, .. } in &pack.makes {
+            let lane = lanes.entry(make.lane).or_default();
+            let target = topology.target(make.target);
+            lane.answers |= finding.state != MakeState::Bad && target.is_some_and(|target| target.answers());
+            lane.bytes = lane.bytes.max(make.lane_bytes);
+        }
+        Some(Self { k: pack.k, cell_bytes: pack.cell_bytes, lanes })
     }
 
-    /// Where a segment stands that lies in such a pack: it can be read if every data lane that it lies on answers.
+    /// Where a segment stands that lies in such a pack: unreadable if some of its bytes cannot be read now.
     pub fn state_of(&self, location: &Location) -> Ladder {
-        let answers = |lane: u8| self.answering.unbounded_shr(lane.into()) & 1 == 1;
-        let striped = || striped(self.k, self.cell_bytes.into(), location.offset, location.bytes);
         let there = match location.lane {
-            Some(lane) => answers(lane),
-            // k cells in a row lie on all data lanes.
-            None => striped().take(self.k.into()).all(|piece| answers(piece.lane)),
+            // What comes later in the lane is computed more easily, not less.
+            Some(lane) => self.answers(lane) || self.computes(location.offset),
+            None => {
+                // Of each row of cells, what is missing is computed in one go, from the first missing byte on.
+                let mut missing: BTreeMap<u64, u64> = BTreeMap::new();
+                for piece in striped(self.k, self.cell_bytes.into(), location.offset, location.bytes) {
+                    if !self.answers(piece.lane) {
+                        let row = piece.lane_offset / u64::from(self.cell_bytes.max(1));
+                        let from = missing.entry(row).or_insert(piece.lane_offset);
+                        *from = piece.lane_offset.min(*from);
+                    }
+                }
+                missing.into_values().all(|from| self.computes(from))
+            }
         };
         if there { Ladder::AtRisk } else { Ladder::Unreadable }
+    }
+
+    fn answers(&self, lane: u8) -> bool {
+        self.lanes.get(&lane).is_some_and(|lane| lane.answers)
+    }
+
+    /// Whether k lanes are known from this offset on: they answer, or ended before it.
+    fn computes(&self, from: u64) -> bool {
+        self.lanes.values().filter(|lane| lane.answers || lane.bytes <= from).count() >= self.k.into()
     }
 }
 

@@ -19,4 +19,5 @@ mod full_disk;
 mod killed;
 mod nothing_of_the_user;
 mod power_cut;
+mod unreadable;
 mod uploads;

@@ -21,7 +21,6 @@ pub struct Door {
 }
 
 /// One answer, whole.
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     /// Names in lower case.
@@ -29,6 +28,14 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The client's own end of the connection.
     pub from: String,
+}
+
+impl std::fmt::Debug for Answer {
+    /// The body's beginning is enough to tell what went wrong.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let head = String::from_utf8_lossy(&self.body[..self.body.len().min(400)]);
+        write!(f, "{} {:?}, {} bytes: {head}", self.status, self.headers, self.body.len())
+    }
 }
 
 impl Answer {
@@ -130,6 +137,16 @@ impl Door {
         let answer = self.ask("POST", "/api/v1/fleet/scrub?wait=true", &[], b"");
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         answer.json()
+    }
+
+    /// Name and state of the files in a folder (empty for the top).
+    pub fn states(&self, folder: &str) -> Vec<(String, String)> {
+        let answer = self.ask("GET", &format!("{}{folder}?limit=1000", file("")), &[], b"");
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let entries = answer.json()["entries"].as_array().unwrap().clone();
+        let files = entries.iter().filter(|entry| entry["kind"] == "file");
+        files.map(|entry| (text(&entry["name"]), text(&entry["state"]))).collect()
     }
 
     /// Waits until all small files lie in packs.
