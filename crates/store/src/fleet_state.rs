@@ -11,6 +11,10 @@ use model::{
     id::{ProviderId, TargetId},
 };
 use plan::{TargetView, Topology};
+use tokio::sync::mpsc;
+
+/// A disk that fails again within this time has not failed in passing, in microseconds.
+const PASSING_US: u64 = 10_000_000;
 
 /// A target's row and what is seen of it.
 #[derive(Clone, Debug)]
@@ -24,11 +28,21 @@ pub(crate) struct Live {
     pub note: String,
     /// The marker it should carry.
     pub marker: Option<Bytes>,
+    /// It was away, or keeps failing: it is up again only when it has written a marker of the next generation.
+    pub must_mark: bool,
+    /// The generation that the catalogue knows; `row` may be ahead of it.
+    pub recorded: u64,
+    /// Monotonic time of the last failure of its disk.
+    failed_us: Option<u64>,
 }
 
 /// All providers and targets. Shared; reads copy.
-#[derive(Debug, Default)]
-pub(crate) struct FleetState(RwLock<Inner>);
+#[derive(Debug)]
+pub(crate) struct FleetState {
+    inner: RwLock<Inner>,
+    /// Targets to be looked at again soon.
+    again: mpsc::UnboundedSender<TargetId>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -37,15 +51,21 @@ struct Inner {
 }
 
 impl FleetState {
+    /// Knows nothing yet. Targets whose disk failed in passing are sent to `again`.
+    pub fn new(again: mpsc::UnboundedSender<TargetId>) -> Self {
+        Self { inner: RwLock::default(), again }
+    }
+
     /// Takes a provider's row.
     pub fn set_provider(&self, row: ProviderRow) {
         self.write(|inner| inner.providers.insert(row.id, row));
     }
 
-    /// Takes a target's row; what is seen of it stays.
+    /// Takes a target's row as it is recorded; what is seen of it stays.
     pub fn set_target(&self, row: TargetRow, marker: Option<Bytes>, now_us: u64) {
         self.write(|inner| match inner.targets.get_mut(&row.id) {
             Some(live) => {
+                live.recorded = row.generation;
                 live.row = row;
                 live.marker = marker.or(live.marker.take());
             }
@@ -55,39 +75,80 @@ impl FleetState {
                     _ => TargetState::Down,
                 };
                 let note = "not looked at yet".to_owned();
-                inner.targets.insert(row.id, Live { row, state, since_us: now_us, free_bytes: None, note, marker });
+                let live = Live {
+                    recorded: row.generation,
+                    row,
+                    state,
+                    since_us: now_us,
+                    free_bytes: None,
+                    note,
+                    marker,
+                    must_mark: false,
+                    failed_us: None,
+                };
+                inner.targets.insert(live.row.id, live);
             }
         });
+    }
+
+    /// Notes the marker that is there now. Its generation counts from here on; to record it is left to the caller.
+    pub fn carries(&self, target: TargetId, marker: Bytes, generation: u64) {
+        self.change(target, |live| {
+            live.marker = Some(marker);
+            live.row.generation = live.row.generation.max(generation);
+        });
+    }
+
+    /// It wrote the marker that it had to.
+    pub fn marked(&self, target: TargetId) {
+        self.change(target, |live| live.must_mark = false);
+    }
+
+    /// It may only come back with a new marker.
+    pub fn must_mark(&self, target: TargetId) {
+        self.change(target, |live| live.must_mark = true);
+    }
+
+    /// The catalogue knows this generation.
+    pub fn recorded(&self, target: TargetId, generation: u64) {
+        self.change(target, |live| live.recorded = live.recorded.max(generation));
     }
 
     /// Notes what was just seen; the time of the last change of state is kept.
     pub fn saw(&self, target: TargetId, state: TargetState, free_bytes: Option<u64>, note: &str, now_us: u64) {
-        self.write(|inner| {
-            if let Some(live) = inner.targets.get_mut(&target) {
-                if live.state != state {
-                    live.state = state;
-                    live.since_us = now_us;
-                }
-                live.free_bytes = free_bytes;
-                live.note = note.to_owned();
+        self.change(target, |live| {
+            if live.state != state {
+                live.state = state;
+                live.since_us = now_us;
             }
+            live.free_bytes = free_bytes;
+            live.note = note.to_owned();
         });
     }
 
-    /// Believes a target to be down until the next probe, because an operation on it failed so.
+    /// Believes a target to be down, because an operation on it failed so. One whose disk failed is looked at again soon: a
+    /// single failed sync is no reason to do without it for long.
     pub fn failed(&self, target: TargetId, error: &fleet::Error, now_us: u64) {
-        match error {
-            fleet::Error::Full { .. } => self.write(|inner| {
-                if let Some(live) = inner.targets.get_mut(&target) {
-                    live.free_bytes = Some(0);
-                }
-            }),
+        let mut look_again = false;
+        self.change(target, |live| match error {
+            fleet::Error::Full { .. } => live.free_bytes = Some(0),
             fleet::Error::Down { .. } | fleet::Error::Timeout { .. } | fleet::Error::Io { .. }
-                if self.live(target).is_some_and(|live| live.state == TargetState::Up) =>
+                if live.state == TargetState::Up =>
             {
-                self.saw(target, TargetState::Down, None, &error.to_string(), now_us);
+                look_again = matches!(error, fleet::Error::Io { .. });
+                let lately = live.failed_us.is_some_and(|before| now_us.saturating_sub(before) < PASSING_US);
+                live.must_mark |= lately || !look_again;
+                live.failed_us = Some(now_us);
+                live.state = TargetState::Down;
+                live.since_us = now_us;
+                live.free_bytes = None;
+                live.note = error.to_string();
             }
             _ => {}
+        });
+        if look_again {
+            // Nobody looks any more when the store is being closed.
+            let _ = self.again.send(target);
         }
     }
 
@@ -123,11 +184,15 @@ impl FleetState {
         })
     }
 
+    fn change(&self, target: TargetId, f: impl FnOnce(&mut Live)) {
+        self.write(|inner| inner.targets.get_mut(&target).map(f));
+    }
+
     fn read<T>(&self, f: impl FnOnce(&Inner) -> T) -> T {
-        f(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        f(&self.inner.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     fn write<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
-        f(&mut self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner))
+        f(&mut self.inner.write().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
     let start = u32::try_from(life.generation)
         .map_err(|_| Error::Setup { what: "this service was started more than four billion times".to_owned() })?;
     let (door, waiting) = mpsc::unbounded_channel();
+    let (again, failed) = mpsc::unbounded_channel();
     let now = opening.world.clock.now();
     let chain = ChainState { epoch: life.epoch, seq: life.seq, prev: life.prev, start, attempt: 0 };
     let inner = Arc::new(Inner {
@@ -72,7 +73,8 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         epoch: AtomicU64::new(life.epoch),
         generation: AtomicU64::new(life.generation),
         keys: Ring::new(key),
-        fleet: FleetState::default(),
+        fleet: FleetState::new(again),
+        probing: tokio::sync::Mutex::default(),
         door,
         chain: Mutex::new(chain),
         late_copies: Mutex::default(),
@@ -89,6 +91,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         uploads: crate::upload::Writers::default(),
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
+    inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));
     Ok(Store(inner))
 }
 
@@ -169,7 +172,7 @@ impl Store {
         store
             .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))
             .await?;
-        store.0.probe_all().await;
+        store.0.probe_first().await;
         store.0.finish_journal().await?;
         store.0.mark_start().await;
         store.0.forget_stale_intents().await?;
@@ -425,14 +428,6 @@ impl Inner {
         self.catalogue.writer(step).await??;
         self.journal_advanced(&header);
         Ok(())
-    }
-
-    /// Raises the generation of every target that is up, so that old content is known by its older marker.
-    async fn mark_start(self: &Arc<Self>) {
-        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
-            // A target that fails here is down; the next probe looks again.
-            let _ = self.raise_generation(live.row.id).await;
-        }
     }
 
     /// Gives up packs that an earlier start announced and did not record; their shards may go after the grace time.

@@ -116,6 +116,8 @@ pub(crate) struct Inner {
     generation: AtomicU64,
     keys: keys::Ring,
     fleet: fleet_state::FleetState,
+    /// Held while targets are probed.
+    probing: tokio::sync::Mutex<()>,
     pool: pool::Pool,
     door: mpsc::UnboundedSender<commit::Request>,
     chain: Mutex<commit::ChainState>,

@@ -1,10 +1,20 @@
 //! Which targets are up.
 //!
 //! A probe reads the marker and creates nothing. A missing or foreign marker is *down*, never *empty*. A target that was
-//! away and carries the generation that was recorded is back as it left; an older generation means old content, and then
-//! every make there is *suspect*: it counts again only once it has been read.
+//! away and carries the generation that was recorded, or a newer one whose record was cut off, is back as it left; an older
+//! generation means old content, and then every make there is *suspect*: it counts again only once it has been read.
+//!
+//! Who comes back writes a marker of the next generation before it is up: so its disk has shown that it takes writes. A
+//! write of a marker that breaks leaves the old one or the new one, and the next probe takes either.
+//!
+//! - [`Inner::probe_all`] is a part of each round of upkeep;
+//! - [`look_again`] is quicker: a disk that failed a single operation is looked at a moment later, and if it answers as it
+//!   was left it is up again. One that fails again soon has to write its marker first.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+};
 
 use bytes::Bytes;
 use format::Marker;
@@ -15,6 +25,7 @@ use model::{
     id::{PackId, TargetId},
     pack::MakeState,
 };
+use tokio::sync::mpsc;
 
 use crate::{
     Inner, Store,
@@ -22,50 +33,91 @@ use crate::{
     fleet_state::Live,
 };
 
+/// So long a disk that failed is left alone before it is looked at again: whatever failed with it has failed by then.
+const LOOK_AGAIN_US: u64 = 200_000;
+
 /// What a probe found.
 enum Found {
-    AsLeft(Bytes, Option<u64>),
-    Older(Bytes, Option<u64>),
+    AsLeft { marker: Bytes, generation: u64, free_bytes: Option<u64> },
+    Older { marker: Bytes, generation: u64, free_bytes: Option<u64> },
     Down(String),
 }
 
+/// Looks again at targets whose disk failed, until the store is gone.
+pub(crate) async fn look_again(store: Weak<Inner>, mut failed: mpsc::UnboundedReceiver<TargetId>) {
+    while let Some(first) = failed.recv().await {
+        let Some(pause) = store.upgrade().map(|inner| inner.world.timer.sleep(LOOK_AGAIN_US)) else { return };
+        pause.await;
+        let mut again = BTreeSet::from([first]);
+        while let Ok(next) = failed.try_recv() {
+            again.insert(next);
+        }
+        let Some(inner) = store.upgrade() else { return };
+        if !inner.is_stopping() {
+            inner.probe(|live| again.contains(&live.row.id), true).await;
+            inner.record_generations().await;
+        }
+    }
+}
+
 impl Inner {
-    /// Looks at every target that is not given up.
+    /// Looks at every target that is not given up; those that come back write their marker.
     pub(crate) async fn probe_all(self: &Arc<Self>) {
-        let targets = self.fleet.all();
-        let gone = |live: &Live| matches!(live.state, TargetState::Lost | TargetState::Retired);
-        join_all(targets.into_iter().filter(|live| !gone(live)).map(|live| self.probe_one(live))).await;
+        self.probe(|_| true, true).await;
+        self.record_generations().await;
     }
 
-    async fn probe_one(self: &Arc<Self>, live: Live) {
+    /// The first look of a start: nothing is journalled yet, so no marker is written either.
+    pub(crate) async fn probe_first(self: &Arc<Self>) {
+        self.probe(|_| true, false).await;
+    }
+
+    async fn probe(self: &Arc<Self>, which: impl Fn(&Live) -> bool, may_mark: bool) {
+        // One at a time: two that write one target's marker would take each other for strangers.
+        let _turn = self.probing.lock().await;
+        let gone = |live: &Live| matches!(live.state, TargetState::Lost | TargetState::Retired);
+        let targets = self.fleet.all().into_iter().filter(|live| !gone(live) && which(live));
+        join_all(targets.map(|live| self.probe_one(live, may_mark))).await;
+    }
+
+    async fn probe_one(self: &Arc<Self>, live: Live, may_mark: bool) {
         let target = live.row.id;
-        let was_up = live.state == TargetState::Up;
-        match self.look(&live).await {
-            Found::Down(note) => self.fleet.saw(target, TargetState::Down, None, &note, self.now_us()),
-            Found::AsLeft(marker, free) => {
-                if let Ok(driver) = self.driver(target) {
-                    driver.expect_marker(Some(marker.clone()));
-                }
-                self.fleet.set_target(live.row.clone(), Some(marker), self.now_us());
-                self.fleet.saw(target, TargetState::Up, free, "", self.now_us());
-                if !was_up && live.marker.is_some() {
-                    let _ = self.raise_generation(target).await;
-                }
+        let expect = |marker: &Bytes| {
+            if let Ok(driver) = self.driver(target) {
+                driver.expect_marker(Some(marker.clone()));
             }
-            Found::Older(marker, free) => {
+        };
+        let (free_bytes, note) = match self.look(&live).await {
+            Found::Down(note) => {
+                self.fleet.must_mark(target);
+                return self.fleet.saw(target, TargetState::Down, None, &note, self.now_us());
+            }
+            Found::AsLeft { marker, generation, free_bytes } => {
+                expect(&marker);
+                self.fleet.carries(target, marker, generation);
+                (free_bytes, "")
+            }
+            Found::Older { marker, generation, free_bytes } => {
                 let note = "it came back older than it left; what it holds counts again once it has been read";
-                self.fleet.set_target(live.row.clone(), Some(marker.clone()), self.now_us());
-                if self.suspect_makes(target).await.is_ok()
-                    && let Ok(driver) = self.driver(target)
-                {
-                    driver.expect_marker(Some(marker));
-                    self.fleet.saw(target, TargetState::Up, free, note, self.now_us());
-                    let _ = self.raise_generation(target).await;
-                } else {
-                    self.fleet.saw(target, TargetState::Suspect, free, note, self.now_us());
+                if self.suspect_makes(target).await.is_err() {
+                    return self.fleet.saw(target, TargetState::Suspect, free_bytes, note, self.now_us());
+                }
+                expect(&marker);
+                self.fleet.carries(target, marker, generation);
+                self.fleet.must_mark(target);
+                (free_bytes, note)
+            }
+        };
+        if may_mark && self.fleet.live(target).is_some_and(|live| live.must_mark) {
+            match self.write_marker(target).await {
+                // A full disk still reads; the next probe tries again.
+                Ok(()) | Err(Error::Fleet(fleet::Error::Full { .. })) => {}
+                Err(error) => {
+                    return self.fleet.saw(target, TargetState::Down, None, &error.to_string(), self.now_us());
                 }
             }
         }
+        self.fleet.saw(target, TargetState::Up, free_bytes, note, self.now_us());
     }
 
     async fn look(&self, live: &Live) -> Found {
@@ -98,32 +150,60 @@ impl Inner {
             let error = Error::NewerEpoch { target: live.row.address.clone(), found: marker.epoch, ours: self.epoch() };
             return Found::Down(error.to_string());
         }
-        if marker.epoch < self.epoch() || marker.generation < live.row.generation {
-            Found::Older(bytes, probe.free_bytes)
+        let older = marker.epoch < self.epoch() || marker.generation < live.row.generation;
+        let (marker, generation, free_bytes) = (bytes, marker.generation, probe.free_bytes);
+        if older {
+            Found::Older { marker, generation, free_bytes }
         } else {
-            Found::AsLeft(bytes, probe.free_bytes)
+            Found::AsLeft { marker, generation, free_bytes }
         }
     }
 
-    /// Writes a marker of the next generation and records it.
-    pub(crate) async fn raise_generation(self: &Arc<Self>, target: TargetId) -> Result<()> {
+    /// Writes a marker of the next generation; [`Self::record_generations`] records it.
+    async fn write_marker(&self, target: TargetId) -> Result<()> {
         let Some(live) = self.fleet.live(target) else { return Ok(()) };
-        let driver = self.driver(target)?;
-        let mut row = live.row;
-        row.generation += 1;
-        let marker = Marker::new(self.cluster, target, row.provider, self.epoch(), row.generation);
+        let generation = live.row.generation + 1;
+        let marker = Marker::new(self.cluster, target, live.row.provider, self.epoch(), generation);
         let marker = Bytes::from(marker.encode());
-        if let Err(error) = driver.write_marker(live.marker.as_ref(), marker.clone()).await {
-            self.fleet.failed(target, &error, self.now_us());
-            return Err(error.into());
+        self.driver(target)?.write_marker(live.marker.as_ref(), marker.clone()).await?;
+        self.fleet.carries(target, marker, generation);
+        self.fleet.marked(target);
+        Ok(())
+    }
+
+    /// Raises the generation of every target that is up, so that old content is known by its older marker.
+    pub(crate) async fn mark_start(self: &Arc<Self>) {
+        {
+            let _turn = self.probing.lock().await;
+            let up = self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up);
+            join_all(up.map(|live| async move {
+                if let Err(Error::Fleet(error)) = self.write_marker(live.row.id).await {
+                    self.fleet.must_mark(live.row.id);
+                    self.fleet.failed(live.row.id, &error, self.now_us());
+                }
+            }))
+            .await;
         }
-        self.fleet.set_target(row.clone(), Some(marker), self.now_us());
-        Store(self.clone())
+        self.record_generations().await;
+    }
+
+    /// Records the generations that were raised; what cannot be recorded now is by the next probe.
+    async fn record_generations(self: &Arc<Self>) {
+        let raised = self.fleet.all().into_iter().filter(|live| live.row.generation > live.recorded);
+        let rows: Vec<_> = raised.map(|live| live.row).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let changed = rows.clone();
+        let recorded = Store(self.clone())
             .commit(move |_, draft| {
-                draft.change(Scope::Cluster, Change::Target(row));
+                changed.into_iter().for_each(|row| draft.change(Scope::Cluster, Change::Target(row)));
                 Ok::<_, Error>(())
             })
-            .await
+            .await;
+        if recorded.is_ok() {
+            rows.iter().for_each(|row| self.fleet.recorded(row.id, row.generation));
+        }
     }
 
     /// Nothing at this target counts until it has been read again.

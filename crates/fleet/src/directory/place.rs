@@ -94,8 +94,7 @@ impl Place {
     /// Opens the root for a change: the marker must be the expected one.
     pub(super) fn root_for_change(&self) -> Result<OwnedFd> {
         let root = self.open_root()?;
-        let found = self.marker(&root)?;
-        marker::permits_change(&self.address, lock(&self.expected).as_ref(), found.as_ref())?;
+        self.check_marker(&root, marker::permits_change)?;
         Ok(root)
     }
 
@@ -104,8 +103,23 @@ impl Place {
         if lock(&self.expected).is_none() {
             return Ok(());
         }
-        let found = self.marker(root)?;
-        marker::permits_absence(&self.address, lock(&self.expected).as_ref(), found.as_ref())
+        self.check_marker(root, marker::permits_absence)
+    }
+
+    fn check_marker(
+        &self,
+        root: impl AsFd,
+        permits: fn(&str, Option<&Bytes>, Option<&Bytes>) -> Result<()>,
+    ) -> Result<()> {
+        let judge = || {
+            let found = self.marker(&root)?;
+            permits(&self.address, lock(&self.expected).as_ref(), found.as_ref())
+        };
+        judge().or_else(|_| {
+            // Perhaps it is being replaced just now, by ourselves.
+            let _turn = lock(&self.marking);
+            judge()
+        })
     }
 
     /// Reads the marker, `None` where there is none.

@@ -15,6 +15,7 @@ mod common;
 mod support;
 
 mod bad_input;
+mod failed_fsync;
 mod full_disk;
 mod killed;
 mod nothing_of_the_user;

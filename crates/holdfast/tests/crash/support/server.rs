@@ -110,6 +110,11 @@ impl Server {
         Door { address: self.address.clone(), token: earlier.token.clone() }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said on standard error so far.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()

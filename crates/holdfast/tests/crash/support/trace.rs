@@ -5,7 +5,16 @@
 //!
 //! Source: strace(1), `-f`, `-y`, `-yy`; an interrupted line ends in `<unfinished ...>` and goes on in `<... resumed>`.
 
-use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// What is watched: everything that changes or syncs files, and what is sent to clients.
 const CALLS: &str = "openat,mkdir,mkdirat,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,sync_file_range,\
@@ -74,6 +83,48 @@ pub fn tracer(file: &Path, more: &[&str]) -> Vec<OsString> {
 /// Whether this machine lets us trace.
 pub fn can_trace(story: &str) -> bool {
     !super::skip(story, "strace", &["-f", "--seccomp-bpf", "-o", "/dev/null", "true"])
+}
+
+/// Whether this machine lets us attach to a process that is running.
+pub fn can_attach(story: &str) -> bool {
+    let script = "sleep 9 & timeout 0.5 strace -q -o /dev/null -p $!; code=$?; kill $!; test $code = 124";
+    !super::skip(story, "sh", &["-c", script])
+}
+
+/// While this lives, every fsync and fdatasync of a process fails with EIO.
+pub struct Failing {
+    tracer: Child,
+    file: PathBuf,
+}
+
+impl Failing {
+    /// Begins; returns once the tracer has all threads.
+    pub fn attach(process: u32, file: &Path) -> Self {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO", "-o"]);
+        command.arg(file).args(["-p", &process.to_string()]).stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut tracer = command.spawn().unwrap();
+        let mut lines = BufReader::new(tracer.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let first = lines.next().unwrap_or_default();
+        assert!(first.contains("attached"), "strace said: {first}");
+        // It says more when threads begin, and must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { tracer, file: file.to_owned() }
+    }
+
+    /// Ends it; the process goes on. How many syncs failed.
+    pub fn detach(mut self) -> usize {
+        kill_process(Pid::from_child(&self.tracer), Signal::TERM).unwrap();
+        self.tracer.wait().unwrap();
+        fs::read_to_string(&self.file).unwrap().matches("INJECTED").count()
+    }
+}
+
+impl Drop for Failing {
+    fn drop(&mut self) {
+        drop(self.tracer.kill());
+        drop(self.tracer.wait());
+    }
 }
 
 /// Reads the trace of a server that was killed.
