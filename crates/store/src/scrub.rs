@@ -77,7 +77,7 @@ enum Verdict {
 }
 
 impl Store {
-    /// Reads everything at every target that is up, then repairs what is wrong.
+    /// Reads everything at every target that is up, then repairs what is wrong; strays become a finding.
     ///
     /// # Errors
     /// The catalogue's own trouble; what is damaged is a finding, not an error.
@@ -93,6 +93,7 @@ impl Store {
             self.0.repair_all(Patience::None).await?;
             report.repaired = before.saturating_sub(self.0.count_bad().await?);
         }
+        self.0.upkeep.finding("strays", self.0.strays().await?);
         Ok(report)
     }
 }

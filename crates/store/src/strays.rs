@@ -1,118 +1,72 @@
-//! Strays: shards that lie at a target and that no list of ours leads to.
+//! Strays: objects at our targets that this service did not write. They are reported and left alone.
 //!
-//! The list of doomed shards is local. When a catalogue was rebuilt, or lost its tail in a crash, the record still says
-//! that a pack is gone, and its shards still lie there. So after each start the names at every target are read once, some
-//! in each round. A shard of a pack that a record declared gone is put on the list again, with the whole grace time.
-//! Everything else is left alone: what no record knows is counted and reported, never deleted.
+//! A copied object under a well-formed name is never taken for one: a record of another life may be in it. A shard is one if
+//! no record, intent or decision knows its pack.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
+use catalogue::{doomed, intents, packs};
+use format::{
+    FORMAT_MD_NAME,
+    name::{parse_address_book_name, parse_envelope_name, parse_journal_name, parse_shard_name},
+    snapshot::parse_snapshot_name,
 };
-
-use catalogue::Tx;
-use fleet::ObjectName;
-use format::name::{ShardName, parse_shard_name, shard_name};
 use model::{fleet::TargetState, id::TargetId};
 
-use crate::{
-    Inner, Store,
-    error::{Error, Result},
-    locked,
-    reclaim::doom,
-};
+use crate::{Inner, error::Result};
 
-/// Names that are asked for in one round, of each target.
-const PAGE: usize = 1_000;
-
-/// How far the names of each target were read since the start.
-#[derive(Default)]
-pub(crate) struct Walk(Mutex<BTreeMap<TargetId, Target>>);
-
-#[derive(Clone, Default)]
-struct Target {
-    after: Option<ObjectName>,
-    ended: bool,
-    unknown: usize,
-}
-
-/// What a name turned out to be.
-enum Stray {
-    /// Its pack is recorded, announced or on the list.
-    None,
-    /// A record says that its pack is gone.
-    Gone,
-    /// No record knows its pack.
-    Unknown,
-}
-
-fn judge(tx: &Tx<'_>, target: TargetId, shard: &ShardName, name: &str) -> catalogue::Result<Stray> {
-    if catalogue::packs::gone(tx, shard.pack)?.is_some() {
-        return Ok(if catalogue::doomed::is_doomed(tx, target, name)? { Stray::None } else { Stray::Gone });
-    }
-    let known = catalogue::packs::is_known(tx, shard.pack)?
-        || catalogue::intents::is_open(tx, shard.pack)?
-        || catalogue::doomed::is_doomed(tx, target, name)?;
-    Ok(if known { Stray::None } else { Stray::Unknown })
-}
+/// Names of strays that a report spells out for a target.
+const NAMED: usize = 3;
 
 impl Inner {
-    /// Reads the next names at every target that is up, until each was read to its end; with `everything` all of them.
-    pub(crate) async fn find_strays(self: &Arc<Self>, everything: bool) -> Result<()> {
+    /// Lists every target that is up; what is strange there, for people.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble. Whoever does not list now is passed over.
+    pub(crate) async fn strays(&self) -> Result<Option<String>> {
+        let mut said = Vec::new();
         for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
-            let target = live.row.id;
-            while !self.walked(target).ended {
-                self.next_names(target).await?;
-                if !everything {
+            let (Ok(driver), target) = (self.driver(live.row.id), live.row.id) else { continue };
+            let (mut count, mut named, mut after) = (0, Vec::new(), None);
+            while let Ok(page) = driver.list("", after.as_ref(), 500).await {
+                let names: Vec<String> = page.objects.iter().map(|listed| listed.name.to_string()).collect();
+                after = page.objects.last().map(|listed| listed.name.clone());
+                let strays = self.catalogue.read(move |tx| among(tx, target, names)).await?;
+                count += strays.len();
+                named.extend(strays.into_iter().take(NAMED - named.len()));
+                if !page.more {
                     break;
                 }
             }
-        }
-        let unknown: usize = locked(&self.strays.0).values().map(|target| target.unknown).sum();
-        let found = format!("{unknown} shards at targets belong to no pack that a record knows; they are left alone");
-        self.upkeep.finding("strays", (unknown > 0).then_some(found));
-        Ok(())
-    }
-
-    fn walked(&self, target: TargetId) -> Target {
-        locked(&self.strays.0).get(&target).cloned().unwrap_or_default()
-    }
-
-    async fn next_names(self: &Arc<Self>, target: TargetId) -> Result<()> {
-        let mut walk = self.walked(target);
-        let page = self.driver(target)?.list("shards/", walk.after.as_ref(), PAGE).await?;
-        walk.after = page.objects.last().map(|listed| listed.name.clone());
-        walk.ended = !page.more || walk.after.is_none();
-        let shards: Vec<ShardName> =
-            page.objects.iter().filter_map(|listed| parse_shard_name(listed.name.as_str())).collect();
-        let judged = move |tx: &mut Tx<'_>| {
-            let (mut gone, mut unknown) = (Vec::new(), 0);
-            for shard in shards {
-                let name = shard_name(shard.pack, shard.lane, shard.make);
-                match judge(tx, target, &shard, &name)? {
-                    Stray::None => {}
-                    Stray::Gone => gone.push((shard.pack, name)),
-                    Stray::Unknown => unknown += 1,
-                }
+            if count > 0 {
+                said.push(format!("{count} at {} ({})", live.row.address, named.join(", ")));
             }
-            Ok((gone, unknown))
-        };
-        let (gone, unknown) = self.catalogue.read(judged).await?;
-        walk.unknown += unknown;
-        if !gone.is_empty() {
-            let (at, grace_s) = (self.service_time(), self.settings.grace_s);
-            Store(self.clone())
-                .commit(move |tx, _| {
-                    for (pack, name) in gone {
-                        if catalogue::packs::gone(tx, pack)?.is_some() {
-                            doom(tx, target, name, "reclaimed", at, grace_s)?;
-                        }
-                    }
-                    Ok::<_, Error>(())
-                })
-                .await?;
         }
-        locked(&self.strays.0).insert(target, walk);
-        Ok(())
+        let all = said.join("; ");
+        Ok((!all.is_empty()).then(|| format!("strays: {all}; this service did not write them, and leaves them alone")))
     }
+}
+
+fn among(tx: &mut catalogue::Tx<'_>, target: TargetId, names: Vec<String>) -> catalogue::Result<Vec<String>> {
+    let mut strays = Vec::new();
+    for name in names {
+        if is_stray(tx, target, &name)? {
+            strays.push(name);
+        }
+    }
+    Ok(strays)
+}
+
+fn is_stray(tx: &catalogue::Tx<'_>, target: TargetId, name: &str) -> catalogue::Result<bool> {
+    if let Some(shard) = parse_shard_name(name) {
+        let known = packs::view(tx, shard.pack)?.is_some()
+            || packs::gone(tx, shard.pack)?.is_some()
+            || intents::is_open(tx, shard.pack)?
+            || doomed::is_doomed(tx, target, name)?;
+        return Ok(!known);
+    }
+    let ours = name == FORMAT_MD_NAME
+        || parse_journal_name(name).is_some()
+        || parse_envelope_name(name).is_some()
+        || parse_address_book_name(name).is_some()
+        || parse_snapshot_name(name).is_some();
+    Ok(!ours)
 }

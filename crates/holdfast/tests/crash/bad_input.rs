@@ -157,6 +157,8 @@ fn swapped_shards_and_stray_files_are_read_around_and_reported() {
     let reported = scrub["damaged"].as_u64().unwrap() + scrub["missing"].as_u64().unwrap();
     // What reading found first was set aside and made again already.
     assert!(reported >= 1, "{scrub}");
+    let findings = door.fleet()["findings"].to_string();
+    assert!(findings.contains("5 at ") && findings.contains("letter.txt"), "{findings}");
     until("what was damaged is made again", || {
         let fleet = door.fleet();
         fleet["packs_below_settled"] == 0 && fleet["records_below_settled"] == 0
