@@ -76,7 +76,7 @@ impl Problem {
 fn status(class: Class, code: &str) -> StatusCode {
     match code {
         "token_unknown" | "token_expired" => return StatusCode::UNAUTHORIZED,
-        "account_locked" => return StatusCode::FORBIDDEN,
+        "account_locked" | "other_account" => return StatusCode::FORBIDDEN,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,
         "upload_expired" => return StatusCode::GONE,
         "upload_too_long" => return StatusCode::PAYLOAD_TOO_LARGE,

@@ -50,6 +50,7 @@ fn router(service: Service) -> Router {
         .route("/api/v1/uploads/{id}", any(api::uploads::one))
         .route("/api/v1/kits", any(api::kits::collection))
         .route("/api/v1/kits/{id}", any(api::kits::one))
+        .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
         .route("/api/v1/fleet", any(api::fleet::report))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))

@@ -37,6 +37,11 @@ impl Reach {
     }
 }
 
+/// Whether HOLDFAST_URL and HOLDFAST_TOKEN name a service.
+pub fn is_named() -> bool {
+    ["HOLDFAST_URL", "HOLDFAST_TOKEN"].iter().all(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// Asks the service that holds a data folder, or opens its store for one question.
 ///
 /// # Errors
@@ -55,29 +60,26 @@ pub async fn on_data(data: DataFolder, question: Question) -> Result<Value> {
 
 async fn over_http(api: &Api, question: Question) -> Result<Value> {
     let get = |path: String| async move { api.json(Method::GET, &path, None).await };
-    let own = |account: Option<String>| match account {
-        None => Ok(()),
-        Some(_) => Err(Error::refused("over HTTP the account is that of HOLDFAST_TOKEN")
-            .hint("leave --account out, or use --data DIR")),
-    };
+    // A token has one account; the service refuses to be asked about another one.
+    let whose = |account: Option<String>| account.map_or(String::new(), |name| format!("?account={}", encode(&name)));
     match question {
         Question::Fleet => get("/api/v1/fleet".to_owned()).await,
         Question::WhatIf { provider } => get(format!("/api/v1/fleet/what-if?provider={}", encode(&provider))).await,
         Question::Scrub => api.json(Method::POST, "/api/v1/fleet/scrub?wait=true", None).await,
         Question::KitMake { account, recipient } => {
-            own(account)?;
-            api.json(Method::POST, "/api/v1/kits", Some(&json!({"recipient": recipient}))).await
+            let path = format!("/api/v1/kits{}", whose(account));
+            api.json(Method::POST, &path, Some(&json!({"recipient": recipient}))).await
         }
-        Question::KitList { account } => {
-            own(account)?;
-            get("/api/v1/kits".to_owned()).await
-        }
+        Question::KitList { account } => get(format!("/api/v1/kits{}", whose(account))).await,
         Question::KitRevoke { account, kit } => {
-            own(account)?;
-            let request = api.request(Method::DELETE, &format!("/api/v1/kits/{}", encode(&kit)));
+            let request = api.request(Method::DELETE, &format!("/api/v1/kits/{}{}", encode(&kit), whose(account)));
             api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
         }
-        Question::TokenCreate { .. } | Question::KitTested { .. } | Question::Reload => {
+        Question::KitTested { kit, .. } => {
+            let request = api.request(Method::POST, &format!("/api/v1/kits/{}/tested", encode(&kit)));
+            api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
+        }
+        Question::TokenCreate { .. } | Question::Reload => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }
     }

@@ -74,7 +74,12 @@ fn kits_are_made_tested_listed_and_revoked() {
     let token = server.token();
     let (first, second) = (scratch.join("first.txt"), scratch.join("second.txt"));
     on_data(&data, &["kit", "make", "--account", "owner", "--out", first.to_str().unwrap()]);
-    succeed(server.client(&token, &["kit", "make", "--out", second.to_str().unwrap()]));
+    succeed(server.client(&token, &["kit", "make", "--account", "owner", "--out", second.to_str().unwrap()]));
+    let third = scratch.join("third.txt");
+    let other = server.client(&token, &["kit", "make", "--account", "other", "--out", third.to_str().unwrap()]);
+    let other = { other }.output().unwrap();
+    assert_eq!(other.status.code(), Some(2), "{}", text(&other.stderr));
+    assert!(text(&other.stderr).contains("not one of account other") && !third.exists(), "{}", text(&other.stderr));
     let page = fs::read_to_string(&first).unwrap();
     assert!(page.lines().count() < 60, "it fits on a page");
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&first).unwrap().permissions()) & 0o777, 0o600);
@@ -90,6 +95,9 @@ fn kits_are_made_tested_listed_and_revoked() {
     assert_eq!(kits["kits"].as_array().unwrap().len(), 2);
     let tested = kits["kits"].as_array().unwrap().iter().filter(|kit| !kit["tested"].is_null()).count();
     assert_eq!(tested, 1);
+    // Over HTTP the service is told as well.
+    succeed(server.client(&token, &["kit", "test", second.to_str().unwrap()]));
+    assert_eq!(json(&on_data(&data, &["fleet", "--json"]))["kits_untested"], 0);
     // Its secret is nowhere in the service's folder.
     let secret = page.lines().find_map(|line| line.trim().strip_prefix("identity: ")).unwrap();
     let secret = secret.split_whitespace().next().unwrap();

@@ -16,6 +16,12 @@ pub enum Error {
     /// The token was good until its end.
     #[error("this token has expired; make a new one with `holdfast token create`")]
     TokenExpired,
+    /// The request names an account that is not the caller's.
+    #[error("this token is not one of account {name}: leave the account out, or use a token of its own")]
+    OtherAccount {
+        /// The account that was named.
+        name: String,
+    },
     /// Nothing is there.
     #[error("there is nothing at {path}")]
     Missing {
@@ -107,7 +113,7 @@ impl Error {
             Self::Path(_) | Self::TokenUnknown | Self::TokenExpired | Self::MediaType | Self::Recipient => {
                 Class::Refused
             }
-            Self::UploadTooLong { .. } => Class::Refused,
+            Self::UploadTooLong { .. } | Self::OtherAccount { .. } => Class::Refused,
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
@@ -124,6 +130,7 @@ impl Error {
             Self::Path(_) => "bad_path",
             Self::TokenUnknown => "token_unknown",
             Self::TokenExpired => "token_expired",
+            Self::OtherAccount { .. } => "other_account",
             Self::Missing { .. } => "missing",
             Self::NotAFolder { .. } => "not_a_folder",
             Self::IsAFolder { .. } => "is_a_folder",

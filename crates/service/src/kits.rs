@@ -48,6 +48,27 @@ impl Service {
         Ok(self.store.read(move |tx| accounts::kits(tx, account)).await?)
     }
 
+    /// Whether an account that a request names is the caller's. Whether another one exists is not said.
+    ///
+    /// # Errors
+    /// Refused if it is not.
+    pub async fn is_account(&self, caller: &Caller, name: String) -> Result<()> {
+        let account = caller.account;
+        let own = self.store.read(move |tx| accounts::by_id(tx, account)).await?;
+        if own.is_some_and(|row| row.name == name) { Ok(()) } else { Err(Error::OtherAccount { name }) }
+    }
+
+    /// Notes that the owner tested a kit.
+    ///
+    /// # Errors
+    /// Missing if the account has no such kit.
+    pub async fn tested_kit(&self, caller: &Caller, kit: KitId) -> Result<()> {
+        if !self.kits(caller).await?.iter().any(|row| row.id == kit) {
+            return Err(Error::NoKit);
+        }
+        Ok(self.store.tested_kit(caller.account, kit).await?)
+    }
+
     /// Takes a kit out of the account's envelope. What it opened before stays readable to whoever has it.
     ///
     /// # Errors

@@ -67,6 +67,11 @@ async fn kits_are_made_listed_and_revoked() {
     assert_eq!(made["account"].as_str().unwrap().len(), 32);
     assert!(!made["addresses"].as_array().unwrap().is_empty());
     let url = format!("/api/v1/kits/{}", made["id"].as_str().unwrap());
+    let untested = || async { world.call("GET", "/api/v1/fleet", &[], b"").await.json()["kits_untested"].clone() };
+    assert_eq!(untested().await, 1);
+    assert_eq!(world.call("POST", &format!("{url}/tested"), &[], b"").await.status, 204);
+    assert_eq!(untested().await, 0);
+    assert!(world.call("GET", "/api/v1/kits", &[], b"").await.json()["kits"][0]["tested"].is_string());
     assert_eq!(world.call("DELETE", &url, &[], b"").await.status, 204);
     let kits = world.call("GET", "/api/v1/kits", &[], b"").await.json();
     assert_eq!(kits["kits"].as_array().unwrap().len(), 1);
@@ -75,8 +80,39 @@ async fn kits_are_made_listed_and_revoked() {
         ("POST", "/api/v1/kits", r"{}", 400, "bad_json"),
         ("DELETE", "/api/v1/kits/00000000000000000000000000000000", "", 404, "no_kit"),
         ("DELETE", "/api/v1/kits/x", "", 404, "no_kit"),
+        ("POST", "/api/v1/kits/00000000000000000000000000000000/tested", "", 404, "no_kit"),
+        ("POST", "/api/v1/kits/x/tested", "", 404, "no_kit"),
+        ("GET", "/api/v1/kits/x/tested", "", 405, "method"),
+        ("GET", "/api/v1/kits?account=nobody", "", 403, "other_account"),
+        ("GET", "/api/v1/kits?owner=owner", "", 400, "bad_query"),
+        ("POST", "/api/v1/kits?account=Owner", r#"{"recipient":"age1"}"#, 403, "other_account"),
     ] {
         let answer = world.call(method, target, &[], body.as_bytes()).await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {target} {body}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kits_are_their_account_s_own() {
+    let world = World::new().await;
+    world.store.make_account("other", true).await.unwrap();
+    let token = world.service.make_token("other", None).await.unwrap().text;
+    let body = format!(r#"{{"recipient":"{}"}}"#, format::Identity::generate().recipient());
+    let made = world.call("POST", "/api/v1/kits?account=owner", &[], body.as_bytes()).await;
+    assert_eq!(made.status, 201, "the caller's own account may be named");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    for (method, target, status, code) in [
+        ("GET", "/api/v1/kits?account=owner".to_owned(), 403, "other_account"),
+        ("DELETE", format!("/api/v1/kits/{id}?account=owner"), 403, "other_account"),
+        ("DELETE", format!("/api/v1/kits/{id}"), 404, "no_kit"),
+        ("POST", format!("/api/v1/kits/{id}/tested"), 404, "no_kit"),
+    ] {
+        let mut connection = world.connect().await;
+        connection.send(crate::http::request(method, &target, &[("Authorization", &bearer)], b"")).await;
+        let answer = connection.answer(false).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {target}");
+    }
+    let kits = world.call("GET", "/api/v1/kits?account=owner", &[], b"").await.json();
+    assert!(kits["kits"][0]["revoked"].is_null() && kits["kits"][0]["tested"].is_null(), "{kits}");
 }

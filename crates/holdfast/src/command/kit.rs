@@ -22,7 +22,7 @@ use super::fleet::text;
 use crate::{
     assemble::folder_driver,
     client::batch::line,
-    data::{DataFolder, write_private},
+    data::write_private,
     error::{Error, Result},
     operator::Question,
     reach::{self, Reach},
@@ -40,7 +40,7 @@ pub struct Args {
 enum Verb {
     /// Makes a kit and writes it to a new file that only you may read.
     Make {
-        /// The account; needed with --data, else it is that of HOLDFAST_TOKEN.
+        /// The account; with --data it must be named, else it is that of HOLDFAST_TOKEN.
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
         /// The kit's file; never overwritten.
@@ -57,13 +57,14 @@ enum Verb {
         /// Folders of targets, where those named in the kit are elsewhere now.
         #[arg(long, value_name = "PATH", num_args = 1..)]
         target: Vec<PathBuf>,
-        /// Data folder of the service: notes there that the kit was tested.
+        /// Data folder of the service: notes there that the kit was tested. Without it the service that HOLDFAST_URL and
+        /// HOLDFAST_TOKEN name is told, if they are set; the test itself asks no service.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
     /// Lists the account's kits.
     Ls {
-        /// The account; needed with --data, else it is that of HOLDFAST_TOKEN.
+        /// The account; with --data it must be named, else it is that of HOLDFAST_TOKEN.
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
         #[command(flatten)]
@@ -77,7 +78,7 @@ enum Verb {
         /// The kit's id, as `kit ls` shows it.
         #[arg(value_name = "ID")]
         kit: String,
-        /// The account; needed with --data, else it is that of HOLDFAST_TOKEN.
+        /// The account; with --data it must be named, else it is that of HOLDFAST_TOKEN.
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
         #[command(flatten)]
@@ -89,7 +90,7 @@ enum Verb {
 pub async fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
         Verb::Make { account, out, reach } => make(account, &out, &reach).await,
-        Verb::Test { file, target, data } => test(&file, target, data.as_deref()).await,
+        Verb::Test { file, target, data } => test(&file, target, Reach { data }).await,
         Verb::Ls { account, reach, json } => list(account, &reach, json).await,
         Verb::Revoke { kit, account, reach } => {
             reach.ask(Question::KitRevoke { account, kit: kit.clone() }).await?;
@@ -147,7 +148,7 @@ fn kit_of(answer: &Value, identity: Identity) -> Option<Kit> {
 }
 
 /// Reads targets as a rescue would, with no service in between.
-async fn test(file: &Path, paths: Vec<PathBuf>, data: Option<&Path>) -> Result<ExitCode> {
+async fn test(file: &Path, paths: Vec<PathBuf>, reach: Reach) -> Result<ExitCode> {
     let page = std::fs::read_to_string(file).map_err(|error| Error::io("reading the kit", file, &error))?;
     let kit = Kit::parse(&page)?;
     let given = !paths.is_empty();
@@ -179,11 +180,21 @@ async fn test(file: &Path, paths: Vec<PathBuf>, data: Option<&Path>) -> Result<E
         super::fleet::bytes(size),
         rescue.targets().count()
     ));
-    if let Some(data) = data {
-        let question = Question::KitTested { account: kit.account.to_string(), kit: kit.kit.to_string() };
-        reach::on_data(DataFolder::at(data)?, question).await?;
+    if reach.data.is_none() && !reach::is_named() {
+        line(
+            "No service was told. With --data DIR, or HOLDFAST_URL and HOLDFAST_TOKEN, it notes when the kit was tested.",
+        );
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::SUCCESS)
+    let question = Question::KitTested { account: kit.account.to_string(), kit: kit.kit.to_string() };
+    match reach.ask(question).await {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            let message =
+                format!("the kit is good, but the service did not note that it was tested: {}", error.message);
+            Err(Error { message, ..error })
+        }
+    }
 }
 
 fn open(paths: &[PathBuf]) -> Vec<(String, Arc<dyn Target>)> {
