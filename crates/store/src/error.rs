@@ -10,8 +10,8 @@ use model::{
 pub enum Error {
     /// Too few providers answer to keep the promise for new bytes; reads go on.
     #[error(
-        "not stored: {providers_up} of the providers answer, and what is acknowledged must survive the loss of any one \
-         ({detail}); reading goes on, try again when a provider is back"
+        "nothing was changed: what is acknowledged must survive the loss of any one provider, and too few take new bytes \
+         now ({providers_up} answer; {detail}); reading goes on, try again when another provider is back or has space"
     )]
     Unsafe {
         /// Providers with a target that is up.
@@ -162,7 +162,10 @@ pub enum Error {
     #[error(transparent)]
     Format(#[from] format::Error),
     /// No placement keeps the promise.
-    #[error("no placement keeps the promise: {detail}")]
+    #[error(
+        "nothing was changed: no placement of new bytes would survive the loss of any one provider ({detail}); reading \
+         goes on, try again when another provider is back or has space"
+    )]
     Plan {
         /// What `plan` said.
         detail: String,

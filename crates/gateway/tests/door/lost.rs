@@ -45,6 +45,8 @@ async fn what_could_not_be_kept_is_refused() {
         let answer = world.file("PUT", "f", &[], &noise(3, bytes)).await;
         assert_eq!((answer.status, answer.code().as_str()), (503, "unsafe"), "{bytes}");
         assert!(!answer.header("retry-after").is_empty());
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("reading goes on") && detail.contains("try again when"), "{detail}");
     }
     for target in &world.targets {
         target.disk().set_up(true);
