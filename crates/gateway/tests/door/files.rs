@@ -120,6 +120,13 @@ async fn digests_are_checked_when_sent_and_given_when_known() {
         assert_eq!((refused.status, refused.code().as_str()), (400, "body_digest"));
         assert_eq!(world.get("f").await.status, 404, "nothing was made of it");
     }
+    // A body in each way of keeping, over a file that is there: that one stays.
+    world.put("kept", b"as it was").await;
+    for bytes in [700, 60_000, 3 << 20] {
+        let refused = world.file("PUT", "kept", &[("Content-Digest", HELLO_SHA256)], &noise(5, bytes)).await;
+        assert_eq!((refused.status, refused.code().as_str()), (400, "body_digest"), "{bytes}");
+        assert_eq!(world.get("kept").await.body, b"as it was");
+    }
     let malformed = world.file("PUT", "f", &[("Content-Digest", "sha-256=WJG1")], b"hello\n").await;
     assert_eq!((malformed.status, malformed.code().as_str()), (400, "bad_digest"));
     assert_eq!(world.file("PUT", "f", &[("Content-Digest", HELLO_SHA256)], b"hello\n").await.status, 201);

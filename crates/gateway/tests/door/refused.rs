@@ -35,6 +35,18 @@ async fn bad_paths() {
         assert_eq!((answer.status, answer.code().as_str()), (400, code), "{path}");
     }
     assert!(world.names("").await.is_empty());
+    // A path in a body keeps the same rules, and is not decoded at all.
+    world.put("f", b"kept").await;
+    let controls = [r"a\u0000b", r"a\nb", r"a\u007f", "..", "a/../b", "a//b", "a/./b", long.as_str()];
+    for to in controls {
+        for action in ["move", "copy"] {
+            let answer = world.act("f", &format!(r#"{{"action":"{action}","to":"{to}"}}"#)).await;
+            assert_eq!((answer.status, answer.code().as_str()), (400, "bad_path"), "{action} {to}");
+        }
+    }
+    let answer = world.act("f", r#"{"action":"copy","to":"a%2Fb"}"#).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(world.names("").await, ["a%2Fb", "f"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
