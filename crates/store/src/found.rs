@@ -86,7 +86,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         superseded: Mutex::default(),
         stopping: AtomicBool::new(false),
         sets: crate::sets::Kept::default(),
-        leftovers: crate::leftovers::Walk::default(),
+        strays: crate::strays::Walk::default(),
         upkeep: crate::upkeep::UpkeepState::default(),
         uploads: crate::upload::Writers::default(),
     });

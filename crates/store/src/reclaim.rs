@@ -2,7 +2,7 @@
 //!
 //! Record first, bytes last: a pack in which nothing lives gets a journalled end, and only then are its makes put on
 //! the list of doomed shards; the same for makes that the record of a living pack no longer names, and for shards of
-//! packs that were announced and never recorded (`leftovers` finds what the list lost). What of that list goes now is decided by [`plan::reclaim()`] alone: this
+//! packs that were announced and never recorded (`strays` finds what the list lost). What of that list goes now is decided by [`plan::reclaim()`] alone: this
 //! file shows it the list page by page and carries out what it says. What no record knows is never touched.
 //!
 //! While destruction is paused, because the clocks disagree or because a target known before a rebuild was not read
@@ -48,7 +48,7 @@ impl Inner {
         self.end_dead_packs().await?;
         self.drop_surplus(everything).await?;
         self.forget_abandoned_intents().await?;
-        self.find_leftovers(everything).await?;
+        self.find_strays(everything).await?;
         self.delete_due(&topology, gate).await
     }
 

@@ -93,7 +93,8 @@ impl Store {
             self.0.repair_all(Patience::None).await?;
             report.repaired = before.saturating_sub(self.0.count_bad().await?);
         }
-        self.0.upkeep.finding("strays", self.0.strays().await?);
+        // Whoever does not list now is asked again in the rounds to come.
+        let _ = self.0.find_strays_again().await;
         Ok(report)
     }
 }

@@ -1,72 +1,155 @@
-//! Strays: objects at our targets that this service did not write. They are reported and left alone.
+//! Strays: objects that lie at a target and that no list of ours leads to.
 //!
-//! A copied object under a well-formed name is never taken for one: a record of another life may be in it. A shard is one if
-//! no record, intent or decision knows its pack.
+//! The list of doomed shards is local. When a catalogue was rebuilt, or lost its tail in a crash, the record still says
+//! that a pack is gone, and its shards still lie there. So after each start the names at every target are read once, some
+//! in each round, and all of them again in a scrub that a person asks for. A shard of a pack that a record declared gone is
+//! put on the list again, with the whole grace time. Everything else is left alone: shards that no record knows, and names
+//! that are none of ours, are counted and reported, never deleted. A copied object under a name as we write them is no
+//! stray: a record of another life may be in it.
 
-use catalogue::{doomed, intents, packs};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use catalogue::Tx;
+use fleet::ObjectName;
 use format::{
     FORMAT_MD_NAME,
     name::{parse_address_book_name, parse_envelope_name, parse_journal_name, parse_shard_name},
     snapshot::parse_snapshot_name,
 };
-use model::{fleet::TargetState, id::TargetId};
+use model::{
+    fleet::TargetState,
+    id::{PackId, TargetId},
+};
 
-use crate::{Inner, error::Result};
+use crate::{
+    Inner, Store,
+    error::{Error, Result},
+    locked,
+    reclaim::doom,
+};
 
-/// Names of strays that a report spells out for a target.
+/// Names that are asked for in one round, of each target.
+const PAGE: usize = 1_000;
+
+/// Names of strays that a report spells out for each target.
 const NAMED: usize = 3;
 
-impl Inner {
-    /// Lists every target that is up; what is strange there, for people.
-    ///
-    /// # Errors
-    /// The catalogue's own trouble. Whoever does not list now is passed over.
-    pub(crate) async fn strays(&self) -> Result<Option<String>> {
-        let mut said = Vec::new();
-        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
-            let (Ok(driver), target) = (self.driver(live.row.id), live.row.id) else { continue };
-            let (mut count, mut named, mut after) = (0, Vec::new(), None);
-            while let Ok(page) = driver.list("", after.as_ref(), 500).await {
-                let names: Vec<String> = page.objects.iter().map(|listed| listed.name.to_string()).collect();
-                after = page.objects.last().map(|listed| listed.name.clone());
-                let strays = self.catalogue.read(move |tx| among(tx, target, names)).await?;
-                count += strays.len();
-                named.extend(strays.into_iter().take(NAMED - named.len()));
-                if !page.more {
-                    break;
-                }
-            }
-            if count > 0 {
-                said.push(format!("{count} at {} ({})", live.row.address, named.join(", ")));
-            }
-        }
-        let all = said.join("; ");
-        Ok((!all.is_empty()).then(|| format!("strays: {all}; this service did not write them, and leaves them alone")))
-    }
+/// How far the names of each target were read since the start.
+#[derive(Default)]
+pub(crate) struct Walk(Mutex<BTreeMap<TargetId, Target>>);
+
+#[derive(Clone, Default)]
+struct Target {
+    after: Option<ObjectName>,
+    ended: bool,
+    unknown: usize,
+    /// The first of them.
+    named: Vec<String>,
 }
 
-fn among(tx: &mut catalogue::Tx<'_>, target: TargetId, names: Vec<String>) -> catalogue::Result<Vec<String>> {
-    let mut strays = Vec::new();
-    for name in names {
-        if is_stray(tx, target, &name)? {
-            strays.push(name);
-        }
-    }
-    Ok(strays)
+/// What a name turned out to be.
+enum Stray {
+    /// It is ours: its pack is recorded, announced or on the list, or it is a copied object.
+    None,
+    /// A record says that its pack is gone.
+    Gone(PackId),
+    /// No record knows its pack, or it is no name of ours.
+    Unknown,
 }
 
-fn is_stray(tx: &catalogue::Tx<'_>, target: TargetId, name: &str) -> catalogue::Result<bool> {
-    if let Some(shard) = parse_shard_name(name) {
-        let known = packs::view(tx, shard.pack)?.is_some()
-            || packs::gone(tx, shard.pack)?.is_some()
-            || intents::is_open(tx, shard.pack)?
-            || doomed::is_doomed(tx, target, name)?;
-        return Ok(!known);
-    }
-    let ours = name == FORMAT_MD_NAME
+fn is_copied(name: &str) -> bool {
+    name == FORMAT_MD_NAME
         || parse_journal_name(name).is_some()
         || parse_envelope_name(name).is_some()
         || parse_address_book_name(name).is_some()
-        || parse_snapshot_name(name).is_some();
-    Ok(!ours)
+        || parse_snapshot_name(name).is_some()
+}
+
+fn judge(tx: &Tx<'_>, target: TargetId, name: &str) -> catalogue::Result<Stray> {
+    let Some(shard) = parse_shard_name(name) else {
+        return Ok(if is_copied(name) { Stray::None } else { Stray::Unknown });
+    };
+    if catalogue::packs::gone(tx, shard.pack)?.is_some() {
+        return Ok(if catalogue::doomed::is_doomed(tx, target, name)? { Stray::None } else { Stray::Gone(shard.pack) });
+    }
+    let known = catalogue::packs::is_known(tx, shard.pack)?
+        || catalogue::intents::is_open(tx, shard.pack)?
+        || catalogue::doomed::is_doomed(tx, target, name)?;
+    Ok(if known { Stray::None } else { Stray::Unknown })
+}
+
+impl Inner {
+    /// Reads the next names at every target that is up, until each was read to its end; with `everything` all of them.
+    pub(crate) async fn find_strays(self: &Arc<Self>, everything: bool) -> Result<()> {
+        for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
+            let target = live.row.id;
+            while !self.walked(target).ended {
+                self.next_names(target).await?;
+                if !everything {
+                    break;
+                }
+            }
+        }
+        let said: Vec<String> = locked(&self.strays.0)
+            .iter()
+            .filter(|(_, walk)| walk.unknown > 0)
+            .map(|(target, walk)| {
+                let address = self.fleet.live(*target).map(|live| live.row.address).unwrap_or_default();
+                format!("{} at {address} ({})", walk.unknown, walk.named.join(", "))
+            })
+            .collect();
+        let found = format!("strays: {}; no record knows them, and they are left alone", said.join("; "));
+        self.upkeep.finding("strays", (!said.is_empty()).then_some(found));
+        Ok(())
+    }
+
+    /// Reads all names again.
+    pub(crate) async fn find_strays_again(self: &Arc<Self>) -> Result<()> {
+        locked(&self.strays.0).clear();
+        self.find_strays(true).await
+    }
+
+    fn walked(&self, target: TargetId) -> Target {
+        locked(&self.strays.0).get(&target).cloned().unwrap_or_default()
+    }
+
+    async fn next_names(self: &Arc<Self>, target: TargetId) -> Result<()> {
+        let mut walk = self.walked(target);
+        let page = self.driver(target)?.list("", walk.after.as_ref(), PAGE).await?;
+        walk.after = page.objects.last().map(|listed| listed.name.clone());
+        walk.ended = !page.more || walk.after.is_none();
+        let judged = move |tx: &mut Tx<'_>| {
+            let (mut gone, mut unknown) = (Vec::new(), Vec::new());
+            for listed in page.objects {
+                let name = listed.name.to_string();
+                match judge(tx, target, &name)? {
+                    Stray::None => {}
+                    Stray::Gone(pack) => gone.push((pack, name)),
+                    Stray::Unknown => unknown.push(name),
+                }
+            }
+            Ok((gone, unknown))
+        };
+        let (gone, unknown) = self.catalogue.read(judged).await?;
+        walk.unknown += unknown.len();
+        walk.named.extend(unknown.into_iter().take(NAMED - walk.named.len()));
+        if !gone.is_empty() {
+            let (at, grace_s) = (self.service_time(), self.settings.grace_s);
+            Store(self.clone())
+                .commit(move |tx, _| {
+                    for (pack, name) in gone {
+                        if catalogue::packs::gone(tx, pack)?.is_some() {
+                            doom(tx, target, name, "reclaimed", at, grace_s)?;
+                        }
+                    }
+                    Ok::<_, Error>(())
+                })
+                .await?;
+        }
+        locked(&self.strays.0).insert(target, walk);
+        Ok(())
+    }
 }
