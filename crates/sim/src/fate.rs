@@ -179,7 +179,7 @@ impl World {
     }
 
     /// Ends what hurts the victim. A wiped one comes back as it left, older, or not at all.
-    /// Says whether every call shows what is missing now.
+    /// Says whether every call shows what is missing now: nothing has to be read to find out.
     fn relent(&mut self, victim: &Victim) -> bool {
         let old = self.old_images.get(&victim.provider).cloned();
         let way = self.chance.below(3);
@@ -225,8 +225,9 @@ impl World {
         for disk in self.disks_of(victim.provider) {
             self.plant_stranger(&disk);
         }
-        // Older content under the same generation of its marker is found by reading only.
-        victim.is_plain && !(victim.harm == Harm::Wiped && way == 1)
+        // Other content under the same generation of its marker is found by reading only.
+        let is_other = matches!(victim.harm, Harm::Lying | Harm::Rotting | Harm::Old);
+        !is_other && !(victim.harm == Harm::Wiped && way == 1)
     }
 
     /// Puts something on a disk that no record knows.
@@ -267,8 +268,7 @@ impl World {
                 self.scrub()?;
             }
             self.pass(6_000_000)?;
-            let report = self.report()?;
-            if round > 2 && report.is_settled {
+            if round > 1 && self.report()?.is_settled {
                 self.victim = None;
                 self.note("everything is settled");
                 self.audit(false)?;

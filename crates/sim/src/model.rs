@@ -199,7 +199,12 @@ impl Model {
                         return Err(format!("entry {id} may be one of {:?}, but is {now:?}", open.states));
                     }
                     if decided || last_acknowledged > open.since {
+                        let since = open.since;
                         self.open.remove(&id);
+                        if let Some(file) = &now {
+                            // It is as old as the act that made it, whatever is acknowledged of its entry later.
+                            self.acknowledged.entry(file.current).or_insert(since);
+                        }
                         self.become_state(id, now);
                     }
                 }
@@ -308,8 +313,20 @@ mod tests {
         model.acknowledge(2, two);
         let seen = BTreeMap::from([(two, file(2))]);
         assert!(model.compare(&seen, false).is_ok() && !model.is_open(one));
+        assert_eq!(model.acknowledged_in(VersionId([1; 16])), None);
         // From now on it must stay away.
         let seen = BTreeMap::from([(one, file(1)), (two, file(2))]);
         assert!(model.compare(&seen, false).is_err());
+    }
+
+    #[test]
+    fn a_version_is_as_old_as_the_act_that_made_it() {
+        let mut model = Model::default();
+        let one = EntryId([1; 16]);
+        model.begin(1, one, Some(file(1)));
+        assert!(model.compare(&BTreeMap::from([(one, file(1))]), true).is_ok());
+        model.begin(4, one, Some(File { trashed: true, ..file(1) }));
+        model.acknowledge(4, one);
+        assert_eq!(model.acknowledged_in(VersionId([1; 16])), Some(1));
     }
 }

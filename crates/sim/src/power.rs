@@ -27,6 +27,11 @@ pub enum Moment {
     Behind,
 }
 
+impl Moment {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Before, Self::After, Self::Behind];
+}
+
 /// Where a crash came, for the census.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CrashPoint {
@@ -44,6 +49,8 @@ struct State {
     hash: blake3::Hasher,
     off: Option<CrashPoint>,
     armed: Option<(u64, Moment)>,
+    /// A crash waits for the next effect of this kind.
+    waits_for: Option<(Verb, &'static str, Moment)>,
     /// The effect of a crash that comes behind it has been heard of.
     passed: Option<(CrashPoint, Option<Vec<u8>>, u64)>,
     acknowledged: u64,
@@ -86,10 +93,16 @@ impl Power {
         state.armed = Some((state.effects + ahead, moment));
     }
 
+    /// Lets the power go out at the next call of this verb on this kind of object: chance alone seldom meets what is rare.
+    pub fn arm_at(&self, verb: Verb, kind: &'static str, moment: Moment) {
+        self.state().waits_for = Some((verb, kind, moment));
+    }
+
     /// Takes an armed crash back, unless it came.
     pub fn disarm(&self) {
         let mut state = self.state();
         state.armed = None;
+        state.waits_for = None;
         state.passed = None;
     }
 
@@ -107,6 +120,7 @@ impl Power {
     pub fn restore(&self) -> Option<(CrashPoint, Vec<u8>)> {
         let mut state = self.state();
         state.armed = None;
+        state.waits_for = None;
         state.passed = None;
         state.catalogue = None;
         let point = state.off.take()?;
@@ -168,6 +182,9 @@ impl Power {
             .update(&now_us.to_le_bytes());
         if let Some(trace) = trace {
             trace.push(format!("{number} {now_us} {doing}: {} {target} {name} {sum:08x}", verb.name()));
+        }
+        if let Some((_, _, moment)) = state.waits_for.take_if(|(on, of, _)| *on == verb && *of == kind(name)) {
+            state.armed = Some((number, moment));
         }
         if state.armed == Some((number, Moment::Before)) {
             let point = state.point(Moment::Before, verb, name);

@@ -7,8 +7,8 @@ use crate::{
 
 /// Steps of a seed, at least.
 pub const STEPS: u64 = 300;
-/// Rebuilds and rescues are tried every so many steps.
-const HOMECOMING_EVERY: u64 = 60;
+/// Rebuilds and rescues are tried every so many steps, and at the end: five times in all.
+const HOMECOMING_EVERY: u64 = 75;
 
 /// How a seed ended.
 #[derive(Clone, Debug)]

@@ -10,4 +10,5 @@ pub const SEEDS: &[(u64, &str)] = &[
     (19, "a lane that was made twice was read from its missing make only"),
     (74, "a rebuild believed the first copy of an address book, which was damaged"),
     (1_050, "a target with a bad copy was given no good one in its place"),
+    (346, "a journal object that nothing needed counted as a record below settled once its last copy was lost"),
 ];

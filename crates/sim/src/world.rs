@@ -8,7 +8,7 @@ use std::{
 };
 
 use catalogue::Catalogue;
-use fleet::{FaultControl, Image, MemoryDisk, Roster, Target};
+use fleet::{FaultControl, Image, MemoryDisk, Roster, Target, layer::Verb};
 use format::{Identity, Kit, KitAddress};
 use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
@@ -37,6 +37,17 @@ const SERVICE_SECRET: &str = "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5
 const KIT_SECRET: &str = "AGE-SECRET-KEY-1V4NXW6RFDF4KCMTWDAC8ZUNNW36HVAMC09A8KLRA0ELCPQVZSWZQA3Y2A3";
 /// Restarts in a row that may crash again before one is left in peace.
 const CRASHES_IN_A_ROW: u32 = 3;
+
+/// Calls that a crash is often laid on: those that change something, and of these the seldom ones.
+const RARE: &[(Verb, &str)] = &[
+    (Verb::Finish, "shard"),
+    (Verb::Put, "snapshot"),
+    (Verb::Delete, "journal"),
+    (Verb::Delete, "snapshot"),
+    (Verb::Delete, "shard"),
+    (Verb::SetAside, "shard"),
+    (Verb::WriteMarker, "marker"),
+];
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -319,14 +330,21 @@ impl World {
 
     /// Arms a crash with the given odds.
     pub fn maybe_arm(&self, one_in: u64) {
-        if self.crashes && self.chance.one_in(one_in) {
-            let range = *self.chance.pick(&[6, 40, 300]).unwrap_or(&40);
-            let ahead = self.chance.between(1, range);
-            let moments = [Moment::Before, Moment::After, Moment::Behind];
-            let moment = *self.chance.pick(&moments).unwrap_or(&Moment::After);
-            self.note(format!("(the power may go out {moment:?} effect {ahead} from here)"));
-            self.power.arm(ahead, moment);
+        if !self.crashes || !self.chance.one_in(one_in) {
+            return;
         }
+        let moment = *self.chance.pick(&Moment::ALL).unwrap_or(&Moment::After);
+        if self.chance.one_in(3)
+            && let Some((verb, kind)) = self.chance.pick(RARE).copied()
+        {
+            self.note(format!("(the power may go out {moment:?} the next {} of a {kind})", verb.name()));
+            self.power.arm_at(verb, kind, moment);
+            return;
+        }
+        let range = *self.chance.pick(&[6, 40, 300]).unwrap_or(&40);
+        let ahead = self.chance.between(1, range);
+        self.note(format!("(the power may go out {moment:?} effect {ahead} from here)"));
+        self.power.arm(ahead, moment);
     }
 
     /// Starts the service after the power was out.

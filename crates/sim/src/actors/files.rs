@@ -21,8 +21,8 @@ use crate::{
 const NAMES: u64 = 40;
 /// Files that a seed begins with.
 const FILES_AT_FIRST: usize = 12;
-/// More files than this are not kept.
-const FILES_MAX: usize = 40;
+/// With so many files a client makes room first.
+const FILES_MAX: usize = 36;
 
 /// A client at work: what it found wrong, if anything.
 pub type Work = Pin<Box<dyn Future<Output = Step>>>;
@@ -111,7 +111,9 @@ impl World {
         let draw = if count < FILES_AT_FIRST { 0 } else { self.chance.below(20) };
         match draw {
             0..=5 if count < FILES_MAX => self.upload(),
-            0..=8 => self.overwrite(busy),
+            0 | 1 => self.erase(busy),
+            2..=5 => self.forget_old(busy),
+            6..=8 => self.overwrite(busy),
             9 | 10 => self.rename(busy),
             11 => self.trash(busy),
             12 => self.restore(busy),
