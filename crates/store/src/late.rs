@@ -56,6 +56,7 @@ impl Late {
 pub(crate) struct Brought {
     pub accounts: usize,
     pub packs: usize,
+    pub kits: usize,
     pub versions: usize,
     /// Deletions that were not done again.
     pub not_repeated: usize,
@@ -65,6 +66,7 @@ impl Brought {
     pub fn add(&mut self, other: Self) {
         self.accounts += other.accounts;
         self.packs += other.packs;
+        self.kits += other.kits;
         self.versions += other.versions;
         self.not_repeated += other.not_repeated;
     }
@@ -179,6 +181,13 @@ pub(crate) fn bring_in_account(
     for (entry, versions) in by_entry {
         brought.versions += versions.len();
         bringing.file(tx, draft, entry, versions)?;
+    }
+    let kits = catalogue::accounts::kits(tx, account)?;
+    for Row { value, .. } in state.kits.values().filter(|row| row.value.revoked_us.is_none()) {
+        if kits.iter().all(|kit| kit.id != value.id) {
+            draft.change(Scope::Account(account), Change::Kit(value.clone()));
+            brought.kits += 1;
+        }
     }
     for id in state.version_tombs.keys() {
         brought.not_repeated += usize::from(catalogue::versions::get(tx, account, *id)?.is_some());

@@ -43,12 +43,12 @@ struct Reading {
     old: Vec<ObjectRow>,
     /// Objects that are known: one more copy of each.
     known: Vec<ObjectId>,
-    /// Accounts that nobody knew.
-    accounts: Vec<FoundEnvelope>,
+    /// Envelopes of accounts that nobody knew, or newer than the one that is known.
+    envelopes: Vec<FoundEnvelope>,
     findings: Vec<String>,
 }
 
-/// The envelope of an account that nobody knew.
+/// An envelope that counts from now on.
 pub(crate) struct FoundEnvelope {
     account: AccountId,
     envelope: catalogue::accounts::Envelope,
@@ -157,18 +157,26 @@ impl Inner {
     }
 
     async fn read_envelopes(&self, target: TargetId, names: Vec<String>, reading: &mut Reading) -> Result<()> {
-        for name in names {
-            let Some(parsed) = parse_envelope_name(&name) else { continue };
+        // Of each account the newest one counts: an older one may open for a kit that was revoked.
+        let mut newest: Vec<_> =
+            names.into_iter().filter_map(|name| Some((parse_envelope_name(&name)?, name))).collect();
+        newest.sort_by_key(|(parsed, _)| std::cmp::Reverse(parsed.generation));
+        for (parsed, name) in newest {
             let Scope::Account(account) = parsed.scope else { continue };
             let open = |bytes: &[u8]| open_account_envelope(bytes, &self.service);
             let Some(((id, key), bytes)) = self.read_old(target, &name, &mut reading.findings, open).await? else {
                 continue;
             };
             let row = object(parsed.id, ObjectKind::Envelope, &name, &bytes);
-            if id == account && self.keys.account(account).is_err() {
-                self.keys.insert(account, key);
+            let known = move |tx: &mut catalogue::Tx<'_>| catalogue::accounts::envelope(tx, account);
+            let known = self.catalogue.read(known).await?.map_or(0, |envelope| envelope.generation);
+            let is_first = reading.envelopes.iter().all(|found| found.account != account);
+            if id == account && known < parsed.generation && is_first {
+                if self.keys.account(account).is_err() {
+                    self.keys.insert(account, key);
+                }
                 let envelope = catalogue::accounts::Envelope { bytes: bytes.to_vec(), generation: parsed.generation };
-                reading.accounts.push(FoundEnvelope { account, envelope, object: row });
+                reading.envelopes.push(FoundEnvelope { account, envelope, object: row });
             } else {
                 reading.old.push(row);
             }
@@ -267,14 +275,14 @@ impl Inner {
 
     /// Brings in what only this target knew, states it in snapshots, and ends the wait for it.
     async fn bring_in(self: &Arc<Self>, address: &str, target: TargetId, reading: Reading) -> Result<()> {
-        let Reading { late, mut old, known, accounts, findings } = reading;
-        let accounts = accounts.into_iter().map(|account| (target, account)).collect();
-        self.bring_in_late(late, accounts, address, &findings).await?;
+        let Reading { late, mut old, known, envelopes, findings } = reading;
+        let envelopes = envelopes.into_iter().map(|envelope| (target, envelope)).collect();
+        self.bring_in_late(late, envelopes, address, &findings).await?;
         old.retain(|row| !known.contains(&row.id));
         self.end_wait(target, old, known).await
     }
 
-    /// Brings in late records, and accounts with the envelopes that were found of them.
+    /// Brings in late records, and envelopes with the target that they were found at.
     pub(crate) async fn bring_in_late(
         self: &Arc<Self>,
         late: Late,
@@ -296,7 +304,10 @@ impl Inner {
         let mut brought = Store(self.clone())
             .commit(move |tx, draft| {
                 for (target, FoundEnvelope { account, envelope, object }) in envelopes {
-                    catalogue::accounts::set_envelope(tx, account, &envelope)?;
+                    let known = catalogue::accounts::envelope(tx, account)?.map_or(0, |known| known.generation);
+                    if known < envelope.generation {
+                        catalogue::accounts::set_envelope(tx, account, &envelope)?;
+                    }
                     if catalogue::objects::view(tx, object.id)?.is_none() {
                         crate::found::register(tx, &object, &[target])?;
                     }
@@ -324,9 +335,9 @@ impl Inner {
         if brought.is_nothing() && findings.is_empty() {
             return Ok(());
         }
-        let Brought { accounts, packs, versions, not_repeated } = *brought;
+        let Brought { accounts, packs, kits, versions, not_repeated } = *brought;
         let mut said = format!(
-            "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs and {accounts} \
+            "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits and {accounts} \
              accounts were brought in beside what is there; {not_repeated} deletions were not done again"
         );
         for finding in findings {

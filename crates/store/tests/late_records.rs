@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalogue::Catalogue;
 use common::{House, bytes, read, world};
 use fleet::Roster;
-use format::Identity;
+use format::{Identity, envelope::open_account_envelope};
 use model::{
     Change, Scope,
     entry::{ROOT, Version},
@@ -37,7 +37,7 @@ async fn erase(house: &House, version: &Version) {
 
 fn records(house: &House, disk: usize) -> BTreeSet<String> {
     let names = house.disks[disk].names().into_iter();
-    names.filter(|name| name.starts_with("journal/") || name.starts_with("snapshots/")).collect()
+    names.filter(|name| ["journal/", "snapshots/", "envelopes/"].iter().any(|kind| name.starts_with(kind))).collect()
 }
 
 /// Leaves the records that are new since `before` at the one target alone.
@@ -100,6 +100,8 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     house.put("large", &content(5, 700_000)).await.unwrap();
     house.put("kept", &content(6, 6_000)).await.unwrap();
     erase(&house, &dropped).await;
+    let kit = Identity::generate();
+    house.store.add_kit(house.account.id, kit.recipient()).await.unwrap();
     only_away_knows(&house, &before);
 
     let report = rebuild_without_it(&mut house).await;
@@ -144,6 +146,13 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     assert!(shards(&house) < had, "destruction goes on");
     let old = |name: &String| name.starts_with("journal/0000000000000001/");
     assert_eq!(records(&house, AWAY).iter().filter(|name| old(name)).count(), 0);
+    // The kit of the first life opens an envelope again, at as many providers as before.
+    assert_eq!(house.store.kits(house.account.id).await.unwrap().len(), 1);
+    let opens = |disk: &fleet::MemoryDisk| {
+        let envelopes = disk.names().into_iter().filter(|name| name.starts_with("envelopes/"));
+        envelopes.filter_map(|name| disk.bytes(&name)).any(|bytes| open_account_envelope(&bytes, &kit).is_ok())
+    };
+    assert!(house.disks.iter().filter(|disk| opens(disk)).count() >= 3);
     // It was done once and for all: a second life's rebuild finds the same tree.
     rebuild_without_it(&mut house).await;
     assert!(tree(&house).await == expected);
