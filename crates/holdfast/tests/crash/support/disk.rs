@@ -54,6 +54,11 @@ impl Disk {
                     self.fresh.insert(path.clone(), at);
                 }
             },
+            Call::Open { path } => {
+                if let Some(file) = self.files.get_mut(path) {
+                    file.reopened = file.failed;
+                }
+            }
             Call::MakeFolder { path } => drop(self.fresh.insert(path.clone(), at)),
             Call::Write { path, bytes } => {
                 let file = self.files.entry(path.clone()).or_default();

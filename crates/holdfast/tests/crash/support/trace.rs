@@ -40,6 +40,10 @@ pub enum Call {
     Create {
         path: String,
     },
+    /// A file that was there was opened to be written.
+    Open {
+        path: String,
+    },
     MakeFolder {
         path: String,
     },
@@ -166,6 +170,7 @@ fn event(text: &str, begun: usize, ended: usize) -> Option<Event> {
     let path = |folder: usize, name: usize| join(&handle(folder), &word(name));
     let call = match name {
         "openat" if args.contains("O_CREAT") => Call::Create { path: path(0, 0) },
+        "openat" if args.contains("O_RDWR") || args.contains("O_WRONLY") => Call::Open { path: path(0, 0) },
         "mkdir" => Call::MakeFolder { path: word(0) },
         "mkdirat" => Call::MakeFolder { path: path(0, 0) },
         "write" | "writev" | "sendto" | "sendmsg" if handle(0).contains("->") => {
