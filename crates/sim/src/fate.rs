@@ -226,8 +226,11 @@ impl World {
             self.plant_stranger(&disk);
         }
         // Other content under the same generation of its marker is found by reading only.
-        let is_other = matches!(victim.harm, Harm::Lying | Harm::Rotting | Harm::Old);
-        !is_other && !(victim.harm == Harm::Wiped && way == 1)
+        match victim.harm {
+            Harm::Lying | Harm::Rotting | Harm::Old => false,
+            Harm::Wiped => way != 1,
+            _ => true,
+        }
     }
 
     /// Puts something on a disk that no record knows.
