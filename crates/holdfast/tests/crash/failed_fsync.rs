@@ -86,6 +86,8 @@ fn after_a_while_in_which_every_fsync_failed_it_goes_on_without_a_restart() {
     }
     let sizes = [700, 50_000, (1 << 20) + 700];
     let failing = Failing::attach(server.pid(), &scratch.join("trace"));
+    // The tracer takes hold of one thread after the other.
+    until("syncs fail", || truth.try_put(&door, "during/first", Content::new(1, 700)).is_some());
     let mut refused = BTreeMap::<String, u32>::new();
     for serial in 0..30_usize {
         let content = Content::new(serial as u64, sizes[serial % 3]);
