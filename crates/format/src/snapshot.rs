@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Change, Scope,
+    Change, Record, Scope,
     id::{ClusterId, ObjectId},
     units::TAG_BYTES,
     world::Entropy,
@@ -20,7 +20,7 @@ use model::{
 use crate::{
     FORMAT_VERSION,
     error::{Error, Result},
-    journal::{RecordKey, check_scope, part_of, put_scope, take_scope},
+    journal::{JournalHeader, RecordKey, check_scope, part_of, put_scope, take_scope},
     keys::{KeySource, record_key},
     name::{hex_digits, number, parse_scope_word, scope_word, words},
     record::{self, Part},
@@ -59,6 +59,16 @@ pub struct LayerHeader {
     pub id: ObjectId,
     /// The last journal object that was in force when it was made.
     pub made_at_seq: u64,
+}
+
+impl LayerHeader {
+    /// Whether a record in a journal object never counted: it goes beyond what was in force when the layer was made, and the
+    /// object claims a place before that. What took its place may be released by now, and its revision is another's.
+    pub fn disowns(&self, object: &JournalHeader, record: &Record) -> bool {
+        (self.scope, self.epoch) == (record.scope, object.epoch)
+            && object.seq <= self.made_at_seq
+            && record.revision > self.to
+    }
 }
 
 impl LayerHeader {

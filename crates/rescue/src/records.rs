@@ -247,9 +247,12 @@ fn fold(state: &mut State, layers: &Layers, batches: &[&Batch], scope: Scope) {
         for (header, rows) in layers.whole.iter().filter(|(header, _)| header.epoch == epoch) {
             state.apply_layer(header, rows);
         }
-        let records = batches.iter().filter(|batch| batch.header.epoch == epoch).flat_map(|batch| &batch.records);
-        for record in records.filter(|record| record.scope == scope) {
-            state.apply_record(record);
+        for batch in batches.iter().filter(|batch| batch.header.epoch == epoch) {
+            for record in batch.records.iter().filter(|record| record.scope == scope) {
+                if !layers.whole.iter().any(|(layer, _)| layer.disowns(&batch.header, record)) {
+                    state.apply_record(record);
+                }
+            }
         }
     }
     if let Scope::Account(id) = scope {

@@ -10,5 +10,6 @@ pub const SEEDS: &[(u64, &str)] = &[
     (19, "a lane that was made twice was read from its missing make only"),
     (74, "a rebuild believed the first copy of an address book, which was damaged"),
     (1_050, "a target with a bad copy was given no good one in its place"),
+    (499, "a change that was replaced at a start came back in a rebuild, once what replaced it was released"),
     (346, "a journal object that nothing needed counted as a record below settled once its last copy was lost"),
 ];

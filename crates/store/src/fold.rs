@@ -22,7 +22,7 @@ use format::{
     keys::{ClusterKey, Keyring},
     name::{parse_address_book_name, parse_envelope_name, parse_journal_name},
     replay::{Applied, At, chain},
-    snapshot::{LayerName, decode_layer_part, parse_snapshot_name, pick_layers},
+    snapshot::{LayerHeader, LayerName, decode_layer_part, parse_snapshot_name, pick_layers},
 };
 use model::{
     Change, Record, Scope,
@@ -69,6 +69,7 @@ pub(crate) struct Folded {
     pub rows: Vec<(Scope, u64, Change)>,
     pub journal: Vec<JournalUsed>,
     pub layers: Vec<LayerRow>,
+    layer_headers: Vec<LayerHeader>,
     pub objects: Vec<(ObjectRow, Vec<usize>)>,
     /// What earlier lives told beyond what the last one began with.
     pub late: Late,
@@ -157,6 +158,7 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
         rows: Vec::new(),
         journal: Vec::new(),
         layers: Vec::new(),
+        layer_headers: Vec::new(),
         objects,
         late: Late::default(),
         findings,
@@ -273,6 +275,7 @@ impl Folded {
                         row.row_count += rows.len() as u64;
                         row.bytes += bytes.len() as u64;
                         row.objects.push(part.header.id);
+                        self.layer_headers.push(part.header);
                         self.rows.extend(rows.into_iter().map(|(revision, change)| (scope, revision, change)));
                         self.objects
                             .push((object(part.header.id, ObjectKind::Snapshot, &text, &bytes), seen.holders.clone()));
@@ -317,6 +320,7 @@ impl Folded {
         let mut payloads = Vec::new();
         for entry in &journal.entries {
             match entry.unseal(keys) {
+                Ok(record) if self.layer_headers.iter().any(|layer| layer.disowns(&journal.header, &record)) => {}
                 Ok(record) => {
                     scopes.push((record.scope, record.revision));
                     self.take_record(record, &row.name);
