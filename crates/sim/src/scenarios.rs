@@ -12,4 +12,5 @@ pub const SEEDS: &[(u64, &str)] = &[
     (1_050, "a target with a bad copy was given no good one in its place"),
     (499, "a change that was replaced at a start came back in a rebuild, once what replaced it was released"),
     (346, "a journal object that nothing needed counted as a record below settled once its last copy was lost"),
+    (317, "a damaged shard was moved aside before its record said so: a crash in between left it counted as good"),
 ];

@@ -233,9 +233,6 @@ impl Inner {
 
     async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<()> {
         let Some(finding) = self.finding(&verdict) else { return Ok(()) };
-        if let Verdict::Damaged(_) = verdict {
-            self.set_aside(make.target, &shard_name(pack, make.lane, make.make)).await;
-        }
         Store(self.clone())
             .commit(move |tx, _| {
                 // The make may have been dropped meanwhile.
@@ -244,7 +241,12 @@ impl Inner {
                 }
                 Ok::<_, Error>(())
             })
-            .await
+            .await?;
+        // Only now: were it moved first, a crash in between would leave a record that still calls it good.
+        if let Verdict::Damaged(_) = verdict {
+            self.set_aside(make.target, &shard_name(pack, make.lane, make.make)).await;
+        }
+        Ok(())
     }
 
     async fn write_down_copy(self: &Arc<Self>, object: ObjectId, target: TargetId, verdict: Verdict) -> Result<()> {
