@@ -52,9 +52,15 @@ fn both_doors_give_the_same_reports() {
         vec!["scrub", "--json"],
         vec!["kit", "ls", "--json"],
     ] {
-        let over_http = json(&succeed(server.client(&token, &args)));
+        let mut over_http = json(&succeed(server.client(&token, &args)));
         let account: &[&str] = if args[0] == "kit" { &["--account", "owner"] } else { &[] };
-        let on_data = json(&on_data(&data, &[args.as_slice(), account].concat()));
+        let mut on_data = json(&on_data(&data, &[args.as_slice(), account].concat()));
+        if args[0] == "fleet" {
+            // What runs at the one moment may have ended at the other.
+            assert!(over_http["jobs"].is_array() && on_data["jobs"].is_array());
+            over_http["jobs"] = Value::Null;
+            on_data["jobs"] = Value::Null;
+        }
         assert_eq!(shape(&over_http), shape(&on_data), "{args:?}");
     }
     let unknown = server.client(&token, &["what-if", "nobody"]).output().unwrap();

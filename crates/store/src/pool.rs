@@ -48,6 +48,11 @@ impl Pool {
         Grant { _permit: self.units.clone().acquire_many_owned(units).await.ok() }
     }
 
+    /// Whether nobody holds anything: no transfer is under way.
+    pub fn is_idle(&self) -> bool {
+        self.units.available_permits() as u64 == self.units_total
+    }
+
     /// A buffer with room for [`BUFFER_BYTES`]; its length and content are left over from its last use.
     pub fn buffer(&self) -> Vec<u8> {
         let kept = self.kept.lock().ok().and_then(|mut kept| kept.pop());

@@ -28,14 +28,18 @@ use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patie
 
 /// A proof is renewed after this long: a month of service time.
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
-/// Bytes that one round of background scrub reads.
-const SCRUB_BYTES: u64 = 1 << 30;
+/// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
+const SCRUB_BYTES: u64 = 64 << 20;
+/// While clients are served, only one round in so many scrubs.
+const SCRUB_ROUNDS_BUSY: u64 = 8;
 
 #[derive(Default)]
 pub(crate) struct UpkeepState {
     wake: Notify,
     running: AtomicBool,
     idle: Notify,
+    /// Rounds since the start in which background scrub gave way to clients.
+    gave_way: AtomicU64,
     packed_us: AtomicU64,
     snapshot_us: AtomicU64,
     /// How many shards there are in all, and when they were counted.
@@ -65,6 +69,11 @@ impl UpkeepState {
         while self.running.load(Ordering::Acquire) {
             select(Box::pin(self.idle.notified()), world.timer.sleep(50_000)).await;
         }
+    }
+
+    /// Whether a round of background scrub is left out for the sake of clients: all but one in a few.
+    fn gives_way(&self) -> bool {
+        !self.gave_way.fetch_add(1, Ordering::Relaxed).is_multiple_of(SCRUB_ROUNDS_BUSY)
     }
 
     pub fn packing_is_due(&self, now_us: u64, after_s: u64) -> bool {
@@ -196,7 +205,8 @@ impl Inner {
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
         keep("release", self.release_journal().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));
-        let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max: SCRUB_BYTES };
+        let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
+        let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
         keep("scrub", self.scrub_background(&again, everything).await);
         keep("repacking", self.repack().await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
@@ -213,6 +223,9 @@ impl Inner {
     }
 
     async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<()> {
+        if !everything && !self.pool.is_idle() && self.upkeep.gives_way() {
+            return Ok(());
+        }
         let report = self.scrub_due(policy, everything).await?;
         if report.damaged + report.missing > 0 {
             self.upkeep.wake();
