@@ -51,7 +51,8 @@ fn written(data: &Path) -> (u64, usize) {
         let object = name.split_once("/journal/")?.1.split_once('/')?.1;
         u64::from_str_radix(object.split('-').next()?, 16).ok()
     };
-    (names.iter().filter_map(number).max().unwrap(), names.iter().filter(|name| name.contains("/shards/")).count())
+    // Where everything is packed and settled, the journal may be empty.
+    (names.iter().filter_map(number).max().unwrap_or(0), names.iter().filter(|name| name.contains("/shards/")).count())
 }
 
 fn tree_names(root: &Path) -> Vec<String> {
