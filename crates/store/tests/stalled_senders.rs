@@ -1,5 +1,5 @@
 //! Senders that stall or dribble give their buffers back, so that those who come after them are not kept waiting.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, on a runtime of its own")]
 
 mod common;
 
