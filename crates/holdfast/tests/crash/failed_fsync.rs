@@ -96,7 +96,8 @@ fn after_a_while_in_which_every_fsync_failed_it_goes_on_without_a_restart() {
         }
         truth.check(&door, before[serial % 3].0);
     }
-    assert!(failing.detach() >= 12, "both copies of a record and SQLite's log cannot be synced");
+    // How many is a matter of pace: what is known to be down is not tried.
+    assert!(failing.detach() >= 3, "a write is refused when its copies cannot be synced");
     assert_eq!(refused.values().sum::<u32>(), 30, "nothing was taken on the word of a sync that failed: {refused:?}");
     for (serial, bytes) in sizes.into_iter().enumerate() {
         until("writes are taken again", || {
