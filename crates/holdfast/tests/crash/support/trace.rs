@@ -116,11 +116,16 @@ impl Failing {
         Self { tracer, file: file.to_owned() }
     }
 
+    /// How many syncs failed so far.
+    pub fn failed(&self) -> usize {
+        fs::read_to_string(&self.file).unwrap().matches("INJECTED").count()
+    }
+
     /// Ends it; the process goes on. How many syncs failed.
     pub fn detach(mut self) -> usize {
         kill_process(Pid::from_child(&self.tracer), Signal::TERM).unwrap();
         self.tracer.wait().unwrap();
-        fs::read_to_string(&self.file).unwrap().matches("INJECTED").count()
+        self.failed()
     }
 }
 
