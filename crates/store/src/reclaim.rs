@@ -2,8 +2,9 @@
 //!
 //! Record first, bytes last: a pack in which nothing lives gets a journalled end, and only then are its makes put on
 //! the list of doomed shards; the same for makes that the record of a living pack no longer names, and for shards of
-//! packs that were announced and never recorded (`strays` finds what the list lost). What of that list goes now is decided by [`plan::reclaim()`] alone: this
-//! file shows it the list page by page and carries out what it says. What no record knows is never touched.
+//! packs that were announced and never recorded (`strays` finds what the list lost). What of that list goes now is
+//! decided by [`plan::reclaim()`] alone: this file shows it the list page by page and carries out what it says. What no
+//! record knows is never touched.
 //!
 //! While destruction is paused, because the clocks disagree or because a target known before a rebuild was not read
 //! since, nothing is decided either.
