@@ -73,8 +73,9 @@ fn gfni_pass<const N: usize, const ADD: bool>(coefficients: [u8; N], data: &[u8]
     let mut rows = rows.map(|row| row.as_chunks_mut::<64>());
     for (i, block) in blocks.iter().enumerate() {
         let block = load64(block);
-        for (matrix, (row, _)) in matrices.iter().zip(&mut rows) {
-            gfni_block::<ADD>(*matrix, block, &mut row[i]);
+        // By number: what a `zip` calls would not be inlined into a function with target features, every 64 bytes.
+        for n in 0..N {
+            gfni_block::<ADD>(matrices[n], block, &mut rows[n].0[i]);
         }
     }
     if !tail.is_empty() {
@@ -105,8 +106,9 @@ fn avx2_pass<const N: usize, const ADD: bool>(coefficients: [u8; N], data: &[u8]
     let mut rows = rows.map(|row| row.as_chunks_mut::<32>());
     for (i, block) in blocks.iter().enumerate() {
         let nibbles = split_nibbles(load32(block));
-        for (table, (row, _)) in tables.iter().zip(&mut rows) {
-            avx2_block::<ADD>(*table, nibbles, &mut row[i]);
+        // By number, as in `gfni_pass`.
+        for n in 0..N {
+            avx2_block::<ADD>(tables[n], nibbles, &mut rows[n].0[i]);
         }
     }
     if !tail.is_empty() {
