@@ -31,6 +31,9 @@ use clap::{Parser, Subcommand};
 use error::{Error, Result};
 use model::Class;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Blocking threads: file reads and writes of all targets share them.
 const BLOCKING_THREADS_MAX: usize = 64;
 

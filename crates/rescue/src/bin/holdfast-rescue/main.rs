@@ -25,6 +25,9 @@ use rescue::{Rescue, home, known_addresses};
 
 use crate::{ask::Questions, show::Progress};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Reads that run at once: two columns of the usual four data lanes. More threads would only hold more memory.
 const READERS: usize = 8;
 
