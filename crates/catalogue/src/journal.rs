@@ -61,7 +61,7 @@ pub fn after(tx: &Tx<'_>, epoch: u64, seq: u64, objects: usize) -> Result<Vec<Jo
     tx.all(sql, (Int(epoch), Int(seq), limit(objects)), |row| Ok(journal_from(row)?))
 }
 
-/// Up to `objects` journal objects that nothing needs any more, in order: no segment of theirs waits to be packed, and
+/// Up to `objects` journal objects that nothing seems to need any more, in order: no segment of theirs waits to be packed, and
 /// settled snapshots cover every revision that they hold.
 ///
 /// # Errors
@@ -76,13 +76,18 @@ pub fn releasable(tx: &Tx<'_>, objects: usize) -> Result<Vec<JournalRow>> {
     tx.all(sql, [limit(objects)], |row| Ok(journal_from(row)?))
 }
 
-/// How many segments of a journal object wait to be packed.
+/// What a journal object's release depends on: for each scope the highest revision that it holds and the one up to which
+/// snapshots cover the scope, and how many of its segments wait to be packed.
 ///
 /// # Errors
 /// As for every reading.
-pub fn waiting(tx: &Tx<'_>, row: &JournalRow) -> Result<u64> {
+pub fn standing(tx: &Tx<'_>, row: &JournalRow) -> Result<(Vec<(u64, u64)>, u64)> {
+    let sql = "SELECT s.revision, coalesce(c.covered, 0) FROM journal_scope s LEFT JOIN scope c ON c.id = s.scope
+               WHERE s.object = ?1 ORDER BY s.scope";
+    let scopes = tx.all(sql, [row.id.0], |row| Ok((int(row, 0)?, int(row, 1)?)))?;
     let sql = "SELECT count(*) FROM journalled WHERE epoch = ?1 AND seq = ?2 AND object = ?3";
-    Ok(tx.one(sql, (Int(row.epoch), Int(row.seq), row.id.0), |row| int(row, 0))?.unwrap_or(0))
+    let waiting = tx.one(sql, (Int(row.epoch), Int(row.seq), row.id.0), |row| int(row, 0))?.unwrap_or(0);
+    Ok((scopes, waiting))
 }
 
 /// Forgets a journal object's place in the chain. Its copies stay known until they are deleted: see

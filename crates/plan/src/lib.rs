@@ -51,7 +51,7 @@ pub use error::{Error, Shortage};
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use reclaim::{Doomed, Reclaim, reclaim};
-pub use release::release;
+pub use release::{Covered, JournalView, release};
 pub use repack::{RepackPolicy, RepackView, repack};
 pub use repair::{Repair, RepairPolicy, RepairStep, repair};
 pub use scheme::{Aim, copies_for, default_scheme, offered, parity_for, scheme_now};

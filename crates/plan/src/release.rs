@@ -1,109 +1,76 @@
 //! When a journal object is done.
 //!
 //! A journal object holds records (and small files) until they are elsewhere. It is *released* when every record in it
-//! is covered by a snapshot of its scope that states the record's revision or a later one, and every small file in it
-//! lies in a pack, and those snapshots and packs are verified. Nothing is lost with it, so neither grace time nor
-//! delete budget apply; but after a rebuild it waits, like everything, until every known target has been read.
+//! is covered by a settled, read-back snapshot of its scope that states the record's revision or a later one, and every small
+//! file in it that is still wanted lies in a pack that was read back. Nothing is lost with it, so neither grace time nor
+//! delete budget apply, and clocks do not matter; but after a rebuild it waits, like everything, until every known target
+//! has been read.
 
-use std::collections::BTreeMap;
-
-use model::{Scope, id::ObjectId};
+use model::id::ObjectId;
 
 use crate::{
-    margin::Ladder,
     reclaim::{Gate, Pause},
     view::Topology,
 };
-
-/// How far a scope's newest snapshot reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cover {
-    /// For each epoch the revision up to which records are in it; of an earlier epoch that is what rebuild used.
-    /// Records beyond are never covered: they are brought in as new ones first.
-    pub upto: BTreeMap<u64, u64>,
-    /// Where the snapshot itself stands.
-    pub state: Ladder,
-}
 
 /// A journal object, as far as its release depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalView {
     /// Its id.
     pub id: ObjectId,
-    /// Scope, epoch and highest revision of the records in it.
-    pub records: Vec<(Scope, u64, u64)>,
-    /// For each small file that lies in it and is still wanted: where the pack stands that holds it too; `None` when
-    /// none does.
-    pub files: Vec<Option<Ladder>>,
-    /// Something in it is under a hold.
-    pub held: bool,
+    /// For each scope that it has records of: the highest revision of them, and the revision up to which snapshots cover
+    /// the scope.
+    pub records: Vec<Covered>,
+    /// Small files in it that no pack holds yet.
+    pub unpacked: u64,
+}
+
+/// How far a scope's records in an object are elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// The highest revision of the scope in the object.
+    pub revision: u64,
+    /// Everything of the scope up to this revision is in settled snapshots that were read back; 0 when nothing is.
+    pub upto: u64,
 }
 
 /// The journal objects that nothing needs any more, in the order given.
-pub fn release(
-    journal: &[JournalView],
-    covers: &BTreeMap<Scope, Cover>,
-    topology: &Topology,
-    gate: &Gate,
-) -> Vec<ObjectId> {
+pub fn release(journal: &[JournalView], topology: &Topology, gate: &Gate) -> Vec<ObjectId> {
     if let Some(Pause::UnreadSinceRebuild(_)) = (Gate { clocks_disagree: false, ..gate.clone() }).pause(topology) {
         return Vec::new();
     }
-    let covered = |(scope, epoch, revision): &(Scope, u64, u64)| {
-        covers.get(scope).is_some_and(|cover| {
-            cover.state == Ladder::Verified && cover.upto.get(epoch).is_some_and(|upto| upto >= revision)
-        })
+    let done = |object: &&JournalView| {
+        object.unpacked == 0 && object.records.iter().all(|covered| covered.upto >= covered.revision)
     };
-    let packed = |state: &Option<Ladder>| *state == Some(Ladder::Verified);
-    let done =
-        |object: &&JournalView| !object.held && object.records.iter().all(covered) && object.files.iter().all(packed);
     journal.iter().filter(done).map(|object| object.id).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
-    use model::{
-        Scope,
-        id::{AccountId, ObjectId, TargetId},
-    };
+    use model::id::{ObjectId, TargetId};
 
-    use super::{Cover, JournalView, release};
-    use crate::{margin::Ladder, reclaim::Gate, view::Topology};
+    use super::{Covered, JournalView, release};
+    use crate::{reclaim::Gate, view::Topology};
 
-    const ACCOUNT: Scope = Scope::Account(AccountId([3; 16]));
-
-    fn check(change: impl FnOnce(&mut JournalView, &mut BTreeMap<Scope, Cover>, &mut Gate), released: bool) {
-        let cover = Cover { upto: BTreeMap::from([(1, 9), (3, 20)]), state: Ladder::Verified };
-        let mut covers = BTreeMap::from([(Scope::Cluster, cover.clone()), (ACCOUNT, cover)]);
-        let mut object = JournalView {
-            id: ObjectId([1; 16]),
-            records: vec![(Scope::Cluster, 1, 4), (ACCOUNT, 1, 9)],
-            files: vec![Some(Ladder::Verified)],
-            held: false,
-        };
+    fn check(change: impl FnOnce(&mut JournalView, &mut Gate), released: bool) {
+        let records = vec![Covered { revision: 4, upto: 9 }, Covered { revision: 9, upto: 9 }];
+        let mut object = JournalView { id: ObjectId([1; 16]), records, unpacked: 0 };
         let mut gate = Gate::default();
-        change(&mut object, &mut covers, &mut gate);
-        let topology = Topology::default();
-        assert_eq!(
-            release(&[object], &covers, &topology, &gate),
-            if released { vec![ObjectId([1; 16])] } else { vec![] }
-        );
+        change(&mut object, &mut gate);
+        let expected = if released { vec![ObjectId([1; 16])] } else { vec![] };
+        assert_eq!(release(&[object], &Topology::default(), &gate), expected);
     }
 
     #[test]
     fn a_journal_object_goes_when_all_of_it_is_elsewhere_and_read_back() {
-        check(|_, _, _| (), true);
-        check(|_, _, gate| gate.clocks_disagree = true, true);
-        check(|_, covers, _| drop(covers.remove(&ACCOUNT)), false);
-        check(|object, _, _| object.records[1].2 = 10, false);
-        check(|object, _, _| object.records[1].1 = 2, false);
-        check(|object, _, _| object.records[1] = (ACCOUNT, 3, 20), true);
-        check(|_, covers, _| covers.values_mut().for_each(|cover| cover.state = Ladder::Settled), false);
-        check(|object, _, _| object.files.push(None), false);
-        check(|object, _, _| object.files.push(Some(Ladder::Settled)), false);
-        check(|object, _, _| object.held = true, false);
-        check(|_, _, gate| gate.unread_since_rebuild = BTreeSet::from([TargetId([7; 16])]), false);
+        check(|_, _| (), true);
+        check(|_, gate| gate.clocks_disagree = true, true);
+        check(|object, _| object.records.clear(), true);
+        check(|object, _| object.records[1].revision = 10, false);
+        check(|object, _| object.records[0].upto = 0, false);
+        check(|object, _| object.unpacked = 1, false);
+        check(|_, gate| gate.unread_since_rebuild = BTreeSet::from([TargetId([7; 16])]), false);
     }
 }

@@ -7,16 +7,12 @@
 use std::sync::Arc;
 
 use catalogue::segments::{Journalled, JournalledCursor};
-use model::{
-    Change, Scope,
-    id::SegmentId,
-    pack::{MakeState, Pack},
-};
+use model::{id::SegmentId, pack::Pack};
 
 use crate::{
     Inner, Store,
     error::{Error, Result},
-    shared_pack::{PACK_SEGMENTS_MAX, Shared, shared_bytes},
+    shared_pack::{PACK_SEGMENTS_MAX, Shared, record_shared, shared_bytes},
 };
 
 impl Inner {
@@ -65,30 +61,14 @@ impl Inner {
             return Ok(count);
         }
         let pack = self.write_shared(&live).await?;
-        let id = pack.id;
-        let now = self.world.clock.now();
-        let (at, generation) = (self.service_time(), self.generation());
+        let proven = self.proven_now();
         Store(self.clone())
             .commit(move |tx, draft| {
-                if !catalogue::intents::close(tx, id)? {
-                    return Err(Error::IntentClosed { pack: id });
-                }
+                record_shared(tx, draft, pack, &proven)?;
                 for segment in live.iter().map(|row| &row.segment).chain(&dead) {
                     catalogue::segments::delete_journalled(tx, *segment)?;
                 }
-                let proven = catalogue::packs::Finding {
-                    state: MakeState::Good,
-                    verified_us: Some(now.wall_us),
-                    verified_at: at,
-                    verified_generation: generation,
-                };
-                let makes = pack.makes.clone();
-                for make in &makes {
-                    catalogue::packs::set_finding(tx, id, make.make, &proven)?;
-                }
-                draft.change(Scope::Cluster, Change::Pack(pack));
-                draft.change(Scope::Cluster, Change::Makes { pack: id, makes });
-                Ok(())
+                Ok::<_, Error>(())
             })
             .await?;
         Ok(count)

@@ -11,11 +11,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use catalogue::packs::{Finding, PackView};
+use catalogue::packs::PackView;
 use model::{
-    Change, Scope,
     id::PackId,
-    pack::{Location, MakeState, Pack},
+    pack::{Location, Pack},
 };
 use plan::RepackPolicy;
 
@@ -23,7 +22,7 @@ use crate::{
     Inner, Store,
     error::{Error, Result},
     lanes::place_of,
-    shared_pack::{PACK_SEGMENTS_MAX, Shared, shared_bytes},
+    shared_pack::{PACK_SEGMENTS_MAX, Shared, record_shared, shared_bytes},
 };
 
 /// Hollow packs that one round chooses from.
@@ -136,14 +135,7 @@ impl Inner {
 
     /// Records the new pack, if every segment still lies where it was read.
     async fn record_moved(self: &Arc<Self>, pack: Pack, moves: Vec<Move>) -> Result<()> {
-        let id = pack.id;
-        let now = self.world.clock.now();
-        let proven = Finding {
-            state: MakeState::Good,
-            verified_us: Some(now.wall_us),
-            verified_at: self.service_time(),
-            verified_generation: self.generation(),
-        };
+        let proven = self.proven_now();
         Store(self.clone())
             .commit(move |tx, draft| {
                 for Move { from, location } in &moves {
@@ -151,16 +143,7 @@ impl Inner {
                         return Err(Error::PackChanged { pack: *from });
                     }
                 }
-                if !catalogue::intents::close(tx, id)? {
-                    return Err(Error::IntentClosed { pack: id });
-                }
-                let makes = pack.makes.clone();
-                for make in &makes {
-                    catalogue::packs::set_finding(tx, id, make.make, &proven)?;
-                }
-                draft.change(Scope::Cluster, Change::Pack(pack));
-                draft.change(Scope::Cluster, Change::Makes { pack: id, makes });
-                Ok(())
+                record_shared(tx, draft, pack, &proven)
             })
             .await
     }

@@ -7,16 +7,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
+use catalogue::{Tx, packs::Finding};
 use erasure::Code;
 use format::shard::ShardHeader;
 use model::{
+    Change, Scope,
     id::{MakeId, PackId, SegmentId},
-    pack::{Location, Make, Pack},
+    pack::{Location, Make, MakeState, Pack},
     scheme::CODEC_RS8,
 };
 
 use crate::{
-    Inner,
+    Draft, Inner,
     error::{Error, Result},
     pack_writer::{LaneSink, Writing},
     pool::BUFFER_BYTES,
@@ -162,7 +164,35 @@ impl Shared {
     }
 }
 
+/// Records a shared pack that was read back, in a commit of its own or of what it replaces.
+///
+/// # Errors
+/// [`Error::IntentClosed`] when the pack was given up meanwhile.
+pub(crate) fn record_shared(tx: &mut Tx<'_>, draft: &mut Draft, pack: Pack, proven: &Finding) -> Result<()> {
+    let id = pack.id;
+    if !catalogue::intents::close(tx, id)? {
+        return Err(Error::IntentClosed { pack: id });
+    }
+    let makes = pack.makes.clone();
+    for make in &makes {
+        catalogue::packs::set_finding(tx, id, make.make, proven)?;
+    }
+    draft.change(Scope::Cluster, Change::Pack(pack));
+    draft.change(Scope::Cluster, Change::Makes { pack: id, makes });
+    Ok(())
+}
+
 impl Inner {
+    /// What is found of a make that was just read back.
+    pub(crate) fn proven_now(&self) -> Finding {
+        Finding {
+            state: MakeState::Good,
+            verified_us: Some(self.world.clock.now().wall_us),
+            verified_at: self.service_time(),
+            verified_generation: self.generation(),
+        }
+    }
+
     /// Reads every make of a pack just written; those that are not right do not count, and the pack must still be
     /// settled on the rest.
     pub(crate) async fn read_back(self: &Arc<Self>, pack: &Pack) -> Result<()> {

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use catalogue::{
+    Tx,
     layers::Layer,
     objects::{Copy, ObjectKind},
     packs::Finding,
@@ -29,6 +30,9 @@ use crate::{
     error::{Error, Result},
     found::register,
 };
+
+/// Journal objects that one round releases at most.
+const RELEASES_MAX: usize = 1_000;
 
 impl Inner {
     /// Writes a layer for each scope that the journal is ahead of; how many were written.
@@ -154,11 +158,15 @@ impl Inner {
 
     /// Releases journal objects that nothing needs any more; how many.
     pub(crate) async fn release_journal(self: &Arc<Self>) -> Result<usize> {
-        let waits = Gate { unread_since_rebuild: self.unread_since_rebuild().await?, ..Gate::default() };
-        if waits.pause(&self.fleet.topology(self.now_us())).is_some() {
-            return Ok(0);
-        }
-        let rows = self.catalogue.read(|tx| catalogue::journal::releasable(tx, 1_000)).await?;
+        let gate = Gate { unread_since_rebuild: self.unread_since_rebuild().await?, ..Gate::default() };
+        let candidates = |tx: &mut Tx<'_>| {
+            let rows = catalogue::journal::releasable(tx, RELEASES_MAX)?;
+            rows.into_iter().map(|row| Ok((journal_view(tx, &row)?, row))).collect::<catalogue::Result<Vec<_>>>()
+        };
+        let (views, rows): (Vec<_>, Vec<_>) = self.catalogue.read(candidates).await?.into_iter().unzip();
+        let going: BTreeSet<_> =
+            plan::release(&views, &self.fleet.topology(self.now_us()), &gate).into_iter().collect();
+        let rows: Vec<_> = rows.into_iter().filter(|row| going.contains(&row.id)).collect();
         if rows.is_empty() {
             return Ok(0);
         }
@@ -218,4 +226,11 @@ impl Inner {
             .await?;
         Ok(deleted)
     }
+}
+
+/// A journal object, as far as its release depends on it.
+fn journal_view(tx: &Tx<'_>, row: &catalogue::journal::JournalRow) -> catalogue::Result<plan::JournalView> {
+    let (scopes, unpacked) = catalogue::journal::standing(tx, row)?;
+    let records = scopes.into_iter().map(|(revision, upto)| plan::Covered { revision, upto }).collect();
+    Ok(plan::JournalView { id: row.id, records, unpacked })
 }

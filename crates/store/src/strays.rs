@@ -82,12 +82,19 @@ fn judge(tx: &Tx<'_>, target: TargetId, name: &str) -> catalogue::Result<Stray> 
 }
 
 impl Inner {
-    /// Reads the next names at every target that is up, until each was read to its end; with `everything` all of them.
+    /// Reads the next names at every target that is up, until each was read to its end; with `everything` all of them. A
+    /// target that does not list now is passed over, and goes on from there when it lists again.
     pub(crate) async fn find_strays(self: &Arc<Self>, everything: bool) -> Result<()> {
         for live in self.fleet.all().into_iter().filter(|live| live.state == TargetState::Up) {
             let target = live.row.id;
             while !self.walked(target).ended {
-                self.next_names(target).await?;
+                match self.next_names(target).await {
+                    Err(Error::Fleet(error)) => {
+                        self.fleet.failed(target, &error, self.now_us());
+                        break;
+                    }
+                    read => read?,
+                }
                 if !everything {
                     break;
                 }

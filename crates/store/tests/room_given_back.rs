@@ -4,9 +4,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use catalogue::Catalogue;
 use common::{House, bytes, read, world};
-use fleet::Roster;
+use fleet::{
+    Roster, Target, Verb,
+    faults::{Fault, FaultControl, Faults, When},
+};
 use format::Identity;
 use model::{
     Change, Scope,
@@ -14,6 +19,7 @@ use model::{
     id::{PackId, TargetId},
 };
 use store::{Error, Opening, Store};
+use testkit::world::{SeededEntropy, TokioTimer};
 
 const FILES: usize = 160;
 const HOUR_US: u64 = 3_600 * 1_000_000;
@@ -58,6 +64,22 @@ fn used(house: &House) -> u64 {
 
 async fn packs(store: &Store) -> Vec<catalogue::packs::PackView> {
     store.read(|tx| catalogue::packs::pack_views(tx, PackId::default(), 1_000)).await.unwrap()
+}
+
+/// The service as after a restart, on an older catalogue.
+async fn reopen(house: &House, image: &[u8], targets: Vec<Arc<dyn Target>>) -> Store {
+    let roster = Roster::default();
+    for (i, target) in targets.into_iter().enumerate() {
+        roster.insert(TargetId([i as u8 + 101; 16]), target);
+    }
+    let opening = Opening {
+        world: world(&house.clock, &house.entropy),
+        catalogue: Catalogue::inline_from_image(image).unwrap(),
+        roster,
+        service: Identity::parse(&house.service).unwrap(),
+        settings: house.settings.clone(),
+    };
+    Store::open(opening).await.unwrap()
 }
 
 async fn check_kept(store: &Store, house: &House, kept: &[(Version, Vec<u8>)]) {
@@ -120,18 +142,7 @@ async fn a_crash_between_the_new_pack_and_the_end_of_the_old_one_loses_nothing()
     let image = house.catalogue.image().unwrap();
     house.store.tick(true).await.unwrap();
     // The catalogue forgets all of that; the journal at the targets does not.
-    let roster = Roster::default();
-    for (i, target) in house.targets.iter().enumerate() {
-        roster.insert(TargetId([i as u8 + 101; 16]), target.clone());
-    }
-    let opening = Opening {
-        world: world(&house.clock, &house.entropy),
-        catalogue: Catalogue::inline_from_image(&image).unwrap(),
-        roster,
-        service: Identity::parse(&house.service).unwrap(),
-        settings: house.settings.clone(),
-    };
-    let store = Store::open(opening).await.unwrap();
+    let store = reopen(&house, &image, house.targets.clone()).await;
     check_kept(&store, &house, &kept).await;
     assert!(
         packs(&store).await.iter().all(|pack| pack.live_bytes * 2 >= pack.bytes),
@@ -143,4 +154,26 @@ async fn a_crash_between_the_new_pack_and_the_end_of_the_old_one_loses_nothing()
         check_kept(&store, &house, &kept).await;
     }
     assert!(used(&house) < full / 3, "{} of {full}", used(&house));
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_list_holds_up_nobody() {
+    let house = House::new(6).await;
+    let (kept, full) = mostly_deleted(&house).await;
+    let image = house.catalogue.image().unwrap();
+    let hand = FaultControl::default();
+    let entropy = Arc::new(SeededEntropy::new(3));
+    let mut targets = house.targets.clone();
+    targets[0] = Arc::new(Faults::over(targets[0].clone(), hand.clone(), entropy, Arc::new(TokioTimer)));
+    // Names are read from the first one on after each start.
+    let store = reopen(&house, &image, targets).await;
+    hand.set_for(Fault::ErrorBefore, Verb::List, When::Always);
+    for _ in 0..12 {
+        house.clock.advance(HOUR_US);
+        store.tick(true).await.unwrap();
+    }
+    assert!(hand.struck()[&Fault::ErrorBefore] > 0);
+    let of_others: u64 = house.disks[1..].iter().map(|disk| disk.used_bytes()).sum();
+    assert!(of_others < full / 3, "{of_others} of {full}");
+    check_kept(&store, &house, &kept).await;
 }

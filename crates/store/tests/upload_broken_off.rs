@@ -8,8 +8,7 @@ use common::{House, bytes, read};
 use futures_util::stream;
 use model::{
     Change, Scope,
-    entry::{EntryRow, Kind, ROOT, Version},
-    id::{EntryId, VersionId},
+    entry::{EntryRow, Kind, ROOT},
 };
 use store::{Error, UploadSpec};
 
@@ -41,20 +40,7 @@ async fn it_goes_on_from_what_is_safe() {
     assert!(matches!(wrong, Err(Error::UploadOffset { expected: 2_500_000, got: 5 })));
     let received = house.store.finish_upload(account, upload.id).await.unwrap();
     assert_eq!(received.blake3, *blake3::hash(&content).as_bytes());
-    let version = Version {
-        id: VersionId::random(house.store.entropy()),
-        entry: EntryId::random(house.store.entropy()),
-        size: received.size,
-        modified_us: 1,
-        made_us: 1,
-        media_type: "application/octet-stream".into(),
-        blake3: received.blake3,
-        crc32: received.crc32,
-        sha256: None,
-        key: received.key,
-        content: received.content.clone(),
-        replaced: None,
-    };
+    let version = house.version_of(&received);
     let made = version.clone();
     let (id, scope) = (upload.id, Scope::Account(account));
     house

@@ -115,7 +115,7 @@ pub fn a_journal_object_is_released_when_packed_and_covered(world: &mut World) {
     let releasable = |world: &World| world.read(|tx| journal::releasable(tx, 10));
     assert_eq!(world.read(move |tx| journal::scopes(tx, row.id)), held);
     assert_eq!(world.read(|tx| journal::after(tx, 0, 0, 10)), [row]);
-    assert_eq!(world.read(move |tx| journal::waiting(tx, &row)), 1);
+    assert_eq!(world.read(move |tx| journal::standing(tx, &row)), (vec![(1, 0), (1, 0)], 1));
     assert!(releasable(world).is_empty());
     world.write(move |tx| scopes::set_covered(tx, scope, 1)).unwrap();
     assert!(releasable(world).is_empty(), "the segment is not packed, the cluster not covered");
@@ -123,6 +123,7 @@ pub fn a_journal_object_is_released_when_packed_and_covered(world: &mut World) {
     assert!(releasable(world).is_empty(), "the cluster is not covered");
     world.write(|tx| scopes::set_covered(tx, Scope::Cluster, 1)).unwrap();
     assert_eq!(releasable(world), [row]);
+    assert_eq!(world.read(move |tx| journal::standing(tx, &row)), (vec![(1, 1), (1, 1)], 0));
     world.write(move |tx| journal::delete(tx, &row)).unwrap();
     assert!(releasable(world).is_empty());
     assert!(world.read(|tx| scopes::uncovered(tx, 1)).is_empty());

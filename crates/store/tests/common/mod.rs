@@ -17,7 +17,7 @@ use model::{
     units::ServiceTime,
     world::World,
 };
-use store::{Error, Expect, Opening, Settings, Store};
+use store::{Error, Expect, Opening, Received, Settings, Store};
 use testkit::world::{ManualClock, SeededEntropy, TokioTimer};
 
 pub struct House {
@@ -105,14 +105,9 @@ impl House {
         Self { store, account, disks, targets, meters, service: secret, clock, entropy, settings, catalogue }
     }
 
-    pub async fn put(&self, name: &str, bytes: &[u8]) -> Result<Version, Error> {
-        let chunks: Vec<_> = bytes.chunks(10_007).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
-        let account = self.account.id;
-        let received = self
-            .store
-            .receive(account, stream::iter(chunks), Expect { bytes: Some(bytes.len() as u64), ..Expect::default() })
-            .await?;
-        let version = Version {
+    /// A version that consists of what was received; of a file of its own.
+    pub fn version_of(&self, received: &Received) -> Version {
+        Version {
             id: VersionId::random(self.store.entropy()),
             entry: EntryId::random(self.store.entropy()),
             size: received.size,
@@ -125,7 +120,17 @@ impl House {
             key: received.key,
             content: received.content.clone(),
             replaced: None,
-        };
+        }
+    }
+
+    pub async fn put(&self, name: &str, bytes: &[u8]) -> Result<Version, Error> {
+        let chunks: Vec<_> = bytes.chunks(10_007).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        let account = self.account.id;
+        let received = self
+            .store
+            .receive(account, stream::iter(chunks), Expect { bytes: Some(bytes.len() as u64), ..Expect::default() })
+            .await?;
+        let version = self.version_of(&received);
         let (made, name) = (version.clone(), name.to_owned());
         self.store
             .commit(move |tx, draft| {
