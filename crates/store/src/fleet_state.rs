@@ -30,6 +30,8 @@ pub(crate) struct Live {
     pub marker: Option<Bytes>,
     /// It was away, or keeps failing: it is up again only when it has written a marker of the next generation.
     pub must_mark: bool,
+    /// It was seen without its marker: its names are compared with the records before it counts again.
+    pub unmarked: bool,
     /// The generation that the catalogue knows; `row` may be ahead of it.
     pub recorded: u64,
     /// Monotonic time of the last failure of its disk.
@@ -84,6 +86,7 @@ impl FleetState {
                     note,
                     marker,
                     must_mark: false,
+                    unmarked: false,
                     failed_us: None,
                 };
                 inner.targets.insert(live.row.id, live);
@@ -107,6 +110,16 @@ impl FleetState {
     /// It may only come back with a new marker.
     pub fn must_mark(&self, target: TargetId) {
         self.change(target, |live| live.must_mark = true);
+    }
+
+    /// It carries no marker.
+    pub fn lacks_marker(&self, target: TargetId) {
+        self.change(target, |live| live.unmarked = true);
+    }
+
+    /// Its names were compared with the records.
+    pub fn compared(&self, target: TargetId) {
+        self.change(target, |live| live.unmarked = false);
     }
 
     /// The catalogue knows this generation.

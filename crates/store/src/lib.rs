@@ -2,7 +2,7 @@
 //!
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
-//! released; `scrub` reads what is kept, `strays` finds what else lies there, and `repair` makes again what is missing;
+//! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `upkeep` runs all of these, and `probe` says what is up.
 //!
@@ -33,6 +33,7 @@ use model::{
 };
 use tokio::sync::mpsc;
 
+mod absent;
 pub mod commit;
 mod copies;
 mod error;

@@ -2,7 +2,8 @@
 //!
 //! A probe reads the marker and creates nothing. A missing or foreign marker is *down*, never *empty*. A target that was
 //! away and carries the generation that was recorded, or a newer one whose record was cut off, is back as it left; an older
-//! generation means old content, and then every make there is *suspect*: it counts again only once it has been read.
+//! generation means old content, and then every make there is *suspect*: it counts again only once it has been read. One that
+//! was seen without its marker and carries it again is suspect as a whole until its names were compared ([`crate::absent`]).
 //!
 //! Who comes back writes a marker of the next generation before it is up: so its disk has shown that it takes writes. A
 //! write of a marker that breaks leaves the old one or the new one, and the next probe takes either.
@@ -40,6 +41,7 @@ const LOOK_AGAIN_US: u64 = 200_000;
 enum Found {
     AsLeft { marker: Bytes, generation: u64, free_bytes: Option<u64> },
     Older { marker: Bytes, generation: u64, free_bytes: Option<u64> },
+    Unmarked,
     Down(String),
 }
 
@@ -54,8 +56,7 @@ pub(crate) async fn look_again(store: Weak<Inner>, mut failed: mpsc::UnboundedRe
         }
         let Some(inner) = store.upgrade() else { return };
         if !inner.is_stopping() {
-            inner.probe(|live| again.contains(&live.row.id), true).await;
-            inner.record_generations().await;
+            inner.probe_these(&again).await;
         }
     }
 }
@@ -64,6 +65,12 @@ impl Inner {
     /// Looks at every target that is not given up; those that come back write their marker.
     pub(crate) async fn probe_all(self: &Arc<Self>) {
         self.probe(|_| true, true).await;
+        self.record_generations().await;
+    }
+
+    /// Looks at some targets again.
+    pub(crate) async fn probe_these(self: &Arc<Self>, which: &BTreeSet<TargetId>) {
+        self.probe(|live| which.contains(&live.row.id), true).await;
         self.record_generations().await;
     }
 
@@ -91,6 +98,18 @@ impl Inner {
             Found::Down(note) => {
                 self.fleet.must_mark(target);
                 return self.fleet.saw(target, TargetState::Down, None, &note, self.now_us());
+            }
+            Found::Unmarked => {
+                self.fleet.must_mark(target);
+                self.fleet.lacks_marker(target);
+                let note = "its marker is missing; if it was wiped, what it held is made again elsewhere";
+                return self.fleet.saw(target, TargetState::Down, None, note, self.now_us());
+            }
+            Found::AsLeft { marker, generation, free_bytes } if live.unmarked => {
+                expect(&marker);
+                self.fleet.carries(target, marker, generation);
+                let note = "its marker is back; it counts again when its names have been compared with the records";
+                return self.fleet.saw(target, TargetState::Suspect, free_bytes, note, self.now_us());
             }
             Found::AsLeft { marker, generation, free_bytes } => {
                 expect(&marker);
@@ -131,9 +150,7 @@ impl Inner {
             None => return Found::Down("it does not answer".to_owned()),
         };
         let Some(bytes) = probe.marker else {
-            return Found::Down(
-                "its marker is missing; if it was wiped, what it held is made again elsewhere".to_owned(),
-            );
+            return Found::Unmarked;
         };
         let marker = match Marker::decode(&bytes) {
             Ok(marker) => marker,

@@ -68,7 +68,7 @@ fn suspects(tx: &catalogue::Tx<'_>, after: PackId) -> catalogue::Result<Vec<Pack
 }
 
 /// What one read found.
-enum Verdict {
+pub(crate) enum Verdict {
     Right(u64),
     Damaged(u64),
     Missing,
@@ -231,7 +231,7 @@ impl Inner {
         }
     }
 
-    async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<()> {
+    pub(crate) async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<()> {
         let Some(finding) = self.finding(&verdict) else { return Ok(()) };
         Store(self.clone())
             .commit(move |tx, _| {
@@ -249,7 +249,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn write_down_copy(self: &Arc<Self>, object: ObjectId, target: TargetId, verdict: Verdict) -> Result<()> {
+    pub(crate) async fn write_down_copy(
+        self: &Arc<Self>,
+        object: ObjectId,
+        target: TargetId,
+        verdict: Verdict,
+    ) -> Result<()> {
         let Some(finding) = self.finding(&verdict) else { return Ok(()) };
         Store(self.clone())
             .commit(move |tx, _| {

@@ -4,7 +4,7 @@
 //! that a pack is gone, and its shards still lie there. So after each start the names at every target are read once, some
 //! in each round, and all of them again in a scrub that a person asks for. A shard of a pack that a record declared gone is
 //! put on the list again, with the whole grace time. Everything else is left alone: shards that no record knows, and names
-//! that are none of ours, are counted and reported, never deleted. A copied object under a name as we write them is no
+//! that are none of ours, are counted and reported, never deleted. What is recorded and not listed is for [`crate::absent`]. A copied object under a name as we write them is no
 //! stray: a record of another life may be in it.
 
 use std::{
@@ -26,6 +26,7 @@ use model::{
 
 use crate::{
     Inner, Store,
+    absent::Listing,
     error::{Error, Result},
     locked,
     reclaim::doom,
@@ -123,11 +124,24 @@ impl Inner {
         locked(&self.strays.0).get(&target).cloned().unwrap_or_default()
     }
 
+    /// Reads all names of one target, from the first one on.
+    pub(crate) async fn read_all_names(self: &Arc<Self>, target: TargetId) -> Result<()> {
+        locked(&self.strays.0).remove(&target);
+        while !self.walked(target).ended {
+            self.next_names(target).await?;
+        }
+        Ok(())
+    }
+
     async fn next_names(self: &Arc<Self>, target: TargetId) -> Result<()> {
         let mut walk = self.walked(target);
         let page = self.driver(target)?.list("", walk.after.as_ref(), PAGE).await?;
+        let from = walk.after.take().map_or_else(String::new, |name| name.to_string());
         walk.after = page.objects.last().map(|listed| listed.name.clone());
         walk.ended = !page.more || walk.after.is_none();
+        let upto = walk.after.as_ref().filter(|_| !walk.ended).map(ToString::to_string);
+        let names = page.objects.iter().map(|listed| listed.name.to_string()).collect();
+        self.find_absent(target, Listing { from, upto, names }).await?;
         let judged = move |tx: &mut Tx<'_>| {
             let (mut gone, mut unknown) = (Vec::new(), Vec::new());
             for listed in page.objects {

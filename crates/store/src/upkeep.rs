@@ -198,6 +198,7 @@ impl Inner {
                 first = result;
             }
         };
+        keep("comparing targets that came back", self.compare_unmarked().await);
         keep("reading targets that came back", self.read_returned().await);
         keep("expiring uploads", self.expire_uploads().await);
         keep("repair", self.repair_if_needed(everything).await);
