@@ -37,6 +37,7 @@ pub mod intents;
 pub mod jobs;
 pub mod journal;
 pub mod layers;
+pub mod logins;
 pub mod meta;
 pub mod objects;
 pub mod packs;

@@ -4,7 +4,11 @@ use crate::error::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 /// Only added to. A step, once released, is never edited.
-const STEPS: &[&str] = &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_work_lists.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_tables.sql"),
+    include_str!("migrations/0002_work_lists.sql"),
+    include_str!("migrations/0003_logins.sql"),
+];
 
 /// Runs the missing steps, each in a transaction of its own.
 pub(crate) fn migrate(conn: &mut Connection) -> Result<()> {

@@ -2,7 +2,8 @@
 //!
 //! An account's envelope holds its key, sealed to the recovery identity in each of its kits and, for a managed account, to the
 //! service identity. The cluster's envelope is sealed to the service identity alone. An address book says where all targets
-//! are, sealed to whoever an account's envelope is sealed to: one old target leads to all of today's.
+//! are, sealed to whoever an account's envelope is sealed to: one old target leads to all of today's. A login is sealed to the
+//! service identity; it lies in the catalogue alone, never at a target.
 //!
 //! age draws its own randomness: the one exception in this crate.
 //!
@@ -25,6 +26,8 @@ const BOOK_MAGIC: &[u8; 8] = b"HFaddrs\0";
 const ACCOUNT: &str = "account envelope";
 const CLUSTER: &str = "cluster envelope";
 const BOOK: &str = "address book";
+const LOGIN_MAGIC: &[u8; 8] = b"HFlogin\0";
+const LOGIN: &str = "login";
 /// In an envelope: what kind of key it holds.
 const ACCOUNT_KIND: u8 = 1;
 const CLUSTER_KIND: u8 = 2;
@@ -186,6 +189,44 @@ pub(crate) fn take_address_book(plain: &[u8]) -> Result<AddressBook> {
     }
     reader.end()?;
     Ok(AddressBook { cluster, epoch, entries })
+}
+
+/// Seals what logs in at a target, as names and values, to the service identity.
+///
+/// # Errors
+/// Refused: `recipient` is none.
+pub fn seal_login(target: TargetId, login: &[(String, String)], recipient: &str) -> Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    plain.extend_from_slice(LOGIN_MAGIC);
+    plain.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    plain.extend_from_slice(&target.0);
+    put_varint(&mut plain, login.len() as u64);
+    for (name, value) in login {
+        put_blob(&mut plain, name.as_bytes());
+        put_blob(&mut plain, value.as_bytes());
+    }
+    seal(LOGIN, plain, &[recipient.to_owned()])
+}
+
+/// Opens a login.
+///
+/// # Errors
+/// As [`open_account_envelope`].
+pub fn open_login(bytes: &[u8], identity: &Identity) -> Result<(TargetId, Vec<(String, String)>)> {
+    take_login(&open(LOGIN, bytes, identity)?)
+}
+
+/// Reads what is sealed in a login.
+pub(crate) fn take_login(plain: &[u8]) -> Result<(TargetId, Vec<(String, String)>)> {
+    let mut reader = Reader::open(LOGIN, LOGIN_MAGIC, plain)?;
+    let target = TargetId(reader.array("target")?);
+    let count = reader.count("entries", 2)?;
+    let mut login = Vec::with_capacity(count);
+    for _ in 0..count {
+        login.push((reader.text("name")?, reader.text("value")?));
+    }
+    reader.end()?;
+    Ok((target, login))
 }
 
 fn envelope(kind: u8, id: [u8; 16], key: &Key) -> Vec<u8> {

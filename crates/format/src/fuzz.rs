@@ -9,7 +9,7 @@ use crate::{
     envelope::{self, Identity},
     journal::JournalObject,
     keys::{Key, Keyring},
-    kit::Kit,
+    kit::{Kit, OperatorKit},
     marker::Marker,
     name,
     record::{self, Part},
@@ -33,8 +33,10 @@ pub const DECODERS: &[(&str, Decoder)] = &[
     ("journal", journal),
     ("kit", kit),
     ("layer", layer),
+    ("login", login),
     ("marker", marker),
     ("names", names),
+    ("operator_kit", operator_kit),
     ("record", record),
     ("segment", segment),
 ];
@@ -115,6 +117,14 @@ pub fn layer(bytes: &[u8]) {
     }
 }
 
+/// What is sealed in a login, and the age file around it.
+pub fn login(bytes: &[u8]) {
+    _ = envelope::take_login(bytes);
+    if let Some(identity) = identity() {
+        _ = envelope::open_login(bytes, &identity);
+    }
+}
+
 /// A marker.
 pub fn marker(bytes: &[u8]) {
     _ = Marker::decode(bytes);
@@ -129,6 +139,13 @@ pub fn names(bytes: &[u8]) {
     _ = name::parse_address_book_name(&text);
     if let Some(name) = snapshot::parse_snapshot_name(&text) {
         _ = snapshot::pick_layers(name.scope, &[name]);
+    }
+}
+
+/// An operator's kit.
+pub fn operator_kit(bytes: &[u8]) {
+    if let Ok(kit) = OperatorKit::parse(&String::from_utf8_lossy(bytes)) {
+        _ = kit.to_text();
     }
 }
 

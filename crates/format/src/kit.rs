@@ -3,6 +3,12 @@
 //! Plain words on top, machine-readable lines below, each ending in a check of its own, so that a typing error is found and
 //! its line is named; one more check covers them all. A kit holds no names, no tree and no credentials, and stays valid
 //! whatever is stored and wherever targets move: address books at any old target lead on.
+//!
+//! [`OperatorKit`] is the operator's: the same kind of lines, with the service identity and every target's login.
+
+mod operator;
+
+pub use operator::{OperatorKit, OperatorTarget};
 
 use model::id::{AccountId, ClusterId, KitId};
 
@@ -60,14 +66,7 @@ impl Kit {
         for KitAddress { provider, driver, address } in &self.addresses {
             lines.push(format!("address: {} | {} | {}", escape(provider), escape(driver), escape(address)));
         }
-        lines.iter_mut().for_each(|line| *line = single_spaced(line));
-        let all = check(&lines.join("\n"), 4);
-        lines.push(format!("{CHECK}: {all}"));
-        let mut text = PAGE.replace("{date}", &date(self.made_us));
-        for line in lines {
-            text.push_str(&format!("{line}  #{}\n", check(&line, 2)));
-        }
-        text
+        page(PAGE, self.made_us, lines)
     }
 
     /// Reads a page. Words above and below the machine-readable lines, indentation and line ends do not matter.
@@ -75,13 +74,7 @@ impl Kit {
     /// # Errors
     /// Refused: it is no kit, or one of a newer format. Damaged: a line was mistyped, is missing or doubled; it is named.
     pub fn parse(text: &str) -> Result<Self> {
-        let lines = machine_lines(text)?;
-        let written = one(&lines, CHECK)?;
-        let all: Vec<_> = lines.iter().filter(|line| line.key != CHECK).map(|line| line.text.as_str()).collect();
-        let expected = check(&all.join("\n"), 4);
-        if written.value != expected {
-            return Err(written.damaged(expected));
-        }
+        let lines = checked_lines(text, FIRST)?;
         Ok(Self {
             format_version: FORMAT_VERSION,
             cluster: value(&lines, "cluster", |text| ClusterId::parse(text).ok())?,
@@ -92,6 +85,30 @@ impl Kit {
             made_us: value(&lines, "made", |text| text.parse().ok())?,
         })
     }
+}
+
+/// A page: words with their date, then the lines, each with its check, and one check of all.
+fn page(words: &str, made_us: i64, mut lines: Vec<String>) -> String {
+    lines.iter_mut().for_each(|line| *line = single_spaced(line));
+    let all = check(&lines.join("\n"), 4);
+    lines.push(format!("{CHECK}: {all}"));
+    let mut text = words.replace("{date}", &date(made_us));
+    for line in lines {
+        text.push_str(&format!("{line}  #{}\n", check(&line, 2)));
+    }
+    text
+}
+
+/// The machine-readable lines of a page that begins with `first`, if they are all there and as they were written.
+fn checked_lines(text: &str, first: &str) -> Result<Vec<Line>> {
+    let lines = machine_lines(text, first)?;
+    let written = one(&lines, CHECK)?;
+    let all: Vec<_> = lines.iter().filter(|line| line.key != CHECK).map(|line| line.text.as_str()).collect();
+    let expected = check(&all.join("\n"), 4);
+    if written.value != expected {
+        return Err(written.damaged(expected));
+    }
+    Ok(lines)
 }
 
 /// The first word of the last machine-readable line.
@@ -150,11 +167,11 @@ impl Line {
     }
 }
 
-/// The lines from `holdfast-kit:` to `check:`; each one's own check is right.
-fn machine_lines(text: &str) -> Result<Vec<Line>> {
+/// The lines from the one that begins with `first` to `check:`; each one's own check is right.
+fn machine_lines(text: &str, first: &str) -> Result<Vec<Line>> {
     let numbered = (1..).zip(text.lines().map(str::trim));
     let mut lines = Vec::new();
-    for (number, line) in numbered.skip_while(|(_, line)| !is_first(line)).filter(|(_, line)| !line.is_empty()) {
+    for (number, line) in numbered.skip_while(|(_, line)| !begins(line, first)).filter(|(_, line)| !line.is_empty()) {
         let line = Line::read(number, line)?;
         if lines.is_empty() {
             check_version(&line)?;
@@ -168,8 +185,8 @@ fn machine_lines(text: &str) -> Result<Vec<Line>> {
     if lines.is_empty() { Err(Error::NotAKit) } else { Ok(lines) }
 }
 
-fn is_first(line: &str) -> bool {
-    line.strip_prefix(FIRST).is_some_and(|rest| rest.starts_with(':'))
+fn begins(line: &str, first: &str) -> bool {
+    line.strip_prefix(first).is_some_and(|rest| rest.starts_with(':'))
 }
 
 fn check_version(line: &Line) -> Result<()> {

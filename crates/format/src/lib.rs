@@ -29,7 +29,7 @@ pub use envelope::{Address, AddressBook, Identity};
 pub use error::{Error, Result};
 pub use journal::{JournalBuilder, JournalHeader, JournalObject, RecordKey};
 pub use keys::{AccountKey, ClusterKey, Key, KeySource, Keyring};
-pub use kit::{Kit, KitAddress};
+pub use kit::{Kit, KitAddress, OperatorKit, OperatorTarget};
 pub use marker::Marker;
 pub use name::FORMAT_MD_NAME;
 pub use replay::{AccountState, ClusterState, State};

@@ -3,7 +3,7 @@
 use format::{
     AccountKey, Identity, Kit, Marker,
     digest::Running,
-    envelope::{seal_account_envelope, seal_address_book, seal_cluster_envelope},
+    envelope::{seal_account_envelope, seal_address_book, seal_cluster_envelope, seal_login},
     fuzz::DECODERS,
     name, record, snapshot,
 };
@@ -51,6 +51,10 @@ fn sound(decoder: &str) -> Vec<Vec<u8>> {
             let rows = (6..).zip(account_changes()).collect();
             vec![layer(Scope::Account(ACCOUNT), rows, format::RecordKey::Account(&key)).remove(0).1]
         }
+        "login" => {
+            let login = &kit::operator_kit().targets[1].login;
+            vec![seal_login(model::id::TargetId([0x32; 16]), login, &recipient).unwrap()]
+        }
         "marker" => {
             let (target, provider) = (model::id::TargetId([0x30; 16]), model::id::ProviderId([0x20; 16]));
             vec![Marker::new(CLUSTER, target, provider, 3, 300).encode()]
@@ -66,6 +70,7 @@ fn sound(decoder: &str) -> Vec<Vec<u8>> {
             ];
             names.map(String::into_bytes).to_vec()
         }
+        "operator_kit" => vec![kit::operator_kit().to_text().into_bytes()],
         "record" => {
             let (cluster, account) = (parts(&cluster_changes()), parts(&account_changes()));
             vec![cluster.open, cluster.service, account.account]
@@ -110,7 +115,7 @@ fn no_mutation_makes_a_decoder_panic() {
         let chance = Seeded::new(number as u64);
         let seeds = sound(decoder);
         // age does a Diffie-Hellman for each: fewer of them.
-        let rounds = if ["envelope", "address_book"].contains(decoder) { ROUNDS / 10 } else { ROUNDS };
+        let rounds = if ["envelope", "address_book", "login"].contains(decoder) { ROUNDS / 10 } else { ROUNDS };
         for _ in 0..rounds {
             let mut bytes = seeds[chance.below(seeds.len())].clone();
             if chance.below(10) == 0 {

@@ -6,10 +6,10 @@ use model::{
 };
 
 use format::{
-    Address, AddressBook, Error, Identity, Kit, KitAddress,
+    Address, AddressBook, Error, Identity, Kit, KitAddress, OperatorKit, OperatorTarget,
     envelope::{
-        open_account_envelope, open_address_book, open_cluster_envelope, seal_account_envelope, seal_address_book,
-        seal_cluster_envelope,
+        open_account_envelope, open_address_book, open_cluster_envelope, open_login, seal_account_envelope,
+        seal_address_book, seal_cluster_envelope, seal_login,
     },
 };
 
@@ -40,6 +40,53 @@ pub fn address_book() -> AddressBook {
         address: format!("/srv/{tag}"),
     };
     AddressBook { cluster: CLUSTER, epoch: 3, entries: vec![entry(0x31), entry(0x32)] }
+}
+
+pub fn operator_kit() -> OperatorKit {
+    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    let target = |tag: u8, driver: &str, address: &str, login: &[(&str, &str)]| OperatorTarget {
+        target: TargetId([tag; 16]),
+        provider: format!("firm {tag}"),
+        driver: driver.to_owned(),
+        address: address.to_owned(),
+        login: pairs(login),
+    };
+    OperatorKit {
+        cluster: CLUSTER,
+        identity: Identity::parse(IDENTITY).unwrap(),
+        targets: vec![
+            target(0x31, "dir", "/srv/one", &[]),
+            target(0x32, "s3", "s3://shards/a?endpoint=https://s3.example.net", &[("key_id", "AK|#%"), ("secret", "")]),
+            target(0x33, "sftp", "sftp://me@example.net/srv", &[("key", "-----BEGIN\n line  two\n-----END\n")]),
+        ],
+        made_us: 1_326_931_200_000_000,
+    }
+}
+
+#[test]
+fn an_operators_page_reads_back_and_a_slip_is_found_without_telling_secrets() {
+    let text = operator_kit().to_text();
+    assert_eq!(OperatorKit::parse(&text).unwrap(), operator_kit());
+    assert_eq!(Kit::parse(&text), Err(Error::NotAKit), "a user's kit and an operator's are not taken for each other");
+    let start = text.find("holdfast-operator-kit:").unwrap();
+    for (at, _) in text.char_indices().filter(|(at, letter)| *at >= start && letter.is_ascii_alphanumeric()) {
+        let slip = if text.as_bytes()[at] == b'x' { "y" } else { "x" };
+        let typed = format!("{}{slip}{}", &text[..at], &text[at + 1..]);
+        let error = OperatorKit::parse(&typed).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("BEGIN"), "{error}");
+    }
+    assert!(!format!("{:?}", operator_kit()).contains("AK|"), "no secret is shown by accident");
+}
+
+#[test]
+fn a_login_opens_for_the_service_alone() {
+    let service = Identity::generate();
+    let login = vec![("password".to_owned(), "a b\nc".to_owned())];
+    let sealed = seal_login(TargetId([7; 16]), &login, &service.recipient()).unwrap();
+    assert!(!sealed.windows(5).any(|run| run == b"a b\nc"));
+    assert_eq!(open_login(&sealed, &service).unwrap(), (TargetId([7; 16]), login));
+    assert!(matches!(open_login(&sealed, &Identity::generate()), Err(Error::NotRecipient { .. })));
+    assert!(open_login(&sealed[..sealed.len() - 1], &service).is_err());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use model::{
 };
 
 use format::{
-    Identity, JournalObject, Key, Kit, Marker, RecordKey, SegmentOpener,
+    Identity, JournalObject, Key, Kit, Marker, OperatorKit, RecordKey, SegmentOpener,
     digest::Running,
     envelope::{
         open_account_envelope, open_address_book, open_cluster_envelope, seal_account_envelope, seal_address_book,
@@ -134,6 +134,12 @@ fn a_digest() {
 fn a_kit() {
     let text = kept("v1/kit.txt", || kit::kit().to_text().into_bytes());
     assert_eq!(Kit::parse(std::str::from_utf8(&text).unwrap()).unwrap(), kit::kit());
+}
+
+#[test]
+fn an_operators_kit() {
+    let text = kept("v1/operator-kit.txt", || kit::operator_kit().to_text().into_bytes());
+    assert_eq!(OperatorKit::parse(std::str::from_utf8(&text).unwrap()).unwrap(), kit::operator_kit());
 }
 
 /// age draws its own chance: these cannot be written again byte for byte, only read.
