@@ -57,5 +57,5 @@ pub use repair::{Repair, RepairPolicy, RepairStep, repair};
 pub use scheme::{Aim, copies_for, default_scheme, offered, parity_for, scheme_now};
 pub use scrub::{Scrub, ScrubPolicy, ScrubStep, scrub};
 pub use sets::{PlacementSet, Sets};
-pub use view::{CopyView, LaneView, ObjectView, PackView, TargetView, Topology};
+pub use view::{CopyView, LaneView, OWNER, ObjectView, PackView, TargetView, Topology, domains};
 pub use whatif::{Census, what_if};

@@ -173,7 +173,9 @@ impl Inner {
                 let alive = known.iter().filter(|live| {
                     !matches!(live.row.state, model::fleet::TargetState::Lost | model::fleet::TargetState::Retired)
                 });
-                let all: std::collections::BTreeSet<_> = alive.map(|live| live.row.provider).collect();
+                let domains = self.fleet.domains();
+                let all: std::collections::BTreeSet<_> =
+                    alive.map(|live| domains.get(&live.row.provider).copied().unwrap_or(live.row.provider)).collect();
                 plan::default_scheme(all.len()).map_err(unsafe_now)?
             }
         };

@@ -180,12 +180,18 @@ impl FleetState {
         self.read(|inner| inner.providers.values().cloned().collect())
     }
 
-    /// The view that decisions are made on.
+    /// The failure domain of each provider.
+    pub fn domains(&self) -> BTreeMap<ProviderId, ProviderId> {
+        self.read(|inner| plan::domains(inner.providers.values()))
+    }
+
+    /// The view that decisions are made on. Its providers are failure domains.
     pub fn topology(&self, now_us: u64) -> Topology {
         self.read(|inner| {
+            let domains = plan::domains(inner.providers.values());
             Topology::new(inner.targets.values().map(|live| TargetView {
                 id: live.row.id,
-                provider: live.row.provider,
+                provider: domains.get(&live.row.provider).copied().unwrap_or(live.row.provider),
                 state: live.state,
                 cordoned: false,
                 free_bytes: live.free_bytes,

@@ -4,7 +4,8 @@
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
-//! catalogue from surviving targets; `upkeep` runs all of these, and `probe` says what is up.
+//! catalogue from surviving targets; `joining` lets a target join; `upkeep` runs all of these, and
+//! `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
 //! in the service and in the simulator.
@@ -41,6 +42,7 @@ mod fleet_state;
 mod fold;
 mod found;
 mod jobs;
+mod joining;
 mod keys;
 mod kits;
 mod lanes;
@@ -73,6 +75,7 @@ pub mod write;
 pub use catalogue::uploads::UploadRow;
 pub use commit::Draft;
 pub use error::{Error, Result};
+pub use joining::{Joined, Joining, KitAge};
 pub use plan::Ladder;
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};

@@ -9,3 +9,5 @@ pub(crate) const JOURNAL_SEQ: &str = "journal_seq";
 pub(crate) const JOURNAL_PREV: &str = "journal_prev";
 /// Set while a rebuild's targets have not all been read: nothing is reclaimed.
 pub(crate) const REBUILT_WITHOUT: &str = "rebuilt_without";
+/// When the last operator's kit was made (8 bytes, microseconds since 1970), and what it held (a hash).
+pub(crate) const OPERATOR_KIT: &str = "operator_kit";

@@ -6,7 +6,10 @@
 //! everything, so that nothing older is needed. Known targets that were not read are written down: see
 //! [`crate::returned`].
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use catalogue::{journal::JournalRow, objects::ObjectRow, segments::Journalled};
@@ -18,7 +21,7 @@ use format::{
 use model::{
     Change, Scope,
     fleet::{ProviderRow, TargetRow, TargetState},
-    id::{AccountId, ObjectId, TargetId},
+    id::{AccountId, ObjectId, ProviderId, TargetId},
     units::ServiceTime,
 };
 
@@ -102,9 +105,12 @@ fn check_unread(folded: &Folded, sources: &[Source], without: &[String]) -> Resu
     let name = |row: &TargetRow| {
         cluster.providers.get(&row.provider).map_or_else(|| row.provider.to_string(), |row| row.value.name.clone())
     };
-    let missing: BTreeSet<String> = unread.iter().map(name).filter(|name| !without.contains(name)).collect();
-    if missing.len() > 1 {
-        let names = missing.into_iter().collect::<Vec<_>>().join(", ");
+    let domains = plan::domains(cluster.providers.values().map(|row| &row.value));
+    let missing: BTreeMap<String, ProviderId> =
+        unread.iter().map(|row| (name(row), domains.get(&row.provider).copied().unwrap_or(row.provider))).collect();
+    let missing: BTreeMap<_, _> = missing.into_iter().filter(|(name, _)| !without.contains(name)).collect();
+    if missing.values().collect::<BTreeSet<_>>().len() > 1 {
+        let names = missing.into_keys().collect::<Vec<_>>().join(", ");
         return Err(Error::Setup {
             what: format!(
                 "targets of {names} were not given: changes that only they hold would be missed; give them too, or name \

@@ -284,13 +284,15 @@ impl Store {
         })
     }
 
-    /// What would be if these providers wiped everything now.
+    /// What would be if these providers, and all that have an owner in common with them, wiped everything now.
     ///
     /// # Errors
     /// The catalogue's own trouble.
     pub async fn what_if(&self, providers: &[ProviderId]) -> Result<WhatIfReport> {
         let inner = &self.0;
-        let gone: BTreeSet<ProviderId> = providers.iter().copied().collect();
+        let domains = inner.fleet.domains();
+        let gone: BTreeSet<ProviderId> =
+            providers.iter().map(|provider| domains.get(provider).copied().unwrap_or(*provider)).collect();
         let topology = inner.fleet.topology(inner.now_us()).without(&gone);
         let survey = inner.survey(&topology).await?;
         let files = inner.files_of(&survey).await?;

@@ -1,0 +1,198 @@
+//! A target joins the fleet while the service runs, and what logs in there.
+//!
+//! A place at a firm is tried before it is recorded: a marker is written, an object written, read back, found by its length
+//! and in a listing, and deleted. What fails is said with the step that failed; then nothing is recorded, and the place may
+//! be named again once the firm has mended it. With the record the target takes shards, and repair fills it in the background.
+//!
+//! Logins come sealed to the service identity and stay in the catalogue: they are no change that is journalled.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fleet::{Abilities, DeleteTicket, ObjectName, Target};
+use format::Marker;
+use model::{
+    Change, Scope,
+    fleet::{TargetRow, TargetState},
+    id::TargetId,
+};
+
+use crate::{
+    Inner, Store,
+    error::{Error, Result},
+    meta,
+};
+
+/// Bytes of the object that a new target is tried with: more than one frame, and no round number.
+const TRIAL_BYTES: usize = 150_001;
+/// What is in the way of a trial when it lies there already: an earlier one that broke off.
+const TRIAL: &str = "trial";
+
+/// A target that is about to join.
+pub struct Joining {
+    /// Its row, of generation 1.
+    pub row: TargetRow,
+    /// Its open driver.
+    pub driver: Arc<dyn Target>,
+    /// What logs in there, sealed; `None` for a folder.
+    pub login: Option<Vec<u8>>,
+}
+
+/// What was found out about a target that joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Room, where the target can tell.
+    pub free_bytes: Option<u64>,
+    /// What it promises.
+    pub abilities: Abilities,
+}
+
+/// Who made the last operator's kit, and whether it still fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KitAge {
+    /// When it was made, microseconds since 1970; `None` if none was since the catalogue began.
+    pub made_us: Option<i64>,
+    /// Whether it holds every target and login of today.
+    pub is_current: bool,
+}
+
+impl Store {
+    /// Tries a vacant place and lets it join. The caller has looked that nothing of others lies there; `found` is the marker
+    /// that an earlier attempt left, if one did.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] with the step that the target did not pass: nothing is recorded then.
+    pub async fn join(&self, joining: Joining, found: Option<Bytes>) -> Result<Joined> {
+        let inner = &self.0;
+        let Joining { row, driver, login } = joining;
+        let marker = Marker::new(inner.cluster, row.id, row.provider, inner.epoch(), row.generation);
+        let marker = Bytes::from(marker.encode());
+        let failed = |step: &str, error: &dyn std::fmt::Display| Error::Setup {
+            what: format!("{} did not pass its trial, {step}: {error}; nothing of it is recorded", row.address),
+        };
+        driver
+            .write_marker(found.as_ref(), marker.clone())
+            .await
+            .map_err(|error| failed("writing a marker", &error))?;
+        inner.try_out(driver.as_ref()).await.map_err(|(step, error)| failed(step, &error))?;
+        inner.put_manual(driver.as_ref()).await.map_err(|error| failed("writing format.md", &error))?;
+        let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
+        let joined = Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() };
+        let (recorded, sealed) = (row.clone(), login);
+        self.commit(move |tx, draft| {
+            if let Some(sealed) = sealed {
+                catalogue::logins::set(tx, recorded.id, &sealed)?;
+            }
+            draft.audit(None, "target joined", recorded.id.to_string());
+            draft.change(Scope::Cluster, Change::Target(recorded));
+            Ok::<_, Error>(())
+        })
+        .await?;
+        inner.roster.insert(row.id, driver);
+        let now_us = inner.now_us();
+        inner.fleet.set_target(row.clone(), Some(marker), now_us);
+        inner.fleet.saw(row.id, TargetState::Up, joined.free_bytes, "", now_us);
+        inner.renew_address_books().await?;
+        inner.upkeep.wake();
+        Ok(joined)
+    }
+
+    /// Takes another login for a target, and the driver that was opened with it.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn set_login(&self, target: TargetId, sealed: Vec<u8>, driver: Arc<dyn Target>) -> Result<()> {
+        self.commit(move |tx, draft| {
+            catalogue::logins::set(tx, target, &sealed)?;
+            draft.audit(None, "login changed", target.to_string());
+            Ok::<_, Error>(())
+        })
+        .await?;
+        if let Some(marker) = self.0.fleet.live(target).and_then(|live| live.marker) {
+            driver.expect_marker(Some(marker));
+        }
+        self.0.roster.insert(target, driver);
+        self.0.upkeep.wake();
+        Ok(())
+    }
+
+    /// Notes that an operator's kit of today's fleet was made.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn note_operator_kit(&self, made_us: i64) -> Result<()> {
+        self.commit(move |tx, draft| {
+            let mut note = made_us.to_le_bytes().to_vec();
+            note.extend_from_slice(&fingerprint(tx)?);
+            catalogue::meta::set_bytes(tx, meta::OPERATOR_KIT, &note)?;
+            draft.audit(None, "operator's kit made", String::new());
+            Ok::<_, Error>(())
+        })
+        .await
+    }
+
+    /// How old the operator's kit is.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn operator_kit(&self) -> Result<KitAge> {
+        self.read(|tx| {
+            let note = catalogue::meta::bytes(tx, meta::OPERATOR_KIT)?.unwrap_or_default();
+            let Some((made, of)) = note.split_first_chunk() else { return Ok(KitAge::default()) };
+            Ok(KitAge { made_us: Some(i64::from_le_bytes(*made)), is_current: of == fingerprint(tx)? })
+        })
+        .await
+    }
+}
+
+/// Of all that an operator's kit holds: where the targets are and what logs in there.
+fn fingerprint(tx: &catalogue::Tx<'_>) -> catalogue::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    for row in catalogue::fleet::targets(tx)?.iter().filter(|row| row.state != TargetState::Retired) {
+        hasher.update(&row.id.0).update(&(row.address.len() as u64).to_le_bytes()).update(row.address.as_bytes());
+    }
+    for (target, sealed) in catalogue::logins::all(tx)? {
+        hasher.update(&target.0).update(blake3::hash(&sealed).as_bytes());
+    }
+    Ok(*hasher.finalize().as_bytes())
+}
+
+type Step = (&'static str, fleet::Error);
+
+impl Inner {
+    /// Does with a target what will be asked of it, under a name of its own.
+    async fn try_out(&self, driver: &dyn Target) -> std::result::Result<(), Step> {
+        let step = |what: &'static str| move |error: fleet::Error| (what, error);
+        let mut drawn = [0; 16];
+        self.world.entropy.fill(&mut drawn);
+        let id: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = ObjectName::parse(format!("{TRIAL}/{id}")).map_err(step("naming an object"))?;
+        let content: Bytes = drawn.iter().copied().cycle().take(TRIAL_BYTES).collect();
+        let wrong = |what: &'static str| {
+            let target = driver.address().to_owned();
+            (what, fleet::Error::Down { target, reason: "it does not give back what was written".to_owned() })
+        };
+        driver.put(&name, std::slice::from_ref(&content)).await.map_err(step("writing an object"))?;
+        let read = driver.read(&name, 0..TRIAL_BYTES as u64).await.map_err(step("reading it back"))?;
+        if read != content {
+            return Err(wrong("reading it back"));
+        }
+        let part = driver.read(&name, 100..70_000).await.map_err(step("reading a part of it"))?;
+        if part != content.slice(100..70_000) {
+            return Err(wrong("reading a part of it"));
+        }
+        if driver.stat(&name).await.map_err(step("asking for its length"))? != Some(TRIAL_BYTES as u64) {
+            return Err(wrong("asking for its length"));
+        }
+        let listed = driver.list(TRIAL, None, 1_000).await.map_err(step("listing it"))?;
+        if !listed.objects.iter().any(|object| object.name == name) {
+            return Err(wrong("listing it"));
+        }
+        let ticket = DeleteTicket { name: name.clone(), reason: TRIAL };
+        driver.delete(&ticket).await.map_err(step("deleting it"))?;
+        match driver.stat(&name).await.map_err(step("deleting it"))? {
+            None => Ok(()),
+            Some(_) => Err(wrong("deleting it")),
+        }
+    }
+}
