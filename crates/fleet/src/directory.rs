@@ -87,7 +87,7 @@ impl Target for Directory {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { durable_rename: true, server_checksum: false, free_space: true, object_bytes_max: i64::MAX as u64 }
+        Abilities::DISK
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -1,7 +1,7 @@
 //! All contact with targets: the [`Target`] trait, its drivers, and the layers around them.
 //!
 //! Read [`target`] first: it holds the rules that everything here keeps. Then:
-//! - drivers: [`directory`] (a folder), [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
+//! - drivers: [`directory`] (a folder), `sftp` (a folder at a server that speaks SSH), [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
 //! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
 //!   [`layer`]; [`faults`] misbehaves on purpose;
 //! - [`roster`]: which targets are open.
@@ -21,6 +21,8 @@ pub mod memory;
 pub mod meter;
 pub mod retry;
 pub mod roster;
+#[cfg(feature = "sftp")]
+pub mod sftp;
 pub mod target;
 pub mod timeout;
 
@@ -32,6 +34,8 @@ pub use memory::{Image, MemoryDisk, MemoryTarget};
 pub use meter::{Meter, VerbCounts};
 pub use retry::{Retry, Tries};
 pub use roster::Roster;
+#[cfg(feature = "sftp")]
+pub use sftp::{BadSetting, HostKey, Sftp, SftpAddress, SftpLogin, SftpTimes};
 pub use target::{Abilities, DeleteTicket, Error, Listed, ObjectName, ObjectWriter, Page, Probe, Result, Target};
 pub use timeout::{TimeLimits, Timeout};
 

@@ -213,7 +213,7 @@ impl Target for MemoryTarget {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { durable_rename: true, server_checksum: false, free_space: true, object_bytes_max: ROOMY_BYTES }
+        Abilities { object_bytes_max: ROOMY_BYTES, ..Abilities::DISK }
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -159,14 +159,34 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// What a target can promise; margin counts on nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abilities {
-    /// After `Ok` the *name* survives a power cut too (the folder is synced).
+    /// After `Ok` the *name* survives a power cut too (the folder is synced, or the firm's service says so).
     pub durable_rename: bool,
     /// The server can compute a checksum of an object by itself.
     pub server_checksum: bool,
+    /// The server itself refuses a second object under a name, however many write at once. Where it cannot, the driver looks
+    /// first; names hold random bits, so two writers never mean the same one.
+    pub no_clobber: bool,
+    /// The server can forbid the deletion of an object until a date (S3 Object Lock).
+    pub lock: bool,
     /// `probe` reports free space.
     pub free_space: bool,
     /// The longest object, in bytes.
     pub object_bytes_max: u64,
+    /// What one writer holds in memory beyond the pieces that it was given, in bytes: the part of a multipart upload.
+    pub part_bytes: u64,
+}
+
+impl Abilities {
+    /// Those of a disk of our own: all that a file system gives.
+    pub const DISK: Self = Self {
+        durable_rename: true,
+        server_checksum: false,
+        no_clobber: true,
+        lock: false,
+        free_space: true,
+        object_bytes_max: i64::MAX as u64,
+        part_bytes: 0,
+    };
 }
 
 /// What a look at the target found.
