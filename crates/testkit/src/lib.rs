@@ -3,9 +3,12 @@
 //! - [`target_suite`]: the rules of `fleet::target`, asserted on any driver;
 //! - [`world`]: clock, timer and chance that a test controls;
 //! - [`scratch`]: a folder that goes away with the test;
-//! - [`server`]: servers of other makers, started and ended by the test.
+//! - [`server`]: servers of other makers, started and ended by the test; [`servers`]: how each is set up;
+//! - [`answerer`]: a server that says what the test tells it to.
 
+pub mod answerer;
 pub mod scratch;
 pub mod server;
+pub mod servers;
 pub mod target_suite;
 pub mod world;
