@@ -44,6 +44,13 @@ impl ObjectName {
         if good { Ok(Self(name)) } else { Err(Error::BadName { name }) }
     }
 
+    /// Whether `prefix` is the beginning of any name at all. Drivers ask before they send it to a server.
+    #[cfg(feature = "wire")]
+    pub(crate) fn may_begin_with(prefix: &str) -> bool {
+        // Whatever it is, a letter after it makes it longer, and at a slash a whole part.
+        prefix.is_empty() || Self::parse(prefix).is_ok() || Self::parse(format!("{prefix}x")).is_ok()
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -127,6 +134,14 @@ pub enum Error {
         /// The text given.
         name: String,
     },
+    /// What was configured is no address of a target; nothing was tried.
+    #[error("'{address}' is no usable address of a target: {reason}")]
+    BadAddress {
+        /// The address given.
+        address: String,
+        /// What is wrong with it, and how it should be.
+        reason: String,
+    },
     /// Anything else that the operating system or the wire said. What was being written is abandoned.
     #[error("{verb} at {target} failed: {source}")]
     Io {
@@ -148,6 +163,7 @@ impl Error {
             Self::Exists { .. } => Class::Conflict,
             Self::Short { .. } | Self::NotAnObject { .. } => Class::Damaged,
             Self::Full { .. } => Class::Exhausted,
+            Self::BadAddress { .. } => Class::Refused,
             Self::BadName { .. } => Class::Bug,
         }
     }

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -116,6 +116,24 @@ impl Server {
     /// What it wrote to its output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder().join("log")).unwrap_or_default()
+    }
+
+    /// Makes one request of HTTP with these header lines; returns status and body. For what tests do behind a driver's back.
+    ///
+    /// # Errors
+    /// Those of the connection; an answer that is none.
+    pub fn request(&self, method: &str, path: &str, lines: &[&str]) -> io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address())?;
+        let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let fixed = "Host: localhost\r\nContent-Length: 0\r\nConnection: close";
+        stream.write_all(format!("{method} {path} HTTP/1.1\r\n{lines}{fixed}\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let (status, (_, body)) = status
+            .zip(answer.split_once("\r\n\r\n"))
+            .ok_or_else(|| io::Error::other(format!("no answer of HTTP: {answer}")))?;
+        Ok((status, body.to_owned()))
     }
 
     /// Ends it at once, as a power cut would; its folder stays until the value is dropped.

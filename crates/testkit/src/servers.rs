@@ -1,4 +1,8 @@
-//! Servers of single makers, each started with what a driver needs to know of it.
+//! How each real server is set up for a test: one file to a server.
 
+pub mod apache;
+pub mod moto;
+pub mod nginx;
+pub mod rclone;
 pub mod rclone_sftp;
 pub mod sshd;

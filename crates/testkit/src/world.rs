@@ -1,7 +1,7 @@
 //! Clock, timer and chance for tests.
 //!
 //! [`ManualClock`] is a clock and a timer in one: time stands still until the test moves it, or leaps to the end of every
-//! sleep. [`TokioTimer`] waits for real and is for tests that must see real time pass by. [`SeededEntropy`] repeats itself.
+//! sleep. [`real_world`] waits for real and is for tests that speak to real servers. [`SeededEntropy`] repeats itself.
 #![allow(clippy::disallowed_methods, reason = "this is the door that others are told to use")]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use model::world::{BoxFuture, Clock, Entropy, Now, Timer};
+use model::world::{BoxFuture, Clock, Entropy, Now, Timer, World};
 use tokio::sync::oneshot;
 
 /// Chance from a seed. Equal seeds give equal bytes. Not fit for keys.
@@ -44,6 +44,33 @@ impl Entropy for SeededEntropy {
             piece.copy_from_slice(&self.next_u64().to_le_bytes()[..piece.len()]);
         }
     }
+}
+
+/// The machine's clocks, for tests that speak to servers which have clocks of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    started: std::time::Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self { started: std::time::Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Now {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let wall_us = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
+        Now { wall_us, monotonic_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// A world in which time passes by itself.
+pub fn real_world() -> World {
+    let (clock, entropy) =
+        (Arc::new(SystemClock::default()), Arc::new(SeededEntropy::new(u64::from(std::process::id()))));
+    World { clock, entropy, timer: Arc::new(TokioTimer) }
 }
 
 /// Sleeps and spawns on the test's own tokio runtime.

@@ -1,6 +1,10 @@
 //! What the rules look at: crates with their arrows, sources with their text, packages with their licences.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -71,7 +75,10 @@ impl Tree {
             tree.crates.push(member);
         }
         collect(&workspace.root, &workspace.root.join("docs"), &mut tree.files)?;
-        tree.packages = list(&workspace.metadata["packages"]).map(read_package).collect();
+        let built = built(&workspace.metadata);
+        let packages = list(&workspace.metadata["packages"]);
+        tree.packages =
+            packages.filter(|package| built.contains(&package["id"].to_string())).map(read_package).collect();
         Ok(tree)
     }
 
@@ -85,6 +92,37 @@ impl Tree {
         let inside = |member: &&Crate| path.strip_prefix(&member.folder).is_some_and(|rest| rest.starts_with('/'));
         self.crates.iter().find(inside)
     }
+}
+
+/// Ids (as JSON) of the packages that are really built. Cargo also names optional ones that some feature mentions weakly
+/// (`ring?/alloc`) and none switches on; it never compiles those.
+fn built(metadata: &Value) -> HashSet<String> {
+    let by_id = |value: &Value| -> HashMap<String, Value> {
+        list(value).map(|entry| (entry["id"].to_string(), entry.clone())).collect()
+    };
+    let (packages, nodes) = (by_id(&metadata["packages"]), by_id(&metadata["resolve"]["nodes"]));
+    let mut waiting: Vec<String> = list(&metadata["workspace_members"]).map(Value::to_string).collect();
+    let mut built = HashSet::new();
+    while let Some(id) = waiting.pop() {
+        let (Some(package), Some(node)) = (packages.get(&id), nodes.get(&id)) else { continue };
+        if built.insert(id) {
+            let uses = list(&node["deps"]).map(|edge| edge["pkg"].to_string());
+            waiting.extend(uses.filter(|used| packages.get(used).is_some_and(|used| switches_on(package, node, used))));
+        }
+    }
+    built
+}
+
+/// Whether `package`, with the features of its `node`, has `used` built.
+fn switches_on(package: &Value, node: &Value, used: &Value) -> bool {
+    let on: HashSet<&str> = list(&node["features"]).filter_map(Value::as_str).collect();
+    let mut declared = list(&package["dependencies"]).filter(|dependency| dependency["name"] == used["name"]);
+    declared.any(|dependency| {
+        let name = dependency["rename"].as_str().or(dependency["name"].as_str()).unwrap_or_default();
+        let names = |text: &str| text == format!("dep:{name}") || text.starts_with(&format!("{name}/"));
+        let switched = |feature: &&str| list(&package["features"][*feature]).filter_map(Value::as_str).any(names);
+        dependency["optional"] != true || on.contains(name) || on.iter().any(switched)
+    })
 }
 
 fn read_crate(package: &Value, ours: &[&Value], root: &Path) -> Result<Crate> {
