@@ -33,7 +33,7 @@ use tokio::task::spawn_blocking;
 use self::{incoming::Incoming, listing::Walk, place::Place};
 use crate::{
     lock, marker,
-    target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target, is_own},
 };
 
 /// A folder as a target.
@@ -183,6 +183,16 @@ impl Target for Directory {
             let root = place.open_root()?;
             place.check_absence(&root)?;
             list(place, &root, &Walk { prefix: &prefix, after: after.as_ref().map(ObjectName::as_str), limit })
+        })
+        .await
+    }
+
+    async fn occupant(&self) -> Result<Option<String>> {
+        self.hop(|place| {
+            let root = place.open_root()?;
+            let first =
+                beneath::first_entry(root, |name| !is_own(name)).map_err(|errno| place.failed("list", errno))?;
+            Ok(first)
         })
         .await
     }

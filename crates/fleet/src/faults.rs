@@ -238,6 +238,11 @@ impl Target for Faults {
         Ok(page)
     }
 
+    async fn occupant(&self) -> Result<Option<String>> {
+        self.before(Verb::List).await?;
+        self.inner.occupant().await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.before(Verb::SetAside).await?;
         self.permit_change(Verb::SetAside)?;

@@ -167,6 +167,10 @@ impl<A: Around> Target for Layered<A> {
         self.around.again(self.call(Verb::List, 0), move || self.inner.list(prefix, after, limit)).await
     }
 
+    async fn occupant(&self) -> Result<Option<String>> {
+        self.around.again(self.call(Verb::List, 0), || self.inner.occupant()).await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.around.once(self.call(Verb::SetAside, 0), self.inner.set_aside(name)).await
     }

@@ -1,8 +1,8 @@
 //! All contact with targets: the [`Target`] trait, its drivers, and the layers around them.
 //!
 //! Read [`target`] first: it holds the rules that everything here keeps. Then:
-//! - drivers: [`directory`] (a folder), [`object_store`] (S3, feature `s3`), [`sftp`] (a folder at a server that speaks SSH, feature
-//!   `sftp`), [`webdav`] (feature `webdav`), [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
+//! - drivers: [`directory`] (a folder), [`object_store`] (S3), [`sftp`] (a folder at a server that speaks SSH), [`webdav`], [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
+//! - [`address`]: where a target is, as text, and the driver for it; [`login`]: what a firm wants to hear;
 //! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
 //!   [`layer`]; [`faults`] misbehaves on purpose;
 //! - [`roster`]: which targets are open.
@@ -13,43 +13,39 @@
 //! Invariants: markers are opaque bytes here; nothing reads a clock, draws a random number or sleeps but through
 //! `model::world`; no file of the product is touched outside this crate, the catalogue and the binaries.
 
+pub mod address;
 pub mod directory;
 pub mod faults;
 pub mod layer;
 pub mod limit;
+pub mod login;
 mod marker;
 pub mod memory;
 pub mod meter;
-#[cfg(feature = "s3")]
 pub mod object_store;
 pub mod retry;
 pub mod roster;
-#[cfg(feature = "sftp")]
 pub mod sftp;
 pub mod target;
 pub mod timeout;
-#[cfg(feature = "webdav")]
 pub mod webdav;
-#[cfg(feature = "wire")]
 mod wire;
 
+pub use address::Address;
 pub use directory::Directory;
 pub use faults::{Fault, FaultControl, Faults, When};
 pub use layer::Verb;
 pub use limit::{Limit, Limits};
+pub use login::{BadLogin, Login, Logins};
 pub use memory::{Image, MemoryDisk, MemoryTarget};
 pub use meter::{Meter, VerbCounts};
-#[cfg(feature = "s3")]
 pub use object_store::{ObjectStore, S3Address, S3Login};
 pub use retry::{Retry, Tries};
 pub use roster::Roster;
-#[cfg(feature = "sftp")]
 pub use sftp::{BadSetting, HostKey, Sftp, SftpAddress, SftpLogin, SftpTimes};
 pub use target::{Abilities, DeleteTicket, Error, Listed, ObjectName, ObjectWriter, Page, Probe, Result, Target};
 pub use timeout::{TimeLimits, Timeout};
-#[cfg(feature = "webdav")]
 pub use webdav::{WebDav, WebDavAddress, WebDavLogin};
-#[cfg(feature = "wire")]
 pub use wire::HttpOptions;
 
 /// Takes a lock whose holder may have panicked: what these locks guard is whole between any two statements.

@@ -1,11 +1,9 @@
 //! What a marker permits. One answer for every driver, so that none is more trusting than the others.
 
-#[cfg(feature = "wire")]
 mod watch;
 
 use bytes::Bytes;
 
-#[cfg(feature = "wire")]
 pub(crate) use watch::Watch;
 
 use crate::target::{Error, Result};

@@ -294,6 +294,11 @@ impl Target for MemoryTarget {
         Ok(page)
     }
 
+    async fn occupant(&self) -> Result<Option<String>> {
+        let page = self.list("", None, 1).await?;
+        Ok(page.objects.first().map(|listed| listed.name.to_string()))
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         let mut disk = self.for_change()?;
         let bytes = disk.image.objects.remove(name.as_str()).ok_or_else(|| self.missing(name))?;

@@ -308,6 +308,10 @@ impl Target for ObjectStore {
         Ok(page)
     }
 
+    async fn occupant(&self) -> Result<Option<String>> {
+        listing::occupant(&self.store.bucket).await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.store.set_aside(name).await
     }

@@ -191,6 +191,11 @@ impl Target for Sftp {
     }
 
     /// Moves whatever lies under the name, a link or a device too, but never a folder: others' objects may be in it.
+    async fn occupant(&self) -> Result<Option<String>> {
+        let connection = self.place.connection().await?;
+        Walk::new(&self.place, connection.names(), "", None, 1).occupant().await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         let place = &self.place;
         let connection = self.connection_for_change().await?;

@@ -24,6 +24,11 @@ use model::Class;
 /// First parts of names that belong to the drivers: the marker, half-written files, bad objects that were set aside.
 pub const RESERVED: [&str; 3] = ["holdfast-target", "tmp", "aside"];
 
+/// Whether something that lies at the top of a target is a driver's own, or a file system's: not somebody's.
+pub(crate) fn is_own(name: &str) -> bool {
+    RESERVED.contains(&name) || name == "lost+found"
+}
+
 /// What a name of an object may consist of, see [`ObjectName::parse`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectName(String);
@@ -45,7 +50,6 @@ impl ObjectName {
     }
 
     /// Whether `prefix` is the beginning of any name at all. Drivers ask before they send it to a server.
-    #[cfg(feature = "wire")]
     pub(crate) fn may_begin_with(prefix: &str) -> bool {
         // Whatever it is, a letter after it makes it longer, and at a slash a whole part.
         prefix.is_empty() || Self::parse(prefix).is_ok() || Self::parse(format!("{prefix}x")).is_ok()
@@ -302,6 +306,10 @@ pub trait Target: Send + Sync {
     /// Names ascending by bytes. The marker, set-aside objects and half-written ones are not listed; what is not an object
     /// name is passed over.
     async fn list(&self, prefix: &str, after: Option<&ObjectName>, limit: usize) -> Result<Page>;
+
+    /// The name of something that lies at the top, whatever it is called, the drivers' own things aside; `None` if nothing does.
+    /// For who is about to take the place: what lies there belongs to somebody, also if it is no object.
+    async fn occupant(&self) -> Result<Option<String>>;
 
     /// Moves a bad object out of the way, to `aside/<name>-<n>`, where only a person looks; its name is not reused.
     async fn set_aside(&self, name: &ObjectName) -> Result<()>;

@@ -327,6 +327,10 @@ impl Target for WebDav {
         Ok(page)
     }
 
+    async fn occupant(&self) -> Result<Option<String>> {
+        listing::occupant(&self.store.site).await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.store.set_aside(name).await
     }

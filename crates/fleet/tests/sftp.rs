@@ -1,5 +1,4 @@
 //! SFTP against servers of others: every rule of `fleet::target`, and what is special about a login, a host key and links.
-#![cfg(feature = "sftp")]
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "these tests play the others who touch a target's folder")]
 

@@ -1,6 +1,5 @@
 //! SFTP against a server of our own that keeps its files in memory and can be told to misbehave: to lack what others offer,
 //! to lie, to list for ever, to be full.
-#![cfg(feature = "sftp")]
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "the test is the server, with tasks of its own")]
 

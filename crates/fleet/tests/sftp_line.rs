@@ -1,5 +1,4 @@
 //! SFTP over lines that are far, cut, silent or swallow everything.
-#![cfg(feature = "sftp")]
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "these tests look at a target's folder, and measure")]
 

@@ -24,6 +24,10 @@ pub fn fleet(report: &FleetReport) -> Value {
         "records_below_settled": report.records_below_settled,
         "key_copies": report.key_copies,
         "kits_untested": report.kits_untested,
+        "operator_kit": {
+            "made": report.operator_kit.made_us.map(rfc3339),
+            "current": report.operator_kit.is_current,
+        },
         "journal_objects": report.journal_objects,
         "unpacked_files": report.unpacked_files,
         "jobs": report.jobs.iter().map(job).collect::<Vec<_>>(),

@@ -22,6 +22,7 @@ use crate::{
     config::{self, Config},
     data::{DataFolder, Held, sync_folder, write_private},
     error::{Error, Result},
+    firms,
     members::{self, Look, Members, Recorded},
     world,
 };
@@ -86,18 +87,25 @@ async fn reopen(
 ) -> Result<Assembly> {
     let service = data.identity()?;
     let recorded = recorded(&catalogue).await?;
+    let logins = firms::logins(&catalogue, &service).await?;
+    let kept = catalogue.read(|tx| store::fleet_is_kept(tx)).await?;
+    let as_recorded = || Members { known: recorded.open(), ..Members::default() };
     let (settings, members) = match &config_file {
+        Some(file) if kept => (Config::settings(file)?, as_recorded()),
         Some(file) => {
             let config = Config::read(file)?;
             let members = decide(&data, &config, &recorded, &world).await?;
             (config.settings, members)
         }
         // No file: the fleet is what it was.
-        None => (Settings::default(), Members { known: recorded.open(), ..Members::default() }),
+        None => (Settings::default(), as_recorded()),
     };
     let roster = Roster::default();
     for row in &members.known {
-        roster.insert(row.id, driver(row, &world));
+        // Without its login a target stays closed: down, not forgotten.
+        if let Some(driver) = firms::recorded_driver(row, &logins, &world)? {
+            roster.insert(row.id, driver);
+        }
     }
     let settings = Settings { trial: one_disk(&members.known), ..settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
@@ -146,7 +154,7 @@ async fn found(data: DataFolder, held: Held, config_file: PathBuf, own_config: b
     let roster = Roster::default();
     for row in &members.new {
         make_target_folder(&data, Path::new(&row.address))?;
-        roster.insert(row.id, driver(row, &world));
+        roster.insert(row.id, folder_driver(Path::new(&row.address), &world));
     }
     let catalogue = Catalogue::open(&data.catalogue().join(catalogue::FILE_NAME))?;
     let settings = Settings { trial: one_disk(&members.new), ..config.settings };
@@ -164,8 +172,26 @@ impl Assembly {
     /// # Errors
     /// As [`open`]; the fleet is as it was then.
     pub async fn reload(&self) -> Result<Vec<String>> {
-        let file = self.config_file.clone().unwrap_or_else(|| self.data.config_file());
-        let config = Config::read(&file)?;
+        if self.store.read(|tx| store::fleet_is_kept(tx)).await? {
+            return Err(Error::refused("the fleet was changed by command, so the catalogue alone says who belongs to it")
+                .hint("add to it with `holdfast provider add` and `holdfast target add`, or bring a file in with `holdfast fleet import FILE`"));
+        }
+        self.take_in(&self.config_file.clone().unwrap_or_else(|| self.data.config_file())).await
+    }
+
+    /// Brings a configuration file's providers and targets in, once: from then on the catalogue alone says who belongs to the
+    /// fleet.
+    ///
+    /// # Errors
+    /// As [`open`]; the fleet is as it was then.
+    pub async fn import(&self, file: &Path) -> Result<Vec<String>> {
+        let new = self.take_in(file).await?;
+        self.store.keep_fleet().await?;
+        Ok(new)
+    }
+
+    async fn take_in(&self, file: &Path) -> Result<Vec<String>> {
+        let config = Config::read(file)?;
         let recorded = self
             .store
             .read(|tx| Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::targets(tx)?)))
@@ -174,7 +200,7 @@ impl Assembly {
         let members = decide(&self.data, &config, &recorded, &self.world).await?;
         for row in &members.known {
             if self.store.roster().get(row.id).is_none() {
-                self.store.roster().insert(row.id, driver(row, &self.world));
+                self.store.roster().insert(row.id, folder_driver(Path::new(&row.address), &self.world));
             }
         }
         let new = members.new.iter().chain(&members.moved).map(|row| row.address.clone()).collect();
@@ -190,7 +216,8 @@ impl Assembly {
         for row in &members.new {
             make_target_folder(&self.data, Path::new(&row.address))?;
         }
-        let opened = members.new.iter().map(|row| (row.clone(), driver(row, &self.world))).collect();
+        let opened =
+            members.new.iter().map(|row| (row.clone(), folder_driver(Path::new(&row.address), &self.world))).collect();
         // The start has raised generations since the rows were read.
         let recorded = self.store.read(|tx| catalogue::fleet::targets(tx)).await?;
         let now = |row: TargetRow| match recorded.iter().find(|known| known.id == row.id) {
@@ -236,7 +263,7 @@ fn cluster_of(tx: &catalogue::Tx<'_>) -> catalogue::Result<Option<ClusterId>> {
 }
 
 /// Folders that no target may touch.
-fn own_folders(data: &DataFolder) -> [PathBuf; 2] {
+pub fn own_folders(data: &DataFolder) -> [PathBuf; 2] {
     [data.catalogue(), data.keys()]
 }
 
@@ -279,7 +306,7 @@ async fn look(path: &Path) -> Result<Look> {
 pub fn one_disk(rows: &[TargetRow]) -> bool {
     let devices: BTreeSet<u64> =
         rows.iter().filter_map(|row| fs::metadata(&row.address).ok()).map(|there| there.dev()).collect();
-    devices.len() == 1
+    devices.len() == 1 && rows.iter().all(|row| row.driver == members::FOLDER_DRIVER)
 }
 
 /// Makes the folder of a new target inside the data folder; elsewhere it is there, or was refused.
@@ -291,14 +318,13 @@ fn make_target_folder(data: &DataFolder, path: &Path) -> Result<()> {
     path.ancestors().take_while(|folder| folder.starts_with(data.root())).try_for_each(sync_folder)
 }
 
-/// The driver of a target with its layers: each try has a limit, and what may be tried again is.
-pub fn driver(row: &TargetRow, world: &World) -> Arc<dyn Target> {
-    folder_driver(Path::new(&row.address), world)
+/// A driver with its layers: each try has a limit, and what may be tried again is.
+pub fn layered(driver: Arc<dyn Target>, world: &World) -> Arc<dyn Target> {
+    let timed = Timeout::over(driver, TimeLimits::default(), Arc::clone(&world.timer));
+    Retry::over(timed, Tries::default(), Arc::clone(&world.timer), Arc::clone(&world.entropy))
 }
 
-/// As [`driver`], for a folder that a person names.
+/// The driver of a folder with its layers.
 pub fn folder_driver(path: &Path, world: &World) -> Arc<dyn Target> {
-    let directory: Arc<dyn Target> = Arc::new(Directory::open(path.to_owned()));
-    let timed = Timeout::over(directory, TimeLimits::default(), Arc::clone(&world.timer));
-    Retry::over(timed, Tries::default(), Arc::clone(&world.timer), Arc::clone(&world.entropy))
+    layered(Arc::new(Directory::open(path.to_owned())), world)
 }

@@ -105,6 +105,20 @@ impl Config {
         Self::parse(&file, &text)
     }
 
+    /// The settings of a file alone: its providers are not looked at.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn settings(file: &Path) -> Result<Settings> {
+        let text = fs::read_to_string(file).map_err(|error| Error::io("reading the configuration", file, &error))?;
+        let wrong = |why: String| {
+            Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
+                .hint("nothing was changed; correct the file and start again")
+        };
+        let table: FileTable = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        table.settings.over(Settings::default()).map_err(wrong)
+    }
+
     /// Reads the text of the file at the absolute path `file`.
     ///
     /// # Errors
@@ -216,12 +230,7 @@ fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
     }
     for (index, provider) in providers.iter().enumerate() {
         let name = &provider.name;
-        let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-        if name.trim() != name || name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(good) {
-            return Err(format!(
-                "'{name}' is not a name for a provider: letters, digits, spaces, '-', '_', '.', at most {NAME_BYTES_MAX} bytes"
-            ));
-        }
+        check_name(name)?;
         if providers[..index].iter().any(|other| other.name == *name) {
             return Err(format!(
                 "provider '{name}' is there twice; one owner is one provider, with a [[provider.target]] for each place"
@@ -232,6 +241,17 @@ fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What a provider may be called; the error says it.
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    if name.trim() == name && !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(good) {
+        return Ok(());
+    }
+    Err(format!(
+        "'{name}' is not a name for a provider: letters, digits, spaces, '-', '_', '.', at most {NAME_BYTES_MAX} bytes"
+    ))
 }
 
 impl SettingsTable {

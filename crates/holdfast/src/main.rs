@@ -2,7 +2,8 @@
 //!
 //! This crate is where the parts are wired together, and the only one that reads configuration and environment:
 //! - [`command`]: one file per command;
-//! - [`config`], [`members`], [`data`], [`assemble`]: from a data folder and a file to a running store;
+//! - [`config`], [`members`], [`data`], [`assemble`]: from a data folder and a file to a running store; [`firms`]: those that
+//!   join it by command;
 //! - [`operator`], [`control`], [`reach`], [`wire`]: what an operator may ask, over the control socket, over HTTP, or of a store
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
@@ -16,6 +17,7 @@ mod config;
 mod control;
 mod data;
 mod error;
+mod firms;
 mod members;
 mod operator;
 mod reach;
@@ -61,6 +63,8 @@ enum Command {
     Mkdir(command::mkdir::Args),
     Token(command::token::Args),
     Fleet(command::fleet::Args),
+    Provider(command::provider::Args),
+    Target(command::target::Args),
     WhatIf(command::what_if::Args),
     Scrub(command::scrub::Args),
     Kit(command::kit::Args),
@@ -102,6 +106,8 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Mkdir(args) => command::mkdir::run(args).await,
         Command::Token(args) => command::token::run(args).await,
         Command::Fleet(args) => command::fleet::run(args).await,
+        Command::Provider(args) => command::provider::run(args).await,
+        Command::Target(args) => command::target::run(args).await,
         Command::WhatIf(args) => command::what_if::run(args).await,
         Command::Scrub(args) => command::scrub::run(args).await,
         Command::Kit(args) => command::kit::run(args).await,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use fleet::Login;
 use model::id::{AccountId, KitId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -64,6 +65,47 @@ pub enum Question {
     Scrub,
     /// Reads the configuration again and lets the fleet grow.
     Reload,
+    /// Adds a provider, or changes its labels.
+    ProviderAdd {
+        /// Its name.
+        name: String,
+        /// Names and values; an empty value takes a label off.
+        labels: Vec<(String, String)>,
+    },
+    /// Adds a target at a provider.
+    TargetAdd {
+        /// The provider's name.
+        provider: String,
+        /// Where it is.
+        address: String,
+        /// What logs in there.
+        login: Secret,
+    },
+    /// Gives a target another login.
+    TargetLogin {
+        /// Where it is.
+        address: String,
+        /// What logs in there from now on.
+        login: Secret,
+    },
+    /// Brings a configuration file's fleet in, once.
+    FleetImport {
+        /// The file, by its absolute path.
+        file: std::path::PathBuf,
+    },
+    /// The text of an operator's kit. Its secrets go over the control socket alone.
+    OperatorKit,
+}
+
+/// Names and values of a login; not shown by accident.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub Vec<(String, String)>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// Answers questions.
@@ -105,6 +147,13 @@ impl Operator {
             Question::WhatIf { provider } => Ok(wire::what_if(&provider, &self.service.what_if(&provider).await?)),
             Question::Scrub => Ok(wire::scrub(&self.service.scrub().await?)),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
+            Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,
+            Question::TargetAdd { provider, address, login } => {
+                self.assembly.add_target(&provider, &address, Login::new(login.0)).await
+            }
+            Question::TargetLogin { address, login } => self.assembly.set_login(&address, Login::new(login.0)).await,
+            Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
+            Question::OperatorKit => Ok(json!({"kit": self.assembly.operator_kit().await?.to_text()})),
         }
     }
 

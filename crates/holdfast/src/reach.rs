@@ -79,7 +79,13 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let request = api.request(Method::POST, &format!("/api/v1/kits/{}/tested", encode(&kit)));
             api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
         }
-        Question::TokenCreate { .. } | Question::Reload => {
+        Question::TokenCreate { .. }
+        | Question::Reload
+        | Question::ProviderAdd { .. }
+        | Question::TargetAdd { .. }
+        | Question::TargetLogin { .. }
+        | Question::FleetImport { .. }
+        | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }
     }

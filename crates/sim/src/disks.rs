@@ -143,6 +143,10 @@ impl Target for Effects {
         self.effect(Verb::List, prefix, &[], self.inner.list(prefix, after, limit)).await
     }
 
+    async fn occupant(&self) -> fleet::Result<Option<String>> {
+        self.inner.occupant().await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.effect(Verb::SetAside, name.as_str(), &[], self.inner.set_aside(name)).await
     }

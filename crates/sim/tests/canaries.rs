@@ -116,6 +116,10 @@ impl Target for Wrong {
         self.inner.list(prefix, after, limit).await
     }
 
+    async fn occupant(&self) -> fleet::Result<Option<String>> {
+        self.inner.occupant().await
+    }
+
     async fn set_aside(&self, name: &ObjectName) -> Result<()> {
         self.inner.set_aside(name).await
     }

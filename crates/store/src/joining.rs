@@ -116,6 +116,14 @@ impl Store {
         Ok(())
     }
 
+    /// From now on the catalogue alone says which providers and targets there are.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn keep_fleet(&self) -> Result<()> {
+        self.commit(|tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::FLEET_KEPT, 1)?)).await
+    }
+
     /// Notes that an operator's kit of today's fleet was made.
     ///
     /// # Errors
@@ -143,6 +151,14 @@ impl Store {
         })
         .await
     }
+}
+
+/// Whether the catalogue alone says which providers and targets there are; else a configuration file is read at each start.
+///
+/// # Errors
+/// As for every reading.
+pub fn fleet_is_kept(tx: &catalogue::Tx<'_>) -> catalogue::Result<bool> {
+    Ok(catalogue::meta::number(tx, meta::FLEET_KEPT)?.is_some())
 }
 
 /// Of all that an operator's kit holds: where the targets are and what logs in there.

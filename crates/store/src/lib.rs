@@ -75,7 +75,7 @@ pub mod write;
 pub use catalogue::uploads::UploadRow;
 pub use commit::Draft;
 pub use error::{Error, Result};
-pub use joining::{Joined, Joining, KitAge};
+pub use joining::{Joined, Joining, KitAge, fleet_is_kept};
 pub use plan::Ladder;
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};

@@ -11,3 +11,5 @@ pub(crate) const JOURNAL_PREV: &str = "journal_prev";
 pub(crate) const REBUILT_WITHOUT: &str = "rebuilt_without";
 /// When the last operator's kit was made (8 bytes, microseconds since 1970), and what it held (a hash).
 pub(crate) const OPERATOR_KIT: &str = "operator_kit";
+/// Set once the fleet was changed by command: no file is asked any more who belongs to it.
+pub(crate) const FLEET_KEPT: &str = "fleet_kept";

@@ -87,6 +87,8 @@ pub struct FleetReport {
     pub key_copies: u64,
     /// Kits that nobody has tested.
     pub kits_untested: u64,
+    /// How old the operator's kit is.
+    pub operator_kit: crate::KitAge,
     /// Journal objects that are not released yet.
     pub journal_objects: u64,
     /// Small files that wait to be packed.
@@ -277,6 +279,7 @@ impl Store {
             records_below_settled: survey.census.objects.below_settled,
             key_copies: if survey.key_copies == u64::MAX { 0 } else { survey.key_copies },
             kits_untested,
+            operator_kit: self.operator_kit().await?,
             journal_objects: survey.journal_objects,
             unpacked_files,
             jobs: inner.upkeep.jobs.report(inner.now_us()),

@@ -77,6 +77,17 @@ pub(super) fn entries(folder: OwnedFd) -> Result<Vec<(String, FileType)>> {
     Ok(found)
 }
 
+/// The first name in a folder that is wanted, for people: what is not UTF-8 in it is replaced.
+pub(super) fn first_entry(folder: OwnedFd, wanted: impl Fn(&str) -> bool) -> Result<Option<String>> {
+    for entry in Dir::new(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != "." && name != ".." && wanted(&name) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// What to call a thing that is not a plain file.
 pub(super) fn describe(kind: FileType) -> &'static str {
     match kind {

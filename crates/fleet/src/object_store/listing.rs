@@ -58,6 +58,24 @@ pub(super) async fn list(bucket: &Bucket, prefix: &str, after: Option<&ObjectNam
     }
 }
 
+/// The first key below the root that is not our own, cut at its first slash.
+pub(super) async fn occupant(bucket: &Bucket) -> Result<Option<String>> {
+    let root = &bucket.place.root;
+    let mut last = String::new();
+    // Our own keys come before others in few places: after each, the listing goes on behind all that begin like it.
+    for _ in 0..=2 * crate::target::RESERVED.len() {
+        let keys = ask(bucket, root, &last, None, 2).await?;
+        let Some((key, _)) = keys.found.into_iter().find(|(key, _)| *key > last) else { return Ok(None) };
+        let name = key.strip_prefix(root.as_str()).unwrap_or(&key);
+        let top = name.split('/').next().unwrap_or(name).to_owned();
+        if !crate::target::is_own(&top) {
+            return Ok(Some(top));
+        }
+        last = if name.contains('/') { format!("{root}{top}0") } else { key };
+    }
+    Err(disorder(bucket))
+}
+
 fn disorder(bucket: &Bucket) -> Error {
     bucket.wire.odd("list", "its listing repeats itself or is not in the order of bytes: it cannot be believed")
 }

@@ -67,6 +67,30 @@ impl<'a> Walk<'a> {
         Ok(page)
     }
 
+    /// The name of something in the root that is not our own.
+    pub(super) async fn occupant(self) -> Result<Option<String>> {
+        let (place, session) = (self.place, self.session);
+        let folder = match session.ask(Request::open_folder(&place.path(""))).opened().await {
+            Ok(folder) => folder,
+            Err(refusal) => return Err(place.failed(session, "list", refusal).await),
+        };
+        // Our own things and the two dots are few: whoever hides behind more of them than this is somebody.
+        for _ in 0..64 {
+            let entries = match session.ask(Request::read_folder(folder.handle())).names().await {
+                Ok(entries) if entries.is_empty() => return Ok(None),
+                Ok(entries) => entries,
+                Err(refusal) if refusal.is(Status::EOF) => return Ok(None),
+                Err(refusal) => return Err(place.failed(session, "list", refusal).await),
+            };
+            let names = entries.iter().map(|entry| String::from_utf8_lossy(&entry.name).into_owned());
+            let foreign = |name: &String| name != "." && name != ".." && !crate::target::is_own(name);
+            if let Some(name) = names.into_iter().find(foreign) {
+                return Ok(Some(name));
+            }
+        }
+        Err(place.nonsense("list", "the server lists its folder without an end"))
+    }
+
     /// Adds the objects of one folder and of those in it; `path` is empty or ends in a slash. Stops when the page is full
     /// and one more object is known to follow.
     async fn folder(&mut self, path: String, page: &mut Page) -> Result<()> {

@@ -55,6 +55,14 @@ pub(super) async fn list(site: &Site, prefix: &str, after: Option<&ObjectName>, 
     Ok(page)
 }
 
+/// The name of something in the root that is not our own.
+pub(super) async fn occupant(site: &Site) -> Result<Option<String>> {
+    let described = site.describe("list", "", Depth::Children).await?.unwrap_or_default();
+    let folder = site.path("");
+    let names = described.iter().filter_map(|one| name_in(&one.path, folder.trim_end_matches('/')));
+    Ok(names.into_iter().find(|name| !crate::target::is_own(name)).map(str::to_owned))
+}
+
 /// What is wanted of a folder; nothing if it went away. `key` is empty or ends in a slash.
 async fn children(site: &Site, walk: &Walk<'_>, key: &str) -> Result<Vec<Ahead>> {
     let Some(described) = site.describe("list", key, Depth::Children).await? else { return Ok(Vec::new()) };

@@ -18,7 +18,6 @@ use tokio::sync::mpsc;
 /// Pieces are handed on in slices of this many bytes, so that a slow line shows that it moves.
 const SLICE_BYTES: usize = 64 << 10;
 /// Pieces that wait between the writer and the wire.
-#[cfg(feature = "webdav")]
 const PIECES: usize = 1;
 
 /// Whether a request moves, seen from outside.
@@ -34,13 +33,11 @@ pub(crate) struct Pulse {
 
 /// One message of a stream. A stream that ends without [`Streamed::End`] breaks the connection, so that no server takes half an
 /// object for a whole one.
-#[cfg_attr(not(feature = "webdav"), expect(dead_code, reason = "S3 is told the length of every body"))]
 pub(crate) enum Streamed {
     Piece(Bytes),
     End,
 }
 
-#[cfg_attr(not(feature = "webdav"), expect(dead_code, reason = "S3 is told the length of every body"))]
 enum Source {
     Pieces { pieces: VecDeque<Bytes>, left_bytes: u64 },
     Stream { from: mpsc::Receiver<Streamed>, piece: Bytes, is_ended: bool },
@@ -72,7 +69,6 @@ impl From<Infallible> for Abandoned {
 
 impl Outgoing {
     /// No body.
-    #[cfg(feature = "webdav")]
     pub(crate) fn empty() -> Self {
         Self::pieces(&[])
     }
@@ -85,7 +81,6 @@ impl Outgoing {
     }
 
     /// A body of unknown length, and where its pieces go in.
-    #[cfg(feature = "webdav")]
     pub(crate) fn stream() -> (mpsc::Sender<Streamed>, Self) {
         let (into, from) = mpsc::channel(PIECES);
         let source = Source::Stream { from, piece: Bytes::new(), is_ended: false };

@@ -45,7 +45,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Base64 with padding. Source: RFC 4648, section 4.
-#[cfg(feature = "webdav")]
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -60,7 +59,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 }
 
 /// Text made fit for an element of XML.
-#[cfg(feature = "s3")]
 pub(crate) fn xml_escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -100,7 +98,6 @@ mod tests {
         assert_eq!(hex(&[0, 0xab]), "00ab");
     }
 
-    #[cfg(feature = "webdav")]
     #[test]
     fn base64_is_that_of_the_standard() {
         for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {

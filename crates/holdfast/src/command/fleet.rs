@@ -1,12 +1,12 @@
 //! `holdfast fleet`: providers, targets, what is below its promise, jobs; and reading the configuration again.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use serde_json::Value;
 
 use crate::{
     client::{batch::line, path::shown},
-    error::Result,
+    error::{Error, Result},
     operator::Question,
     reach::Reach,
     time,
@@ -44,12 +44,27 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Brings the providers and targets of a configuration file in, once; from then on the catalogue alone says who belongs to
+    /// the fleet.
+    Import {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        reach: Reach,
+    },
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    if let Some(Verb::Reload { reach }) = args.verb {
-        let answer = reach.ask(Question::Reload).await?;
+    if let Some(verb) = args.verb {
+        let answer = match verb {
+            Verb::Reload { reach } => reach.ask(Question::Reload).await?,
+            Verb::Import { file, reach } => {
+                let file = std::path::absolute(&file).map_err(|error| Error::io("reading", &file, &error))?;
+                reach.ask(Question::FleetImport { file }).await?
+            }
+        };
         let opened: Vec<_> = answer["opened"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         line(&if opened.is_empty() { "nothing new".to_owned() } else { format!("joined: {}", opened.join(", ")) });
         return Ok(ExitCode::SUCCESS);
@@ -92,12 +107,26 @@ fn table(report: &Value) -> Vec<String> {
         })
         .collect();
     lines.push(if below.is_empty() { "everything is settled".to_owned() } else { below.join(", ") });
+    lines.extend(operator_kit(&report["operator_kit"], trial));
     lines.extend(each(&report["jobs"]).map(job));
     lines.extend(each(&report["findings"]).map(|finding| format!("finding: {}", text(finding))));
     if trial {
         lines.push("trial: providers share one disk; this survives a wiped folder, not a dead disk".to_owned());
     }
     lines
+}
+
+/// Whether the page that brings the service back still fits. A trial has nothing that a folder's copy would not bring back.
+fn operator_kit(kit: &Value, trial: bool) -> Option<String> {
+    let current = kit["current"] == Value::Bool(true);
+    let how = "make one: holdfast kit make --operator --data DIR --out FILE";
+    match kit["made"].as_str().and_then(time::parse_rfc3339) {
+        Some(made) if !current => {
+            Some(format!("the operator's kit of {} is older than the fleet; {how}", time::minute(made)))
+        }
+        None if !trial && kit.is_object() => Some(format!("there is no operator's kit; {how}")),
+        _ => None,
+    }
 }
 
 /// `repair: 1.2 GB of 3.4 GB, 4 min left`.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use fleet::Target;
-use format::{Identity, Kit, KitAddress};
+use format::{Identity, Kit, KitAddress, OperatorKit};
 use model::{
     Class,
     entry::Kind,
@@ -43,6 +43,10 @@ enum Verb {
         /// The account; with --data it must be named, else it is that of HOLDFAST_TOKEN.
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+        /// Makes the operator's kit instead, which brings the whole service back: the service identity, and each target's
+        /// address and login. Needs --data.
+        #[arg(long, conflicts_with = "account")]
+        operator: bool,
         /// The kit's file; never overwritten.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -89,7 +93,8 @@ enum Verb {
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
-        Verb::Make { account, out, reach } => make(account, &out, &reach).await,
+        Verb::Make { operator: true, out, reach, .. } => make_operators(&out, &reach).await,
+        Verb::Make { account, out, reach, .. } => make(account, &out, &reach).await,
         Verb::Test { file, target, data } => test(&file, target, Reach { data }).await,
         Verb::Ls { account, reach, json } => list(account, &reach, json).await,
         Verb::Revoke { kit, account, reach } => {
@@ -102,11 +107,35 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
 }
 
-async fn make(account: Option<String>, out: &Path, reach: &Reach) -> Result<ExitCode> {
+/// A kit is never overwritten.
+fn is_new(out: &Path) -> Result<()> {
     if out.symlink_metadata().is_ok() {
         return Err(Error::new(Class::Conflict, format!("{} is there already; it was not touched", out.display()))
             .hint("a kit is never overwritten: name a new file with --out"));
     }
+    Ok(())
+}
+
+async fn make_operators(out: &Path, reach: &Reach) -> Result<ExitCode> {
+    is_new(out)?;
+    let answer = reach.ask(Question::OperatorKit).await?;
+    let page = answer["kit"].as_str().unwrap_or_default();
+    let kit = OperatorKit::parse(page)?;
+    write_private(out, page.as_bytes())?;
+    line(&format!(
+        "the operator's kit is in {}: the service identity, and {} targets",
+        out.display(),
+        kit.targets.len()
+    ));
+    line(
+        "Whoever holds it can read all that the service can read, and log in at every firm. Keep it off all machines of the",
+    );
+    line("service and of the firms, and make it anew whenever a target or a login changes.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn make(account: Option<String>, out: &Path, reach: &Reach) -> Result<ExitCode> {
+    is_new(out)?;
     let identity = Identity::generate();
     let answer = reach.ask(Question::KitMake { account, recipient: identity.recipient() }).await?;
     let kit = kit_of(&answer, identity)

@@ -19,7 +19,7 @@ use service::{Caller, Service};
 use store::{Opening, Settings, Store};
 
 use crate::{
-    assemble::{FIRST_ACCOUNT, driver},
+    assemble::{FIRST_ACCOUNT, folder_driver},
     data::{DataFolder, Held, write_private},
     error::{Error, Result},
 };
@@ -106,14 +106,14 @@ impl Stage {
             });
         let roster = Roster::default();
         for row in &first {
-            roster.insert(row.id, driver(row, &world));
+            roster.insert(row.id, folder_driver(Path::new(&row.address), &world));
         }
         let catalogue = Catalogue::open(&data.catalogue().join(catalogue::FILE_NAME))?;
         let settings = Settings { pack_after_s: 1, down_wait_s: 2, upkeep_every_ms: 500, ..Settings::trial() };
         let opening = Opening { world: world.clone(), catalogue, roster, service: identity, settings };
         let store = Store::found(opening, providers, first).await?;
         let joining = others.chunks(others.len().div_ceil(OPENED_AT_ONCE).max(1)).map(|rows| {
-            let opened = rows.iter().map(|row| (row.clone(), driver(row, &world))).collect();
+            let opened = rows.iter().map(|row| (row.clone(), folder_driver(Path::new(&row.address), &world))).collect();
             store.grow(Vec::new(), Vec::new(), opened)
         });
         try_join_all(joining).await?;
