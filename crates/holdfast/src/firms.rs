@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use store::{Joined, Joining};
 
 use crate::{
-    assemble::{Assembly, layered, own_folders},
+    assemble::{Assembly, layered, one_disk, own_folders},
     config::{Config, Provider, check_name, plain_path},
     error::{Error, Result},
     members::FOLDER_DRIVER,
@@ -115,6 +115,7 @@ impl Assembly {
         let address = row.address.clone();
         let joined = self.store.join(Joining { row, driver, login }, marker).await?;
         self.store.keep_fleet().await?;
+        self.store.set_trial(one_disk(&self.store.read(|tx| catalogue::fleet::targets(tx)).await?));
         Ok(told(provider, &address, &joined))
     }
 

@@ -67,6 +67,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         world: opening.world,
         catalogue: opening.catalogue,
         roster: opening.roster,
+        trial: AtomicBool::new(opening.settings.trial),
         settings: opening.settings,
         service: opening.service,
         cluster: life.cluster,

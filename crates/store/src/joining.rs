@@ -6,7 +6,7 @@
 //!
 //! Logins come sealed to the service identity and stay in the catalogue: they are no change that is journalled.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use fleet::{Abilities, DeleteTicket, ObjectName, Target};
@@ -114,6 +114,11 @@ impl Store {
         self.0.roster.insert(target, driver);
         self.0.upkeep.wake();
         Ok(())
+    }
+
+    /// Says whether providers still share one disk, after the fleet grew.
+    pub fn set_trial(&self, trial: bool) {
+        self.0.trial.store(trial, Ordering::Release);
     }
 
     /// From now on the catalogue alone says which providers and targets there are.

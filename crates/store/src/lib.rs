@@ -114,6 +114,8 @@ pub(crate) struct Inner {
     catalogue: Catalogue,
     roster: Roster,
     settings: Settings,
+    /// Providers share one disk: everything shown says so.
+    trial: AtomicBool,
     service: Identity,
     cluster: ClusterId,
     epoch: AtomicU64,

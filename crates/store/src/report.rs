@@ -1,6 +1,9 @@
 //! What the operator and the listing are told: where files stand, and what would be if a provider were gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
 
 use catalogue::objects::ObjectKind;
 use model::{
@@ -268,7 +271,7 @@ impl Store {
             cluster: inner.cluster,
             epoch: inner.epoch(),
             scheme: inner.scheme_now(&topology).ok(),
-            trial: inner.settings.trial,
+            trial: inner.trial.load(Ordering::Acquire),
             providers,
             files_below_safe: below(Ladder::Safe),
             files_below_settled: below(Ladder::Settled),

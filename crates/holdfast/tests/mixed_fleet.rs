@@ -1,0 +1,262 @@
+//! A service on real servers of real protocols: it grows from two folders to five firms while it runs, loses one, and is
+//! brought back on an empty machine by the operator's kit.
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "tests look at the folders of a real service")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
+
+use common::{Scratch, Server, holdfast, noise, request, succeed, text};
+use serde_json::Value;
+use testkit::{
+    server::{Server as Other, skip},
+    servers::{apache, rclone, sshd},
+};
+
+const FILES: [(&str, usize); 4] = [("inline", 900), ("small", 40_000), ("large", 3_000_000), ("larger", 9_000_001)];
+
+/// Three firms that speak three protocols.
+struct Firms {
+    ssh: sshd::Sshd,
+    dav: Other,
+    s3: Other,
+    /// Folders that they keep everything in.
+    kept: [PathBuf; 3],
+}
+
+impl Firms {
+    fn start() -> Self {
+        let (ssh, dav, s3) = (sshd::Sshd::start("").unwrap(), apache::start().unwrap(), rclone::s3().unwrap());
+        let dav_root = dav.folder().join(apache::SERVED).join("holdfast");
+        apache::make_folder(&dav_root).unwrap();
+        let kept = [ssh.new_root("shards").unwrap(), dav_root, s3.folder().join("root").join(rclone::SERVED)];
+        Self { ssh, dav, s3, kept }
+    }
+
+    /// Name, address, and the text of the login.
+    fn joining(&self) -> [(&'static str, String, String); 3] {
+        let host_key = self.ssh.host_key.trim().replace(' ', "%20").replace('+', "%2B");
+        let ssh = self.ssh.address();
+        let key = self.ssh.private_key.replace('\n', "\\n");
+        [
+            (
+                "box",
+                format!("sftp://{}@{ssh}{}?host_key={host_key}", self.ssh.user, self.kept[0].display()),
+                format!("key={key}\n"),
+            ),
+            (
+                "dav",
+                format!("webdav+http://{}/dav/holdfast", self.dav.address()),
+                format!("user={}\npassword={}\n", apache::LOGIN, apache::SECRET),
+            ),
+            (
+                "bucket",
+                format!("s3://{}?endpoint=http://{}", rclone::SERVED, self.s3.address()),
+                format!("access_key_id={}\nsecret_access_key={}\n", rclone::LOGIN, rclone::SECRET),
+            ),
+        ]
+    }
+}
+
+/// Whether the servers of this story are here.
+fn skipped(story: &str) -> bool {
+    [sshd::PROGRAM, apache::PROGRAM, rclone::PROGRAM].into_iter().any(|program| skip(story, program))
+}
+
+fn on_data(data: &Path, args: &[&str]) -> Output {
+    holdfast(args).arg("--data").arg(data).output().unwrap()
+}
+
+fn done(output: Output) -> String {
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn report(data: &Path) -> Value {
+    serde_json::from_str(&done(on_data(data, &["fleet", "--json"]))).unwrap()
+}
+
+/// Waits for what the fleet says; the limit only keeps a broken service from hanging the test.
+fn until(data: &Path, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..600 {
+        last = report(data);
+        if holds(&last) {
+            return last;
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    panic!("this never came true: {what}: {last}");
+}
+
+fn settled(report: &Value) -> bool {
+    ["files_below_settled", "packs_below_settled", "records_below_settled"].iter().all(|count| report[*count] == 0)
+}
+
+fn put(server: &Server, token: &str, folder: &str) {
+    for (at, (name, bytes)) in FILES.iter().enumerate() {
+        let path = format!("/api/v1/files/{folder}/{name}");
+        let answer = request(&server.url, token, "PUT", &path, &[], &noise(at as u64 + 1, *bytes));
+        assert_eq!(answer.status, 201, "{path}: {}", text(&answer.body));
+    }
+}
+
+fn check(server: &Server, token: &str, folder: &str) {
+    for (at, (name, bytes)) in FILES.iter().enumerate() {
+        let answer = request(&server.url, token, "GET", &format!("/api/v1/files/{folder}/{name}"), &[], &[]);
+        assert_eq!(answer.status, 200, "{folder}/{name}: {}", text(&answer.body));
+        assert!(answer.body == noise(at as u64 + 1, *bytes), "{folder}/{name} is not what was sent");
+    }
+}
+
+/// A service of two firms that are folders.
+fn two_folders(scratch: &Scratch) -> Server {
+    let config = scratch.join("fleet.toml");
+    let mut lines = "[settings]\ndown_wait_s = 2\npack_after_s = 1\n".to_owned();
+    for name in ["amber", "birch"] {
+        fs::create_dir(scratch.join(name)).unwrap();
+        lines += &format!("[[provider]]\nname = \"{name}\"\n[[provider.target]]\npath = \"{name}\"\n");
+    }
+    fs::write(&config, lines).unwrap();
+    Server::start_with(&scratch.join("data"), &["--config", config.to_str().unwrap()])
+}
+
+fn join_all(scratch: &Scratch, data: &Path, firms: &Firms) {
+    for (name, address, login) in firms.joining() {
+        done(on_data(data, &["provider", "add", name, "--label", "country=NL"]));
+        let file = scratch.join(&format!("{name}.login"));
+        fs::write(&file, login).unwrap();
+        let said = done(on_data(data, &["target", "add", name, &address, "--login", file.to_str().unwrap()]));
+        assert!(said.contains("written, read back, listed and deleted"), "{said}");
+        fs::remove_file(file).unwrap();
+    }
+}
+
+/// Whether a text lies anywhere below a folder, in a name or in bytes.
+fn lies_in(folder: &Path, secret: &[u8]) -> Option<PathBuf> {
+    common::tree(folder).into_iter().find_map(|(path, bytes, _)| {
+        let named = path.to_string_lossy().as_bytes().windows(secret.len()).any(|run| run == secret);
+        (named || bytes.windows(secret.len()).any(|run| run == secret)).then_some(path)
+    })
+}
+
+#[test]
+fn a_fleet_grows_to_five_firms_loses_one_and_comes_back_from_the_operators_kit() {
+    if skipped("a mixed fleet grows, loses a firm, and is rebuilt from the operator's kit") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let mut firms = Firms::start();
+    let server = two_folders(&scratch);
+    let (data, token) = (server.data.clone(), server.token());
+    put(&server, &token, "before");
+    join_all(&scratch, &data, &firms);
+    let grown = until(&data, "five firms are up and everything is settled", |report| {
+        let up = |provider: &&Value| provider["state"] == "up";
+        settled(report) && report["providers"].as_array().unwrap().iter().filter(up).count() == 5
+    });
+    assert_eq!((&grown["scheme"], &grown["trial"]), (&Value::from("7+3"), &Value::from(false)), "{grown}");
+    assert_eq!(grown["operator_kit"]["made"], Value::Null);
+    put(&server, &token, "after");
+
+    let kit = scratch.join("operator-kit.txt");
+    done(on_data(&data, &["kit", "make", "--operator", "--out", kit.to_str().unwrap()]));
+    assert_eq!(report(&data)["operator_kit"]["current"], true);
+    until(&data, "all is settled on five firms", settled);
+
+    // What logs in at a firm lies nowhere but in the kit: not in the data folder, not at any firm.
+    let places = [data.clone(), scratch.join("amber"), scratch.join("birch")];
+    for place in places.iter().chain(&firms.kept) {
+        assert_eq!(lies_in(place, rclone::SECRET.as_bytes()), None, "in {}", place.display());
+        assert_eq!(lies_in(place, b"OPENSSH PRIVATE KEY"), None, "in {}", place.display());
+    }
+    assert!(lies_in(scratch.path(), rclone::SECRET.as_bytes()).is_some_and(|path| path.ends_with("operator-kit.txt")));
+
+    // A firm is gone from one moment to the next.
+    firms.dav.kill();
+    check(&server, &token, "before");
+    put(&server, &token, "later");
+    check(&server, &token, "later");
+    let down = until(&data, "the fleet says who is down, and is settled without it", |report| {
+        let dav = report["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "dav");
+        settled(report) && dav.is_some_and(|dav| dav["state"] == "down")
+    });
+    assert_eq!(down["files_unreadable"], 0);
+
+    // The machine and all that is on it is gone as well.
+    server.kill();
+    fs::remove_dir_all(&data).unwrap();
+    let again = scratch.join("again");
+    let said = done(on_data(&again, &["rebuild", "--kit", kit.to_str().unwrap()]));
+    assert!(said.contains("passed over") && said.contains("rebuilt as epoch 2"), "{said}");
+    let server = Server::start(&again);
+    let token = server.token();
+    ["before", "after", "later"].iter().for_each(|folder| check(&server, &token, folder));
+    put(&server, &token, "new");
+    check(&server, &token, "new");
+    let rebuilt = report(&again);
+    assert_eq!(rebuilt["files_unreadable"], 0, "{rebuilt}");
+}
+
+#[test]
+fn what_cannot_be_a_target_is_refused_and_left_alone() {
+    if skipped("what cannot be a target is refused") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let firms = Firms::start();
+    let server = two_folders(&scratch);
+    let data = server.data.clone();
+    done(on_data(&data, &["provider", "add", "new"]));
+    let [(_, ssh, key), (_, dav, password), (_, s3, pair)] = firms.joining();
+    let wrong = |text: &str| text.replace(rclone::SECRET, "another-secret");
+    let full = scratch.join("full");
+    fs::create_dir(&full).unwrap();
+    fs::write(full.join("Holiday 1.jpg"), b"a photo").unwrap();
+    fs::write(firms.kept[2].join("Holiday 2.jpg"), b"a photo").unwrap();
+    fs::write(firms.kept[0].join("Holiday 3.jpg"), b"a photo").unwrap();
+    let cases = [
+        (full.display().to_string(), String::new(), "Holiday 1.jpg"),
+        (scratch.join("missing").display().to_string(), String::new(), "missing"),
+        (data.join("catalogue").display().to_string(), String::new(), "the service's own folder"),
+        (scratch.join("amber").display().to_string(), String::new(), "is a target already"),
+        (s3.clone(), pair.clone(), "Holiday 2.jpg"),
+        (s3.clone(), wrong(&pair), "refuses the login"),
+        (s3.replace("s3://shards", "s3://nowhere"), pair.clone(), "nowhere"),
+        (ssh.clone(), key.clone(), "Holiday 3.jpg"),
+        (ssh.replace("ssh-ed25519%20AAAA", "ssh-ed25519%20AAAB"), key.clone(), "host key"),
+        (dav.clone(), wrong(&password), "login"),
+        (dav.replace("/dav/holdfast", "/dav/nowhere"), password.clone(), "nowhere"),
+        (dav.clone(), format!("{password}colour=red\n"), "colour"),
+        ("gopher://x/y".to_owned(), String::new(), "begins with s3://"),
+    ];
+    let before = report(&data)["providers"].clone();
+    for (address, login, expected) in cases {
+        let file = scratch.join("login");
+        fs::write(&file, &login).unwrap();
+        let output = on_data(&data, &["target", "add", "new", &address, "--login", file.to_str().unwrap()]);
+        let said = text(&output.stderr);
+        assert!(!output.status.success(), "{address} was taken");
+        assert!(said.contains(expected), "{address}: {said}");
+        for secret in ["another-secret", rclone::SECRET, "PRIVATE KEY"] {
+            assert!(!said.contains(secret), "{address}: a secret is told: {said}");
+        }
+    }
+    assert_eq!(report(&data)["providers"], before, "nothing was recorded");
+    assert_eq!(fs::read(full.join("Holiday 1.jpg")).unwrap(), b"a photo");
+    // Once the photo is gone it is taken; under a second address it is the same place.
+    fs::remove_file(firms.kept[0].join("Holiday 3.jpg")).unwrap();
+    let file = scratch.join("login");
+    fs::write(&file, &key).unwrap();
+    let add = |address: &str| on_data(&data, &["target", "add", "new", address, "--login", file.to_str().unwrap()]);
+    done(add(&ssh));
+    let again = add(&ssh.replace("127.0.0.1", "localhost"));
+    assert!(text(&again.stderr).contains("under another address"), "{}", text(&again.stderr));
+    succeed(holdfast(&["help", "target"]));
+}
