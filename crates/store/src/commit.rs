@@ -20,119 +20,28 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use catalogue::{Tx, Writer};
-use catalogue::{
-    journal::JournalRow,
-    objects::{ObjectKind, ObjectRow},
-    segments::Journalled as JournalledRow,
-};
 use format::journal::{JournalBuilder, JournalHeader, PayloadAt, RecordKey};
 use futures_util::future::{Either, select};
 use model::{
-    Change, Record, Scope,
-    id::{AccountId, ObjectId, SegmentId, TargetId, UploadId},
+    Record, Scope,
+    id::{ObjectId, SegmentId, TargetId},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Inner, Store,
     copies::{Put, unverified},
+    draft::{Draft, Journalled},
     error::{Error, Result},
     keys::Keys,
     meta,
+    registration::{Registration, replay},
 };
 
 /// Closures in one batch at most: bounds how long the first one waits for the last one.
 const BATCH_CLOSURES_MAX: usize = 512;
 /// How long a batch waits for those who were about a moment ago: less than one sync of a disk costs.
 const GATHER_US: u64 = 1_000;
-
-/// What a commit changes: filled by its closure.
-#[derive(Debug, Default)]
-pub struct Draft {
-    changes: Vec<(Scope, Change)>,
-    payloads: Vec<(SegmentId, Bytes)>,
-    payload_scope: Option<AccountId>,
-    releases: Vec<(AccountId, UploadId, Vec<SegmentId>)>,
-    audits: Vec<(Option<AccountId>, &'static str, String)>,
-}
-
-impl Draft {
-    /// Adds a row's new state.
-    pub fn change(&mut self, scope: Scope, change: Change) {
-        self.changes.push((scope, change));
-    }
-
-    /// Adds sealed bytes of one of `account`'s small files, to be kept in the journal until they are packed.
-    pub fn payload(&mut self, account: AccountId, segment: SegmentId, sealed: Bytes) {
-        self.payload_scope = Some(account);
-        self.payloads.push((segment, sealed));
-    }
-
-    /// Adds what [`Store::receive`] left to be journalled.
-    pub fn received(&mut self, account: AccountId, received: &crate::Received) {
-        for (segment, sealed) in &received.payloads {
-            self.payload(account, *segment, sealed.clone());
-        }
-        if let model::entry::Content::Segments(segments) = &received.content {
-            let segments = segments.iter().map(|segment| segment.id).collect();
-            self.releases.push((account, received.transfer, segments));
-        }
-    }
-
-    /// Ends an upload in the same transaction that makes its version.
-    ///
-    /// # Errors
-    /// [`Error::NoUpload`] if it expired or was ended before.
-    pub fn end_upload(&mut self, tx: &mut Tx<'_>, account: AccountId, upload: UploadId) -> Result<()> {
-        if catalogue::uploads::delete(tx, account, upload)? { Ok(()) } else { Err(Error::NoUpload { upload }) }
-    }
-
-    /// Adds a line to the audit.
-    pub fn audit(&mut self, account: Option<AccountId>, verb: &'static str, subject: String) {
-        self.audits.push((account, verb, subject));
-    }
-
-    /// Applies the rows under new revisions; what is to be journalled.
-    fn apply(self, tx: &mut Tx<'_>, epoch: u64, wall_us: i64) -> catalogue::Result<Journalled> {
-        let mut records: Vec<Record> = Vec::new();
-        let mut add = |tx: &mut Tx<'_>, scope: Scope| -> catalogue::Result<usize> {
-            if let Some(at) = records.iter().position(|record| record.scope == scope) {
-                return Ok(at);
-            }
-            let revision = catalogue::bump_revision(tx, scope)?;
-            records.push(Record { epoch, scope, revision, changes: Vec::new() });
-            Ok(records.len() - 1)
-        };
-        let mut order = Vec::with_capacity(self.changes.len());
-        for (scope, change) in self.changes {
-            order.push((add(tx, scope)?, change));
-        }
-        let payload_record = match (self.payloads.is_empty(), self.payload_scope) {
-            (false, Some(account)) => Some(add(tx, Scope::Account(account))?),
-            _ => None,
-        };
-        for (at, change) in order {
-            catalogue::apply(tx, records[at].scope, records[at].revision, &change)?;
-            records[at].changes.push(change);
-        }
-        for (account, transfer, segments) in &self.releases {
-            catalogue::segments::release(tx, *account, *transfer, segments)?;
-        }
-        for (account, verb, subject) in &self.audits {
-            catalogue::audit::append(tx, wall_us, *account, verb, subject)?;
-        }
-        let mut journalled = Vec::with_capacity(records.len());
-        let mut payloads = self.payloads;
-        for (at, record) in records.into_iter().enumerate() {
-            let own = if Some(at) == payload_record { std::mem::take(&mut payloads) } else { Vec::new() };
-            journalled.push((record, own));
-        }
-        Ok(Journalled(journalled))
-    }
-}
-
-/// Records with the sealed bytes that go into the journal beside them.
-struct Journalled(Vec<(Record, Vec<(SegmentId, Bytes)>)>);
 
 /// How a batch ended.
 #[derive(Clone, Debug)]
@@ -237,12 +146,12 @@ struct Built {
     object: Option<BuiltObject>,
 }
 
-struct BuiltObject {
-    header: JournalHeader,
-    pieces: Vec<Bytes>,
+pub(crate) struct BuiltObject {
+    pub header: JournalHeader,
+    pub pieces: Vec<Bytes>,
     /// Kept until the catalogue has them: applied again if its commit fails.
-    records: Vec<Record>,
-    payloads: Vec<PayloadAt>,
+    pub records: Vec<Record>,
+    pub payloads: Vec<PayloadAt>,
 }
 
 /// Takes batches through the three steps until the door closes.
@@ -494,74 +403,6 @@ async fn catch_up(inner: &Inner, object: &BuiltObject, targets: &[TargetId]) -> 
             let _ = inner.catalogue.writer(Writer::rollback).await;
             Err(error.to_string())
         }
-    }
-}
-
-/// Applies a record that the providers have, as the live path would have.
-pub(crate) fn replay(tx: &mut Tx<'_>, record: &Record) -> catalogue::Result<()> {
-    catalogue::scopes::raise_revision(tx, record.scope, record.revision)?;
-    record.changes.iter().try_for_each(|change| catalogue::replay(tx, record.scope, record.revision, change))
-}
-
-/// What the catalogue notes of a journal object.
-pub(crate) struct Registration {
-    header: JournalHeader,
-    bytes: u64,
-    scopes: Vec<(Scope, u64)>,
-    payloads: Vec<PayloadAt>,
-    targets: Vec<TargetId>,
-    hash: [u8; 32],
-}
-
-impl Registration {
-    fn of(object: &BuiltObject, targets: &[TargetId]) -> Self {
-        Self {
-            header: object.header,
-            bytes: object.pieces.iter().map(|piece| piece.len() as u64).sum(),
-            scopes: object.records.iter().map(|record| (record.scope, record.revision)).collect(),
-            payloads: object.payloads.clone(),
-            targets: targets.to_vec(),
-            hash: crate::copies::hash_of(&object.pieces),
-        }
-    }
-
-    /// The registration of an object that was read back.
-    pub(crate) fn of_read(
-        header: JournalHeader,
-        bytes: u64,
-        records: &[Record],
-        payloads: Vec<PayloadAt>,
-        targets: Vec<TargetId>,
-        hash: [u8; 32],
-    ) -> Self {
-        let scopes = records.iter().map(|record| (record.scope, record.revision)).collect();
-        Self { header, bytes, scopes, payloads, targets, hash }
-    }
-
-    pub(crate) fn write(&self, tx: &mut Tx<'_>) -> catalogue::Result<()> {
-        let JournalHeader { epoch, seq, stamp, id, prev, .. } = self.header;
-        let object = ObjectRow {
-            id,
-            kind: ObjectKind::Journal,
-            name: self.header.name(),
-            bytes: self.bytes,
-            hash: self.hash,
-            released: None,
-        };
-        catalogue::objects::insert(tx, &object)?;
-        for target in &self.targets {
-            catalogue::objects::set_copy(tx, id, &unverified(*target))?;
-        }
-        catalogue::journal::insert(tx, &JournalRow { id, epoch, seq, stamp, prev }, &self.scopes)?;
-        for payload in &self.payloads {
-            let PayloadAt { segment, offset, bytes } = *payload;
-            catalogue::segments::insert_journalled(
-                tx,
-                &JournalledRow { segment, object: id, epoch, seq, offset, bytes },
-            )?;
-        }
-        catalogue::meta::set_number(tx, meta::JOURNAL_SEQ, seq)?;
-        catalogue::meta::set_bytes(tx, meta::JOURNAL_PREV, &id.0)
     }
 }
 

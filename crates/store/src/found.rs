@@ -12,7 +12,7 @@ use bytes::Bytes;
 use catalogue::objects::{ObjectKind, ObjectRow};
 use fleet::ObjectName;
 use format::{
-    FORMAT_MD_NAME, JournalObject, Marker,
+    JournalObject,
     envelope::{open_account_envelope, open_cluster_envelope, seal_cluster_envelope},
     keys::ClusterKey,
     name::{envelope_name, journal_name, parse_journal_name},
@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Inner, Opening, Store,
-    commit::{self, ChainState, Registration},
+    commit::{self, ChainState},
     copies::{Put, hash_of, unverified},
     error::{Error, Result},
     fleet_state::FleetState,
@@ -36,6 +36,7 @@ use crate::{
     locate::HashLists,
     meta,
     pool::Pool,
+    registration::{Registration, replay},
     view::ServiceClock,
 };
 
@@ -181,49 +182,6 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Lets a running service's fleet grow: new providers, targets at a new address (`moved`), and new targets with their
-    /// open drivers; an empty folder or bucket becomes ours.
-    ///
-    /// # Errors
-    /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
-    pub async fn grow(
-        &self,
-        providers: Vec<ProviderRow>,
-        moved: Vec<TargetRow>,
-        opened: Vec<(TargetRow, Arc<dyn fleet::Target>)>,
-    ) -> Result<()> {
-        let inner = &self.0;
-        for row in &providers {
-            inner.fleet.set_provider(row.clone());
-        }
-        let mut rows = Vec::new();
-        for row in moved {
-            inner.fleet.set_target(row.clone(), None, inner.now_us());
-            rows.push(row);
-        }
-        for (mut row, driver) in opened {
-            row.generation = 1;
-            inner.roster.insert(row.id, driver);
-            inner.adopt_target(&row).await?;
-            rows.push(row);
-        }
-        self.commit(move |_, draft| {
-            for row in providers {
-                draft.change(Scope::Cluster, Change::Provider(row));
-            }
-            for row in rows {
-                draft.change(Scope::Cluster, Change::Target(row));
-            }
-            Ok::<_, Error>(())
-        })
-        .await?;
-        inner.renew_address_books().await?;
-        inner.upkeep.wake();
-        Ok(())
-    }
-}
-
 type Found = Option<(Life, Vec<u8>, Vec<Vec<u8>>)>;
 
 fn read_life(tx: &mut catalogue::Tx<'_>) -> catalogue::Result<Found> {
@@ -258,32 +216,6 @@ pub(crate) fn register(tx: &mut catalogue::Tx<'_>, object: &ObjectRow, copies: &
 }
 
 impl Inner {
-    /// Makes an empty target ours: marker and manual. Used at the founding and when a fleet grows.
-    pub(crate) async fn adopt_target(&self, row: &TargetRow) -> Result<()> {
-        let driver = self.driver(row.id)?;
-        let marker = Marker::new(self.cluster, row.id, row.provider, self.epoch(), row.generation);
-        let marker = Bytes::from(marker.encode());
-        driver.write_marker(None, marker.clone()).await.map_err(|error| Error::Setup {
-            what: format!("{} cannot become a target: {error}; give an empty folder that exists", row.address),
-        })?;
-        self.fleet.set_target(row.clone(), Some(marker), self.now_us());
-        let probe = driver.probe().await?;
-        self.fleet.saw(row.id, TargetState::Up, probe.free_bytes, "", self.now_us());
-        self.put_manual(driver.as_ref()).await
-    }
-
-    /// Puts `format.md` where it is missing.
-    pub(crate) async fn put_manual(&self, driver: &dyn fleet::Target) -> Result<()> {
-        let name = ObjectName::parse(FORMAT_MD_NAME)?;
-        if driver.stat(&name).await?.is_some() {
-            return Ok(());
-        }
-        match driver.put(&name, &[Bytes::from_static(FORMAT_MD.as_bytes())]).await {
-            Ok(()) | Err(fleet::Error::Exists { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Puts an envelope until it is settled.
     pub(crate) async fn put_envelope(
         self: &Arc<Self>,
@@ -420,7 +352,7 @@ impl Inner {
             writer.begin()?;
             writer.savepoint(|tx| {
                 for record in &records {
-                    commit::replay(tx, record)?;
+                    replay(tx, record)?;
                 }
                 registration.write(tx)
             })?;

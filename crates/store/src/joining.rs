@@ -10,16 +10,17 @@ use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use fleet::{Abilities, DeleteTicket, ObjectName, Target};
-use format::Marker;
+use format::{FORMAT_MD_NAME, Marker};
 use model::{
     Change, Scope,
-    fleet::{TargetRow, TargetState},
+    fleet::{ProviderRow, TargetRow, TargetState},
     id::TargetId,
 };
 
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    found::FORMAT_MD,
     meta,
 };
 
@@ -95,6 +96,47 @@ impl Store {
         inner.renew_address_books().await?;
         inner.upkeep.wake();
         Ok(joined)
+    }
+
+    /// Lets a running service's fleet grow: new providers, targets at a new address (`moved`), and new targets with their
+    /// open drivers; an empty folder or bucket becomes ours.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
+    pub async fn grow(
+        &self,
+        providers: Vec<ProviderRow>,
+        moved: Vec<TargetRow>,
+        opened: Vec<(TargetRow, Arc<dyn fleet::Target>)>,
+    ) -> Result<()> {
+        let inner = &self.0;
+        for row in &providers {
+            inner.fleet.set_provider(row.clone());
+        }
+        let mut rows = Vec::new();
+        for row in moved {
+            inner.fleet.set_target(row.clone(), None, inner.now_us());
+            rows.push(row);
+        }
+        for (mut row, driver) in opened {
+            row.generation = 1;
+            inner.roster.insert(row.id, driver);
+            inner.adopt_target(&row).await?;
+            rows.push(row);
+        }
+        self.commit(move |_, draft| {
+            for row in providers {
+                draft.change(Scope::Cluster, Change::Provider(row));
+            }
+            for row in rows {
+                draft.change(Scope::Cluster, Change::Target(row));
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+        inner.renew_address_books().await?;
+        inner.upkeep.wake();
+        Ok(())
     }
 
     /// Takes another login for a target, and the driver that was opened with it.
@@ -181,6 +223,32 @@ fn fingerprint(tx: &catalogue::Tx<'_>) -> catalogue::Result<[u8; 32]> {
 type Step = (&'static str, fleet::Error);
 
 impl Inner {
+    /// Makes an empty target ours: marker and manual. Used at the founding and when a fleet grows.
+    pub(crate) async fn adopt_target(&self, row: &TargetRow) -> Result<()> {
+        let driver = self.driver(row.id)?;
+        let marker = Marker::new(self.cluster, row.id, row.provider, self.epoch(), row.generation);
+        let marker = Bytes::from(marker.encode());
+        driver.write_marker(None, marker.clone()).await.map_err(|error| Error::Setup {
+            what: format!("{} cannot become a target: {error}; give an empty folder that exists", row.address),
+        })?;
+        self.fleet.set_target(row.clone(), Some(marker), self.now_us());
+        let probe = driver.probe().await?;
+        self.fleet.saw(row.id, TargetState::Up, probe.free_bytes, "", self.now_us());
+        self.put_manual(driver.as_ref()).await
+    }
+
+    /// Puts `format.md` where it is missing.
+    pub(crate) async fn put_manual(&self, driver: &dyn fleet::Target) -> Result<()> {
+        let name = ObjectName::parse(FORMAT_MD_NAME)?;
+        if driver.stat(&name).await?.is_some() {
+            return Ok(());
+        }
+        match driver.put(&name, &[Bytes::from_static(FORMAT_MD.as_bytes())]).await {
+            Ok(()) | Err(fleet::Error::Exists { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Does with a target what will be asked of it, under a name of its own.
     async fn try_out(&self, driver: &dyn Target) -> std::result::Result<(), Step> {
         let step = |what: &'static str| move |error: fleet::Error| (what, error);

@@ -35,12 +35,15 @@ use model::{
 use tokio::sync::mpsc;
 
 mod absent;
+mod body;
 pub mod commit;
 mod copies;
+mod draft;
 mod error;
 mod fleet_state;
 mod fold;
 mod found;
+mod intake;
 mod jobs;
 mod joining;
 mod keys;
@@ -56,6 +59,7 @@ mod probe;
 pub mod read;
 pub mod rebuild;
 mod reclaim;
+mod registration;
 mod repack;
 mod repair;
 pub mod report;
@@ -73,7 +77,7 @@ mod view;
 pub mod write;
 
 pub use catalogue::uploads::UploadRow;
-pub use commit::Draft;
+pub use draft::Draft;
 pub use error::{Error, Result};
 pub use joining::{Joined, Joining, KitAge, fleet_is_kept};
 pub use plan::Ladder;

@@ -26,9 +26,11 @@ pub use catalogue::uploads::UploadRow;
 
 use crate::{
     Inner, Received, Store,
+    body::{Body, Next},
     error::{Error, Result},
+    intake::Intake,
     locked,
-    write::{Body, Intake, Next, Sums, seal_whole},
+    write::{Sums, seal_whole},
 };
 
 const SEGMENT_BYTES: usize = 16 + 32 + 8;
