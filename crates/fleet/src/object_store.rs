@@ -257,6 +257,7 @@ impl Target for ObjectStore {
             free_space: false,
             object_bytes_max: (PART_BYTES * PARTS_MAX) as u64,
             part_bytes: PART_BYTES as u64,
+            probe_every_s: 60,
         }
     }
 

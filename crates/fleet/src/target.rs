@@ -194,6 +194,9 @@ pub struct Abilities {
     pub object_bytes_max: u64,
     /// What one writer holds in memory beyond the pieces that it was given, in bytes: the part of a multipart upload.
     pub part_bytes: u64,
+    /// How long it is left in peace, in seconds, while it is up and nothing else is wanted of it: far away each look costs a round
+    /// trip, and at many firms money. What fails in between shows by itself.
+    pub probe_every_s: u64,
 }
 
 impl Abilities {
@@ -206,6 +209,7 @@ impl Abilities {
         free_space: true,
         object_bytes_max: i64::MAX as u64,
         part_bytes: 0,
+        probe_every_s: 0,
     };
 }
 

@@ -281,6 +281,7 @@ impl Target for WebDav {
             free_space: self.store.tells_space.load(Ordering::Relaxed),
             object_bytes_max: i64::MAX as u64,
             part_bytes: 0,
+            probe_every_s: 30,
         }
     }
 

@@ -34,8 +34,17 @@ pub(crate) struct Live {
     pub unmarked: bool,
     /// The generation that the catalogue knows; `row` may be ahead of it.
     pub recorded: u64,
+    /// Monotonic time of the last look at it.
+    seen_us: u64,
     /// Monotonic time of the last failure of its disk.
     failed_us: Option<u64>,
+}
+
+impl Live {
+    /// Whether it is time to look at it again: always, but for one that is up and wants to be left in peace for so long.
+    pub fn is_due(&self, every_s: u64, now_us: u64) -> bool {
+        self.state != TargetState::Up || now_us.saturating_sub(self.seen_us) >= every_s * 1_000_000
+    }
 }
 
 /// All providers and targets. Shared; reads copy.
@@ -87,6 +96,7 @@ impl FleetState {
                     marker,
                     must_mark: false,
                     unmarked: false,
+                    seen_us: 0,
                     failed_us: None,
                 };
                 inner.targets.insert(live.row.id, live);
@@ -134,6 +144,7 @@ impl FleetState {
                 live.state = state;
                 live.since_us = now_us;
             }
+            live.seen_us = now_us;
             live.free_bytes = free_bytes;
             live.note = note.to_owned();
         });
@@ -213,5 +224,35 @@ impl FleetState {
 
     fn write<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
         f(&mut self.inner.write().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{
+        fleet::{TargetRow, TargetState},
+        id::{ProviderId, TargetId},
+    };
+    use tokio::sync::mpsc;
+
+    use super::FleetState;
+
+    #[test]
+    fn a_target_that_is_up_is_left_in_peace_and_one_that_is_not_is_looked_at() {
+        let fleet = FleetState::new(mpsc::unbounded_channel().0);
+        let id = TargetId([1; 16]);
+        let (provider, state) = (ProviderId([1; 16]), TargetState::Up);
+        fleet.set_target(
+            TargetRow { id, provider, address: String::new(), driver: String::new(), generation: 1, state },
+            None,
+            0,
+        );
+        let due = |every_s, now_s: u64| fleet.live(id).map(|live| live.is_due(every_s, now_s * 1_000_000));
+        assert_eq!(due(60, 1), Some(true), "it was never looked at");
+        fleet.saw(id, TargetState::Up, None, "", 10_000_000);
+        assert_eq!((due(60, 69), due(60, 70), due(0, 10)), (Some(false), Some(true), Some(true)));
+        let down = fleet::Error::Down { target: String::new(), reason: String::new() };
+        fleet.failed(id, &down, 20_000_000);
+        assert_eq!(due(60, 21), Some(true));
     }
 }

@@ -155,10 +155,7 @@ impl Intake {
             }
         }
         if self.pack.is_none() {
-            let topology = self.inner.fleet.topology(self.inner.now_us());
-            let scheme = self.inner.scheme_now(&topology)?;
-            let bytes = PackWriter::memory_bytes(scheme, self.inner.settings.cell_bytes);
-            let grant = self.inner.pool.grant(bytes).await;
+            let grant = self.inner.pool.grant(PackWriter::wanted_bytes(&self.inner)?).await;
             self.pack = Some(PackWriter::open(&self.inner, grant).await?);
             self.piece = self.inner.pool.buffer();
             self.piece.clear();

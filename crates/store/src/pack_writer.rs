@@ -153,17 +153,20 @@ impl PackWriter {
         u64::from(scheme.m) * cell + 2 * u64::from(scheme.lanes()) * piece + piece
     }
 
-    /// Announces a pack and opens its shards. `grant` covers [`Self::memory_bytes`].
+    /// Bytes that a pack written now would hold: [`Self::memory_bytes`], and what drivers hold beyond the pieces they are
+    /// given (`Abilities::part_bytes`), for each lane that would be placed at such a target.
+    pub fn wanted_bytes(inner: &Inner) -> Result<u64> {
+        let topology = inner.fleet.topology(inner.now_us());
+        let placement = inner.place_pack(&topology)?;
+        let part = |target: &TargetId| inner.roster.get(*target).map_or(0, |driver| driver.abilities().part_bytes);
+        let parts: u64 = placement.lanes.iter().map(part).sum();
+        Ok(Self::memory_bytes(placement.scheme, inner.settings.cell_bytes) + parts)
+    }
+
+    /// Announces a pack and opens its shards. `grant` covers [`Self::wanted_bytes`].
     pub async fn open(inner: &Arc<Inner>, grant: Grant) -> Result<Self> {
         let topology = inner.fleet.topology(inner.now_us());
-        let scheme = inner.scheme_now(&topology)?;
-        let lane_bytes = inner.settings.lane_bytes_max;
-        let wish = plan::Wish { scheme, aim: plan::Aim::Settled, lane_bytes };
-        let sets = inner.sets(&topology);
-        let placement =
-            plan::place(&wish, &topology, sets.as_deref(), inner.world.entropy.as_ref()).map_err(|error| {
-                Error::Unsafe { providers_up: topology.healthy_providers().len(), detail: error.to_string() }
-            })?;
+        let placement = inner.place_pack(&topology)?;
         let scheme = placement.scheme;
         let id = PackId::random(inner.world.entropy.as_ref());
         let writing = inner.writing(id);
@@ -334,6 +337,17 @@ impl Drop for Writing {
 }
 
 impl Inner {
+    /// Where a full pack written now would lie.
+    pub(crate) fn place_pack(&self, topology: &plan::Topology) -> Result<plan::Placement> {
+        let scheme = self.scheme_now(topology)?;
+        let wish = plan::Wish { scheme, aim: plan::Aim::Settled, lane_bytes: self.settings.lane_bytes_max };
+        let sets = self.sets(topology);
+        plan::place(&wish, topology, sets.as_deref(), self.world.entropy.as_ref()).map_err(|error| Error::Unsafe {
+            providers_up: topology.healthy_providers().len(),
+            detail: error.to_string(),
+        })
+    }
+
     pub(crate) fn writing(self: &Arc<Self>, pack: PackId) -> Writing {
         crate::locked(&self.being_written).insert(pack);
         Writing { pack, open: Arc::downgrade(self) }

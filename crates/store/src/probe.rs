@@ -62,9 +62,12 @@ pub(crate) async fn look_again(store: Weak<Inner>, mut failed: mpsc::UnboundedRe
 }
 
 impl Inner {
-    /// Looks at every target that is not given up; those that come back write their marker.
-    pub(crate) async fn probe_all(self: &Arc<Self>) {
-        self.probe(|_| true, true).await;
+    /// Looks at every target that is not given up and that it is time to look at, or with `everything` at all of them; those
+    /// that come back write their marker.
+    pub(crate) async fn probe_all(self: &Arc<Self>, everything: bool) {
+        let now_us = self.now_us();
+        let every_s = |live: &Live| self.driver(live.row.id).map_or(0, |driver| driver.abilities().probe_every_s);
+        self.probe(|live| everything || live.is_due(every_s(live), now_us), true).await;
         self.record_generations().await;
     }
 

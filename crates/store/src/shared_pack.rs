@@ -54,11 +54,7 @@ impl Shared {
     /// Announces a pack and opens its shards.
     pub async fn open(inner: &Arc<Inner>) -> Result<Self> {
         let topology = inner.fleet.topology(inner.now_us());
-        let scheme = inner.scheme_now(&topology)?;
-        let wish = plan::Wish { scheme, aim: plan::Aim::Settled, lane_bytes: inner.settings.lane_bytes_max };
-        let sets = inner.sets(&topology);
-        let placement = plan::place(&wish, &topology, sets.as_deref(), inner.world.entropy.as_ref())
-            .map_err(|error| Error::Plan { detail: error.to_string() })?;
+        let placement = inner.place_pack(&topology)?;
         let id = PackId::random(inner.world.entropy.as_ref());
         let writing = inner.writing(id);
         inner.open_intent(id).await?;

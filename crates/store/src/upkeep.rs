@@ -190,7 +190,7 @@ async fn run(store: Weak<Inner>) {
 
 impl Inner {
     async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
-        self.probe_all().await;
+        self.probe_all(everything).await;
         let mut first = Ok(());
         let mut keep = |what: &'static str, result: Result<()>| {
             self.upkeep.finding(what, result.as_ref().err().map(|error| format!("{what}: {error}")));
