@@ -8,9 +8,11 @@
 )]
 
 mod bench;
+mod needs;
 mod packages;
 mod suite;
 mod tidy;
+mod venv;
 mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};

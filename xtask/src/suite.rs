@@ -5,7 +5,8 @@
 //!
 //! A test that needs a program which is not on this machine is skipped, never silently: its name is in
 //! `HOLDFAST_TEST_SKIP` (comma separated), and the test says so by adding one line to the file named by
-//! `HOLDFAST_TEST_SKIPPED`. The lines are printed and counted at the end. Under `CI` a skip is a failure.
+//! `HOLDFAST_TEST_SKIPPED`. The lines are printed and counted at the end. Under `CI` a skip is a failure. Tools from PyPI are
+//! in the folder named by `HOLDFAST_TEST_VENV`.
 
 use std::{
     env, fs,
@@ -18,7 +19,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::{packages, tidy, workspace::Workspace};
+use crate::{needs, tidy, workspace::Workspace};
 
 /// Seeds of the simulated world in every run: as many as two cores play in three minutes.
 const SEEDS: u64 = 500;
@@ -87,10 +88,8 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         Some(phase) => vec![phase],
         None => Phase::value_variants().to_vec(),
     };
-    if phases.contains(&Phase::Test) {
-        provide_packages(options.yes || ci)?;
-    }
-    let skip: Vec<&str> = packages::missing().into_iter().map(|(name, _)| name).collect();
+    let tested = phases.contains(&Phase::Test);
+    let skip = if tested { needs::provide(workspace, options.yes || ci)? } else { Vec::new() };
     let skipped = workspace.target.join("skipped-tests");
     forget(&skipped)?;
     let run = Run { workspace, ci, long: options.long, skip: skip.join(","), skipped };
@@ -158,6 +157,7 @@ impl Run<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.workspace.cargo();
         command.args(arguments).env("HOLDFAST_TEST_SKIP", &self.skip).env("HOLDFAST_TEST_SKIPPED", &self.skipped);
+        command.env("HOLDFAST_TEST_VENV", needs::venv_folder(self.workspace));
         if self.ci {
             command.env("CARGO_INCREMENTAL", "0");
         }
@@ -206,20 +206,6 @@ impl std::fmt::Display for Phase {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.to_possible_value().map_or(Ok(()), |value| out.write_str(value.get_name()))
     }
-}
-
-/// Installs what tests need, if something is missing and the answer is yes.
-fn provide_packages(unasked: bool) -> Result<()> {
-    let missing = packages::missing();
-    if missing.is_empty() {
-        println!("Nothing to install.");
-    } else if packages::agreed(&missing, unasked)? {
-        packages::install(&missing);
-    }
-    for (name, _) in packages::missing() {
-        println!("missing: {name}; the tests that call it will be skipped");
-    }
-    Ok(())
 }
 
 fn simulator(workspace: &Workspace, option: &str, value: u64) -> Command {

@@ -17,7 +17,7 @@ use far::{Far, MARKER, TIMES, at, by_key, by_password, down, far, in_tmp, name, 
 use fleet::{Abilities, Error, HostKey, Sftp, SftpLogin, SftpTimes, Target};
 use testkit::{
     scratch::Scratch,
-    server::skip,
+    server::{skip, skipped},
     servers::{
         rclone_sftp::{self, RcloneSftp},
         sshd::{self, Sshd},
@@ -350,7 +350,7 @@ async fn a_full_disk_is_told_and_goes_on_reading() {
     let root = server.new_root("target").unwrap();
     let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "none"]).arg(&root).output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: {story} needs to be allowed to mount");
+        skipped(story, "it needs to be allowed to mount");
         return;
     }
     let _mounted = Mounted(root.clone());

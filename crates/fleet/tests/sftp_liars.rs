@@ -125,9 +125,14 @@ async fn an_endless_listing_is_an_error_and_odd_names_are_passed_over() {
     let page = target.list("", None, 10).await.unwrap();
     assert_eq!(page.objects.iter().map(|listed| listed.name.as_str()).collect::<Vec<_>>(), ["fine"]);
 
+    // More objects than are kept of a folder, then entries that are nothing, as many as a packet holds: those cost the least.
     let next = Arc::new(AtomicUsize::new(0));
+    let nothings = [0; 12].repeat(20_000);
     liar.twist(12, move |id, _| {
         let from = next.fetch_add(6_000, Ordering::Relaxed);
+        if from >= 72_000 {
+            return Some(packet(104, id, &[&20_000_u32.to_be_bytes(), &nothings]));
+        }
         let entries: Vec<u8> = (from..from + 6_000).flat_map(|n| entry(format!("{n:08}").as_bytes())).collect();
         Some(packet(104, id, &[&6_000_u32.to_be_bytes(), &entries]))
     });

@@ -1,14 +1,19 @@
 //! Real servers of other makers as child processes: each test starts its own, on loopback, in a folder of its own.
 //!
 //! A test asks [`skip`] first, then [`Server::start`]s. Dropping a [`Server`] kills the process and removes its folder. Ports
-//! lie below the range that the system gives to outgoing connections (from 32768), so nobody is given one meanwhile; of two
-//! tests that guess the same port, one server fails to bind, and is started again on another.
+//! lie below the range that the system gives to outgoing connections (from 32768), so nobody is given one meanwhile. A port is
+//! claimed from the other tests of this machine before a server is started on it and until the server has ended: of two servers
+//! that were given the same one, the loser's test would talk to the winner before its own server gives up.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start, wait for and end other programs")]
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr as LocalAddr, UnixListener},
+    },
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU16, Ordering},
@@ -33,13 +38,21 @@ pub fn skip(story: &str, program: &str) -> bool {
     if !unwanted.split(',').any(|name| name == program) && find(program).is_some() {
         return false;
     }
-    eprintln!("SKIPPED: {story} needs `{program}`");
+    skipped(story, &format!("`{program}` is not here"));
+    true
+}
+
+/// Says aloud that `story` is not told and `why`, and adds it to the list.
+///
+/// # Panics
+/// If that list cannot be written.
+pub fn skipped(story: &str, why: &str) {
+    eprintln!("SKIPPED: {story}: {why}");
     if let Some(list) = std::env::var_os("HOLDFAST_TEST_SKIPPED") {
         let mut list =
             OpenOptions::new().create(true).append(true).open(list).expect("the list of skips can be written");
-        writeln!(list, "{story}: `{program}` is not here").expect("the list of skips can be written");
+        writeln!(list, "{story}: {why}").expect("the list of skips can be written");
     }
-    true
 }
 
 /// Where a program lies: in the test run's own Python environment, on the path, or where daemons are kept.
@@ -53,8 +66,15 @@ pub fn find(program: &str) -> Option<std::path::PathBuf> {
 /// A running server.
 pub struct Server {
     child: Child,
-    port: u16,
+    port: Port,
     folder: Scratch,
+}
+
+/// A port that no other test is given while this value lives.
+struct Port {
+    number: u16,
+    /// Ends with the process, however that ends.
+    _claim: UnixListener,
 }
 
 impl Server {
@@ -71,9 +91,9 @@ impl Server {
         let found = find(program).ok_or_else(|| io::Error::other(format!("{program} is not on this machine")))?;
         let mut last = None;
         for _ in 0..STARTS {
-            let (port, folder) = (free_port()?, Scratch::new("server")?);
+            let (port, folder) = (Port::claim()?, Scratch::new("server")?);
             let mut command = Command::new(&found);
-            arrange(&mut command, port, folder.path())?;
+            arrange(&mut command, port.number, folder.path())?;
             let log = File::create(folder.path().join("log"))?;
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
             let mut server = Self { child: command.spawn()?, port, folder };
@@ -100,12 +120,12 @@ impl Server {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.port))
+        SocketAddr::from(([127, 0, 0, 1], self.port.number))
     }
 
     /// The port it listens at.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Its folder, as `arrange` was given it.
@@ -149,16 +169,35 @@ impl Drop for Server {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> io::Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let span = PORTS.end - PORTS.start;
-    let first = (std::process::id() % u32::from(span)) as u16;
-    for _ in 0..span {
-        let port = PORTS.start + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(7)) % span;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
+impl Port {
+    /// A port that was free a moment ago and that nobody else has claimed. The claim is a name of the kind that lies in no
+    /// folder: the system knows it as long as the socket is open, among the same processes that share the ports.
+    fn claim() -> io::Result<Self> {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let span = PORTS.end - PORTS.start;
+        let first = (std::process::id() % u32::from(span)) as u16;
+        for _ in 0..span {
+            let number = PORTS.start + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(7)) % span;
+            let name = LocalAddr::from_abstract_name(format!("holdfast-test-port-{number}"))?;
+            let Ok(claim) = UnixListener::bind_addr(&name) else { continue };
+            if TcpListener::bind(("127.0.0.1", number)).is_ok() {
+                return Ok(Self { number, _claim: claim });
+            }
         }
+        Err(io::Error::other("no port is free"))
     }
-    Err(io::Error::other("no port is free"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_is_given_a_port_before_its_server_listens() {
+        let first = Port::claim().expect("a port");
+        let name = LocalAddr::from_abstract_name(format!("holdfast-test-port-{}", first.number)).expect("a name");
+        assert!(UnixListener::bind_addr(&name).is_err(), "claimed twice");
+        drop(first);
+        UnixListener::bind_addr(&name).expect("free again");
+    }
 }
