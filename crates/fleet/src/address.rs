@@ -44,12 +44,15 @@ impl Address {
     /// # Errors
     /// [`Error::BadAddress`] with the form that is wanted.
     pub fn parse(text: &str) -> Result<Self> {
-        let bad = |reason: String| Error::BadAddress { address: text.to_owned(), reason };
+        let bad = |reason: String| Error::BadAddress { address: without_password(text), reason };
         let Some((scheme, rest)) = text.split_once("://") else { return Ok(Self::Directory(PathBuf::from(text))) };
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         match scheme {
             "s3" => s3(place, query).map_err(bad),
             "sftp" => sftp(place, query).map_err(bad),
+            "webdav+https" | "webdav+http" if authority(place).contains('@') => {
+                Err(bad("a name or a password has no place in it; they go into the login".to_owned()))
+            }
             "webdav+https" | "webdav+http" if query.is_empty() => {
                 let url = format!("{}://{place}", scheme.trim_start_matches("webdav+"));
                 Ok(Self::WebDav(WebDavAddress { url }))
@@ -131,6 +134,22 @@ impl Address {
             Self::WebDav(address) => address.url.clone(),
         }
     }
+}
+
+/// What stands before the path.
+fn authority(place: &str) -> &str {
+    place.split(['/', '?']).next().unwrap_or_default()
+}
+
+/// An address as written, but for a password that somebody put where none belongs.
+fn without_password(text: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (user, after) = rest.rsplit_once('@')?;
+        let (user, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{user}:...@{after}"))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
 }
 
 type Read<T> = std::result::Result<T, String>;

@@ -71,3 +71,21 @@ fn what_is_wrong_is_said_with_the_form() {
     refused("sftp://me@box/x?host_key=md5:aa", "host key");
     refused("webdav+https://h/x?y=1", "nothing follows");
 }
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    for text in [
+        format!("sftp://me:pass@word/1@box.example/srv?host_key={KEY}"),
+        "webdav+https://me:pass@word/1@box.example/dav".to_owned(),
+        "ftp://me:pass@word/1@box.example/dav".to_owned(),
+    ] {
+        match Address::parse(&text) {
+            Err(error) => {
+                let said = error.to_string();
+                assert!(!said.contains("pass@") && !said.contains("word/1"), "{said}");
+                assert!(said.contains("://me:...@box.example"), "{said}");
+            }
+            Ok(address) => panic!("{address:?}"),
+        }
+    }
+}

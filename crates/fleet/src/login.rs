@@ -109,9 +109,14 @@ impl Logins {
         Ok(logins)
     }
 
+    /// The login that stands under an address, leaving out the one for all.
+    pub fn own(&self, address: &str) -> Option<&Login> {
+        self.by_address.get(address)
+    }
+
     /// The login for an address: its own, or the one for all.
     pub fn for_address(&self, address: &str) -> &Login {
-        self.by_address.get(address).unwrap_or(&self.of_all)
+        self.own(address).unwrap_or(&self.of_all)
     }
 }
 
@@ -141,6 +146,7 @@ mod tests {
         let logins = Logins::parse(text).unwrap_or_default();
         assert_eq!(logins.for_address("s3://b").get("secret"), Some("a=b \\ c\nd"));
         assert_eq!(logins.for_address("elsewhere").get("user"), Some("me"));
+        assert!(logins.own("elsewhere").is_none() && logins.own("s3://b").is_some());
         assert!(logins.for_address("sftp://x").is_empty());
         assert!(!format!("{logins:?}").contains("a=b"));
         for (text, line) in [("a", 1), ("a=b\nsecret", 2), ("a=\\x", 1), ("a=\\", 1)] {

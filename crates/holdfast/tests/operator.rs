@@ -8,6 +8,10 @@ use std::{fs, path::Path};
 
 use common::{Scratch, Server, holdfast, noise, request, succeed, text};
 use serde_json::Value;
+use testkit::{
+    server::skip,
+    servers::sshd::{self, Sshd},
+};
 
 /// A command on a data folder.
 fn on_data(data: &Path, args: &[&str]) -> String {
@@ -126,6 +130,39 @@ fn kits_are_made_tested_listed_and_revoked() {
     let output = holdfast(&["kit", "test", damaged.to_str().unwrap()]).output().unwrap();
     assert!(!output.status.success() && text(&output.stderr).contains("account"), "{}", text(&output.stderr));
     server.stop();
+}
+
+#[test]
+fn a_kit_is_tested_at_far_servers_with_logins_that_were_handed_over() {
+    if skip("a kit is tested at servers of firms", sshd::PROGRAM) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let (data, kit, logins) = (scratch.join("data"), scratch.join("kit.txt"), scratch.join("logins"));
+    let server = Server::start(&data);
+    let token = server.token();
+    on_data(&data, &["kit", "make", "--account", "owner", "--out", kit.to_str().unwrap()]);
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a.txt", &[], b"far away").status, 201);
+    server.stop();
+    // The same folders, but over SSH only.
+    let ssh = Sshd::start("-R").unwrap();
+    let host_key = ssh.host_key.split(' ').take(2).collect::<Vec<_>>().join("%20");
+    let page = fs::read_to_string(&kit).unwrap();
+    let folders = page.lines().filter_map(|line| Some(line.split_once(" | dir | ")?.1.split_once("  #")?.0));
+    let far: Vec<_> =
+        folders.map(|folder| format!("sftp://{}@{}{folder}?host_key={host_key}", ssh.user, ssh.address())).collect();
+    assert_eq!(far.len(), 6, "{page}");
+    let key = ssh.private_key.replace('\n', "\\n");
+    fs::write(&logins, format!("key={key}\n[{}]\npassword=of-last-year\n", far[4])).unwrap();
+    let mut args = vec!["kit", "test", kit.to_str().unwrap(), "--logins", logins.to_str().unwrap(), "--target"];
+    args.extend(far[..5].iter().map(String::as_str));
+    let said = succeed(holdfast(&args));
+    assert!(said.contains("1 files") && said.contains("read from 4 targets"), "{said}");
+    assert!(said.contains(&format!("note: {} cannot be read", far[4])), "{said}");
+    assert!(!said.contains("of-last-year") && !said.contains("PRIVATE KEY"), "{said}");
+    // Without a login it is said what is wanted.
+    let output = holdfast(&["kit", "test", kit.to_str().unwrap(), "--target", &far[0]]).output().unwrap();
+    assert!(!output.status.success() && text(&output.stderr).contains("--logins"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -12,10 +12,15 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No target answered.
-    #[error("none of the {given} places given can be read: check the paths, and that the disks are mounted")]
+    #[error(
+        "none of the {given} places given can be read: check the paths, that the disks are mounted, and the logins{}",
+        each(why)
+    )]
     NoTargets {
         /// How many were given.
         given: usize,
+        /// What is wrong with each.
+        why: Vec<String>,
     },
     /// The targets belong to other services.
     #[error(
@@ -101,4 +106,9 @@ impl Error {
             },
         }
     }
+}
+
+/// Reasons, each on a line of its own.
+fn each(why: &[String]) -> String {
+    why.iter().map(|reason| format!("\n  {reason}")).collect()
 }

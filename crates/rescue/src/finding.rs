@@ -17,6 +17,13 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
+    /// A target stopped answering on the way.
+    TargetGone {
+        /// Which one.
+        target: String,
+        /// What it was that it did not answer.
+        reason: String,
+    },
     /// A target has no marker, or a damaged one; it is read all the same.
     NoMarker {
         /// Which one.
@@ -123,6 +130,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TargetDown { target, reason } => write!(f, "{target} cannot be read: {reason}; going on without it"),
+            Self::TargetGone { target, reason } => {
+                write!(f, "{target} stopped answering: {reason}; what it holds was looked for elsewhere")
+            }
             Self::NoMarker { target } => {
                 write!(f, "{target} does not say whose it is (no readable marker); it is read all the same")
             }

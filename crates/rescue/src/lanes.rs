@@ -143,7 +143,7 @@ impl Lanes {
             }
             Err(error) => {
                 if error.class() != Class::Missing {
-                    sources.note_bad_copy(source, &name, &error);
+                    sources.note_failed(source, &name, &error);
                 }
                 self.learned().absent.insert((candidate.make, source));
                 None
@@ -389,11 +389,8 @@ impl Lanes {
 pub(crate) async fn read_footer(sources: &Sources, source: usize, name: &str, bytes: u64) -> Option<Footer> {
     let start = bytes.checked_sub(FOOTER_BYTES as u64)?;
     let read = sources.read(source, name, start..bytes).await;
-    let decoded = match read {
-        Ok(bytes) => decode_footer(&bytes).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    decoded.map_err(|reason| sources.note_bad_copy(source, name, reason)).ok()
+    let bytes = read.map_err(|error| sources.note_failed(source, name, &error)).ok()?;
+    decode_footer(&bytes).map_err(|error| sources.note_bad_copy(source, name, error)).ok()
 }
 
 /// What a footer says of its make.

@@ -10,9 +10,11 @@
 //! - *Believe nothing that does not prove itself*: copied objects have their hash, the account's records their tag, lanes the
 //!   roots in records, frames their tags, files their BLAKE3 and CRC. Where records are lost, the tags alone decide.
 //!
-//! It runs under any executor: no clock, no task of its own, and targets only as `fleet::Target`. Nothing is ever changed
-//! at a target. This crate compiles without catalogue, store, service and gateway: that is the promise.
+//! [`access`] says which places are read, and with which login. Reading runs under any executor: no task of its own, and targets
+//! only as `fleet::Target`; clock and waiting are what `model::world` brings. Nothing is ever changed at a target. This crate
+//! compiles without catalogue, store, service and gateway: that is the promise.
 
+pub mod access;
 mod calendar;
 mod error;
 mod finding;
@@ -20,6 +22,7 @@ pub mod home;
 mod keys;
 mod lanes;
 mod outcome;
+mod patience;
 mod places;
 mod reach;
 mod read;
@@ -42,6 +45,7 @@ use model::{
 };
 use tokio::sync::OnceCell;
 
+pub use access::Access;
 pub use error::{Error, Result};
 pub use finding::{Finding, ScopeWord};
 pub use outcome::{MissingLane, Outcome, Unreadable, Why};
@@ -175,13 +179,17 @@ async fn sources(kit: &Kit, targets: Vec<(String, Arc<dyn Target>)>) -> Result<S
     let given = targets.len();
     let sources = Sources::open(targets, kit.cluster, kit.account).await;
     if sources.all().is_empty() {
+        let why = sources.findings().into_iter().filter_map(|finding| match finding {
+            Finding::TargetDown { target, reason } => Some(format!("{target}: {reason}")),
+            _ => None,
+        });
         let other = sources.findings().into_iter().find_map(|finding| match finding {
             Finding::OtherCluster { cluster, .. } => Some(cluster),
             _ => None,
         });
         return Err(match other {
             Some(got) => Error::OtherCluster { expected: kit.cluster, got },
-            None => Error::NoTargets { given },
+            None => Error::NoTargets { given, why: why.collect() },
         });
     }
     Ok(sources)

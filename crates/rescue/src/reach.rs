@@ -132,7 +132,7 @@ impl Reach {
             Self::Payload { object, source, offset } => {
                 let read = sources.read(*source, object, offset + sealed.start..offset + sealed.end).await;
                 let bytes = read.unwrap_or_else(|error| {
-                    sources.note_bad_copy(*source, object, error);
+                    sources.note_failed(*source, object, &error);
                     Bytes::new()
                 });
                 Gathered::Payload { start: sealed.start, bytes }

@@ -72,6 +72,18 @@ impl Sources {
         self.note(Finding::BadCopy { target, name: name.to_owned(), reason: reason.to_string() });
     }
 
+    /// Notes a call that failed. A target that went away is told of once, not with every object that it was asked for.
+    pub(crate) fn note_failed(&self, source: usize, name: &str, error: &fleet::Error) {
+        if !matches!(error, fleet::Error::Down { .. } | fleet::Error::Timeout { .. }) {
+            return self.note_bad_copy(source, name, error);
+        }
+        let (target, reason) = (self.all[source].address.clone(), reason(error));
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !findings.iter().any(|known| matches!(known, Finding::TargetGone { target: gone, .. } if *gone == target)) {
+            findings.insert(Finding::TargetGone { target, reason });
+        }
+    }
+
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
@@ -111,9 +123,8 @@ impl Sources {
             for (name, bytes) in objects {
                 holders.entry(name).or_default().push(Held { source, bytes });
             }
-            if let Some(reason) = trouble {
-                let name = format!("the list of {prefix}");
-                self.note_bad_copy(source, &name, reason);
+            if let Some(error) = trouble {
+                self.note_failed(source, &format!("the list of {prefix}"), &error);
             }
         }
         holders
@@ -131,14 +142,10 @@ impl Sources {
                 self.note_bad_copy(copy.source, name, format!("it has {} bytes", copy.bytes));
                 continue;
             }
-            let read = self.read(copy.source, name, 0..copy.bytes).await;
-            let decoded = match read {
-                Ok(bytes) => decode(bytes).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match decoded {
-                Ok(good) => return Some((copy.source, good)),
-                Err(reason) => self.note_bad_copy(copy.source, name, reason),
+            match self.read(copy.source, name, 0..copy.bytes).await.map(&mut decode) {
+                Ok(Ok(good)) => return Some((copy.source, good)),
+                Ok(Err(error)) => self.note_bad_copy(copy.source, name, error),
+                Err(error) => self.note_failed(copy.source, name, &error),
             }
         }
         None
@@ -154,7 +161,7 @@ async fn look(
 ) -> (Option<Source>, Option<Finding>) {
     let probe = match target.probe().await {
         Ok(probe) => probe,
-        Err(error) => return (None, Some(Finding::TargetDown { target: address, reason: error.to_string() })),
+        Err(error) => return (None, Some(Finding::TargetDown { target: address, reason: reason(&error) })),
     };
     let marker = probe.marker.and_then(|bytes| Marker::decode(&bytes).ok());
     let source = Source { address: address.clone(), target, marker };
@@ -166,6 +173,14 @@ async fn look(
             (read.then_some(source), Some(finding))
         }
         Some(_) => (Some(source), None),
+    }
+}
+
+/// Why a target is down, without what a service would add.
+fn reason(error: &fleet::Error) -> String {
+    match error {
+        fleet::Error::Down { reason, .. } => reason.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -181,12 +196,12 @@ async fn holds(source: &Source, account: AccountId) -> bool {
 }
 
 /// All pages of one listing, and why it ended early.
-async fn list(source: &Source, prefix: &str) -> (Vec<(String, u64)>, Option<String>) {
+async fn list(source: &Source, prefix: &str) -> (Vec<(String, u64)>, Option<fleet::Error>) {
     let (mut objects, mut after) = (Vec::new(), None);
     loop {
         let page = match source.target.list(prefix, after.as_ref(), PAGE_OBJECTS).await {
             Ok(page) => page,
-            Err(error) => return (objects, Some(error.to_string())),
+            Err(error) => return (objects, Some(error)),
         };
         after = page.objects.last().map(|listed| listed.name.clone());
         objects.extend(page.objects.into_iter().map(|listed| (listed.name.as_str().to_owned(), listed.bytes)));

@@ -2,25 +2,22 @@
 //! half.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
 };
 
-use fleet::Target;
+use fleet::Logins;
 use format::{Identity, Kit, KitAddress, OperatorKit};
 use model::{
     Class,
     entry::Kind,
     id::{AccountId, ClusterId, KitId},
 };
-use rescue::{Finding, Rescue};
+use rescue::{Access, Finding, Rescue};
 use serde_json::Value;
 
 use super::fleet::text;
 use crate::{
-    assemble::folder_driver,
     client::batch::line,
     data::write_private,
     error::{Error, Result},
@@ -58,9 +55,15 @@ enum Verb {
         /// The kit's file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Folders of targets, where those named in the kit are elsewhere now.
-        #[arg(long, value_name = "PATH", num_args = 1..)]
-        target: Vec<PathBuf>,
+        /// Where targets are, if those that the kit names are elsewhere now: folders' paths,
+        /// s3://BUCKET/ROOT?endpoint=URL&region=R, sftp://USER@HOST:PORT/ROOT?host_key=K, or webdav+https://HOST/ROOT.
+        #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+        target: Vec<String>,
+        /// File with logins: below a line [ADDRESS] those for that address, one name=value to a line; above the first such line
+        /// what is for every place that is named here or in the kit. Places in the kit and in address books that have a login
+        /// here are read too.
+        #[arg(long, value_name = "FILE")]
+        logins: Option<PathBuf>,
         /// Data folder of the service: notes there that the kit was tested. Without it the service that HOLDFAST_URL and
         /// HOLDFAST_TOKEN name is told, if they are set; the test itself asks no service.
         #[arg(long, value_name = "DIR")]
@@ -95,7 +98,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
         Verb::Make { operator: true, out, reach, .. } => make_operators(&out, &reach).await,
         Verb::Make { account, out, reach, .. } => make(account, &out, &reach).await,
-        Verb::Test { file, target, data } => test(&file, target, Reach { data }).await,
+        Verb::Test { file, target, logins, data } => test(&file, &target, logins.as_deref(), Reach { data }).await,
         Verb::Ls { account, reach, json } => list(account, &reach, json).await,
         Verb::Revoke { kit, account, reach } => {
             reach.ask(Question::KitRevoke { account, kit: kit.clone() }).await?;
@@ -177,27 +180,29 @@ fn kit_of(answer: &Value, identity: Identity) -> Option<Kit> {
 }
 
 /// Reads targets as a rescue would, with no service in between.
-async fn test(file: &Path, paths: Vec<PathBuf>, reach: Reach) -> Result<ExitCode> {
+async fn test(file: &Path, named: &[String], logins: Option<&Path>, reach: Reach) -> Result<ExitCode> {
     let page = std::fs::read_to_string(file).map_err(|error| Error::io("reading the kit", file, &error))?;
     let kit = Kit::parse(&page)?;
-    let given = !paths.is_empty();
-    let first = if given { paths } else { kit.addresses.iter().map(|known| PathBuf::from(&known.address)).collect() };
-    let mut targets = open(&first);
-    // One old target leads to all of today's.
-    for known in rescue::known_addresses(&kit, targets.clone()).await {
-        let path = PathBuf::from(&known.address);
-        if !given && !targets.iter().any(|(address, _)| *address == known.address) {
-            targets.extend(open(&[path]));
-        }
+    let mut access = Access::new(read_logins(logins)?, world::real());
+    for address in named {
+        access.add(address).map_err(|error| {
+            Error::new(error.class(), error).hint("--logins names a file with the login for each server of a firm")
+        })?;
     }
-    let rescue = Rescue::open(&kit, targets).await.map_err(|error| {
-        Error::new(error.class(), error).hint("--target names folders of targets that can be reached from here")
+    // Folders that the kit names are asked only if nobody says that they are elsewhere now.
+    access.follow(&kit, &mut |_| named.is_empty()).await?;
+    let opened = Rescue::open(&kit, access.targets()?).await;
+    let rescue = opened.map_err(|error| {
+        Error::new(error.class(), error).hint(
+            "--target names places of targets that can be reached from here, --logins a file with logins for them",
+        )
     })?;
     let findings = rescue.findings();
     if let Some(revoked) = findings.iter().find(|finding| matches!(finding, Finding::KitRevoked { .. })) {
         return Err(Error::refused(revoked).hint("make a new kit with `holdfast kit make`"));
     }
     findings.iter().for_each(|finding| line(&format!("note: {finding}")));
+    access.shut().iter().for_each(|shut| line(&format!("note: {shut}")));
     let files = rescue.tree().iter().filter(|item| item.entry.kind == Kind::File);
     let (count, size) = files.fold((0_u64, 0_u64), |(count, size), item| {
         (count + 1, size + item.version.as_ref().map_or(0, |version| version.size))
@@ -226,10 +231,10 @@ async fn test(file: &Path, paths: Vec<PathBuf>, reach: Reach) -> Result<ExitCode
     }
 }
 
-fn open(paths: &[PathBuf]) -> Vec<(String, Arc<dyn Target>)> {
-    let world = world::real();
-    let unique: BTreeSet<&PathBuf> = paths.iter().collect();
-    unique.into_iter().map(|path| (path.display().to_string(), folder_driver(path, &world))).collect()
+fn read_logins(file: Option<&Path>) -> Result<Logins> {
+    let Some(file) = file else { return Ok(Logins::default()) };
+    let text = std::fs::read_to_string(file).map_err(|error| Error::io("reading the logins", file, &error))?;
+    Logins::parse(&text).map_err(|error| Error::refused(format!("{}: {error}", file.display())))
 }
 
 async fn list(account: Option<String>, reach: &Reach, json: bool) -> Result<ExitCode> {

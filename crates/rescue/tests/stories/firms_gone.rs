@@ -52,6 +52,9 @@ fn a_firm_that_goes_while_files_are_read_does_no_harm() {
     world.disks[0].wipe();
     world.disks[2].set_up(false);
     assert_all_home(&world, &rescue);
+    let findings = rescue.findings();
+    let gone = |finding: &&Finding| matches!(finding, Finding::TargetGone { target, .. } if target == "place-2");
+    assert_eq!(findings.iter().filter(gone).count(), 1, "told of once: {findings:#?}");
 }
 
 #[test]

@@ -38,9 +38,9 @@ fn a_kit_that_opens_nothing_is_told_so() {
 #[test]
 fn without_a_readable_place_there_is_no_rescue() {
     let world = World::build();
-    assert!(matches!(open(&world, []).unwrap_err(), Error::NoTargets { given: 0 }));
+    assert!(matches!(open(&world, []).unwrap_err(), Error::NoTargets { given: 0, .. }));
     world.disks[0].set_up(false);
-    assert!(matches!(open(&world, [0]).unwrap_err(), Error::NoTargets { given: 1 }));
+    assert!(matches!(open(&world, [0]).unwrap_err(), Error::NoTargets { given: 1, .. }));
     world.disks[1].wipe();
     assert!(matches!(open(&world, [1]).unwrap_err(), Error::NoEnvelope { read: 1 }));
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod damage;
+mod far_firms;
 mod firms_gone;
 mod homecoming;
 mod kits;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Writes what a firm has as a folder.
-fn dump(world: &World, firm: usize, root: &Path) -> PathBuf {
+pub fn dump(world: &World, firm: usize, root: &Path) -> PathBuf {
     let folder = root.join(format!("firm-{firm}"));
     let image = world.disks[firm].image();
     for (name, bytes) in &image.objects {
@@ -25,7 +25,7 @@ fn dump(world: &World, firm: usize, root: &Path) -> PathBuf {
     folder
 }
 
-fn run(args: &[&str], answers: &str) -> Output {
+pub fn run(args: &[&str], answers: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_holdfast-rescue"))
         .args(args)
         .stdin(Stdio::piped())
@@ -37,7 +37,7 @@ fn run(args: &[&str], answers: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -6,17 +6,40 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use format::Kit;
+use format::KitAddress;
+
+use crate::echo::Hidden;
 
 /// Asks on `output`, reads from `input`.
 pub struct Questions<I, O> {
     input: I,
     output: O,
+    hide: fn() -> Option<Hidden>,
+}
+
+/// A place that somebody named.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A folder of this computer.
+    Folder(PathBuf),
+    /// A firm's server.
+    Server(String),
+}
+
+impl Named {
+    /// What has a scheme is a server.
+    pub fn of(text: &Path) -> Self {
+        match text.to_str() {
+            Some(address) if address.contains("://") => Self::Server(address.to_owned()),
+            _ => Self::Folder(text.to_owned()),
+        }
+    }
 }
 
 impl<I: BufRead, O: Write> Questions<I, O> {
-    pub fn new(input: I, output: O) -> Self {
-        Self { input, output }
+    /// `hide` keeps what is typed off the screen until its answer is dropped.
+    pub fn new(input: I, output: O, hide: fn() -> Option<Hidden>) -> Self {
+        Self { input, output, hide }
     }
 
     /// Which file is the kit?
@@ -32,34 +55,54 @@ impl<I: BufRead, O: Write> Questions<I, O> {
         }
     }
 
-    /// In which folders are copies? `known` are those that the kit names and that are there.
-    pub fn folders(&mut self, kit: &Kit, known: &[PathBuf]) -> Result<Vec<PathBuf>> {
-        if !kit.addresses.is_empty() {
+    /// Says where files were kept. `known` are those of these folders that are there.
+    pub fn tell_places(&mut self, addresses: &[KitAddress], known: &[PathBuf]) -> Result<()> {
+        if !addresses.is_empty() {
             self.say("When the kit was made, your files were kept at:\n")?;
-            for address in &kit.addresses {
-                let here = known.iter().any(|folder| folder == Path::new(&address.address));
-                let here = if here { "  (found on this computer)" } else { "" };
-                self.say(&format!("  {}: {}{here}\n", address.provider, address.address))?;
-            }
         }
-        let mut folders = known.to_vec();
+        for address in addresses {
+            let here = known.iter().any(|folder| folder == Path::new(&address.address));
+            let here = if here { "  (found on this computer)" } else { "" };
+            self.say(&format!("  {}: {}{here}\n", address.provider, address.address))?;
+        }
+        Ok(())
+    }
+
+    /// What else can be read? Ends at an empty answer once there is something.
+    pub fn places(&mut self, mut there_is_one: bool) -> Result<Vec<Named>> {
+        let mut places = Vec::new();
         loop {
-            let question = match folders.len() {
-                0 => "Which folder holds what one of the firms kept? ",
-                _ => "Is there another such folder? (just Enter: no) ",
+            let question = match there_is_one {
+                false => "Which folder holds what one of the firms kept? (or the address of a firm's server) ",
+                true => "Is there another such folder or address? (just Enter: no) ",
             };
-            match self.ask(question)? {
-                None if folders.is_empty() => bail!("no folder was named: give one with --target PATH"),
-                Some(answer) if answer.is_empty() && folders.is_empty() => {}
-                Some(answer) if !answer.is_empty() => {
-                    if Path::new(&answer).is_dir() {
-                        folders.push(answer.into());
-                    } else {
-                        self.say(&format!("There is no folder {answer}.\n"))?;
-                    }
+            let Some(answer) = self.ask(question)? else {
+                if there_is_one {
+                    return Ok(places);
                 }
-                _ => return Ok(folders),
+                bail!("no place was named: give one with --target ADDRESS");
+            };
+            if answer.is_empty() {
+                if there_is_one {
+                    return Ok(places);
+                }
+                continue;
             }
+            match Named::of(Path::new(&answer)) {
+                Named::Folder(folder) if !folder.is_dir() => {
+                    self.say(&format!("There is no folder {answer}.\n"))?;
+                    continue;
+                }
+                Named::Server(address) => {
+                    if let Err(error) = fleet::Address::parse(&address) {
+                        self.say(&format!("{error}.\n"))?;
+                        continue;
+                    }
+                    places.push(Named::Server(address));
+                }
+                folder => places.push(folder),
+            }
+            there_is_one = true;
         }
     }
 
@@ -76,18 +119,34 @@ impl<I: BufRead, O: Write> Questions<I, O> {
     }
 
     /// The answer without the blanks around it; `None` when there is nobody to answer.
-    fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
+    pub fn ask(&mut self, question: &str) -> io::Result<Option<String>> {
+        let line = self.line(question)?;
+        Ok(line.map(|line| line.trim().trim_matches('"').to_owned()))
+    }
+
+    /// The answer as it was typed, unseen.
+    pub fn ask_hidden(&mut self, question: &str) -> io::Result<Option<String>> {
+        let _hidden = (self.hide)();
+        let line = self.line(question)?;
+        Ok(line.map(|line| line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    fn line(&mut self, question: &str) -> io::Result<Option<String>> {
         self.say(question)?;
         let mut line = String::new();
         if self.input.read_line(&mut line)? == 0 {
             self.say("\n")?;
             return Ok(None);
         }
-        Ok(Some(line.trim().trim_matches('"').to_owned()))
+        Ok(Some(line))
     }
 
-    fn say(&mut self, text: &str) -> io::Result<()> {
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
         self.output.write_all(text.as_bytes())?;
         self.output.flush()
     }
 }
+
+#[cfg(test)]
+#[path = "ask_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ use std::{
 use model::entry::Kind;
 use rescue::{
     Finding, Item,
+    access::Shut,
     home::{Report, Step},
 };
 
@@ -41,6 +42,11 @@ pub fn findings(findings: &[Finding], out: &mut impl Write) -> io::Result<bool> 
     Ok(!findings.iter().any(Finding::is_loss))
 }
 
+/// Prints where more lies.
+pub fn shut(shut: &[Shut], out: &mut impl Write) -> io::Result<()> {
+    shut.iter().try_for_each(|place| writeln!(out, "{place}"))
+}
+
 /// Prints how it ended, and every file that is not whole.
 pub fn report(report: &Report, folder: &Path, out: &mut impl Write) -> io::Result<()> {
     for renamed in &report.renamed {
@@ -72,7 +78,7 @@ pub fn report(report: &Report, folder: &Path, out: &mut impl Write) -> io::Resul
     if lost.is_empty() {
         return Ok(());
     }
-    writeln!(out, "With a copy of one more firm, run the same command again: it goes on from here.")
+    writeln!(out, "With a copy of one more firm, or a login there, run the same command again: it goes on from here.")
 }
 
 /// One line on a terminal that tells how far it is.
