@@ -1,10 +1,8 @@
 //! An upload breaks off, a provider is wiped, the upload goes on: its offset never goes back, and every byte is there.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::{House, bytes, read};
 use bytes::Bytes;
-use common::{House, bytes, read};
 use futures_util::stream;
 use model::{
     Change, Scope,

@@ -1,9 +1,7 @@
 //! Two firms of one owner are one failure domain: they may vanish together, and nothing is lost.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use model::{fleet::ProviderRow, id::ProviderId};
 
 #[tokio::test]

@@ -2,11 +2,9 @@
 //! marker whose write broke off is taken as it is found.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use fleet::{
     Verb,
     faults::{Fault, FaultControl, Faults, When},

@@ -2,12 +2,10 @@
 //! there, nothing is overwritten, and only then is anything destroyed again.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::common::{House, bytes, read, world};
 use catalogue::Catalogue;
-use common::{House, bytes, read, world};
 use fleet::Roster;
 use format::{Identity, envelope::open_account_envelope};
 use model::{

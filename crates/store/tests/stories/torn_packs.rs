@@ -1,9 +1,7 @@
 //! More providers are gone than packs can bear: of every file it is said whether it can be read, and that is true.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use store::Ladder;
 
 /// Around the lengths of a frame, a cell and a row of cells: lanes of many lengths, some of them empty.

@@ -1,11 +1,9 @@
 //! A target joins a running service: it is tried first, filled in the background, and one that lies does not join.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use fleet::{
     MemoryTarget, Target,
     faults::{Fault, FaultControl, Faults, When},

@@ -1,9 +1,7 @@
 //! Once everything is packed, covered and released, nothing is written to any target until somebody asks for something.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use fleet::Verb;
 
 /// How often each verb that changes something was called at any target.

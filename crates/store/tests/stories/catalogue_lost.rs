@@ -1,10 +1,8 @@
 //! The catalogue is expendable: deleted, and made again from the targets that survive, with one provider gone too.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
+use crate::common::{House, bytes, read, world};
 use catalogue::Catalogue;
-use common::{House, bytes, read, world};
 use fleet::Roster;
 use format::Identity;
 use model::{Change, Scope, id::EntryId};

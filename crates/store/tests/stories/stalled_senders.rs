@@ -1,10 +1,8 @@
 //! Senders that stall or dribble give their buffers back, so that those who come after them are not kept waiting.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, on a runtime of its own")]
 
-mod common;
-
+use crate::common::{House, bytes, settings};
 use bytes::Bytes;
-use common::{House, bytes, settings};
 use futures_util::{StreamExt, stream};
 use store::{Expect, Settings};
 use tokio::sync::{oneshot, watch};

@@ -1,11 +1,9 @@
 //! Many targets, few groups: packs lie within placement sets, so that the loss of a few targets meets few packs.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use model::id::{PackId, TargetId};
 
 /// For each pack the targets that it lies on.

@@ -2,9 +2,7 @@
 //! then a second one may wipe as well.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes};
+use crate::common::{House, bytes};
 
 const SIZES: [usize; 9] = [0, 1, 2_000, 2_048, 2_049, 65_520, 102_401, 700_001, 3_000_000];
 

@@ -1,9 +1,7 @@
 //! A frame whose lane is gone costs at most two hash blocks of each lane that helps.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes};
+use crate::common::{House, bytes};
 use fleet::Verb;
 use futures_util::StreamExt;
 use model::{entry::Version, id::TargetId};

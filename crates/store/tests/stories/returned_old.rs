@@ -1,9 +1,7 @@
 //! A target comes back with old content: nothing on it counts until it was read, and what is missing is made again.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
-use common::{House, bytes, settings};
+use crate::common::{House, bytes, settings};
 use format::name::shard_name;
 use model::{
     fleet::TargetState,

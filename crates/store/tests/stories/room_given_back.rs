@@ -2,12 +2,10 @@
 //! what is left stays readable all along.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{House, bytes, read, world};
 use catalogue::Catalogue;
-use common::{House, bytes, read, world};
 use fleet::{
     Roster, Target, Verb,
     faults::{Fault, FaultControl, Faults, When},

@@ -1,0 +1,20 @@
+//! Stories of the store, each in a file that is named for it: what happens to a small service, and what must hold then.
+//!
+//! They are one program, because each program would compile the store's futures anew.
+
+mod common;
+
+mod catalogue_lost;
+mod degraded_read;
+mod failing_disk;
+mod idle;
+mod joining;
+mod late_records;
+mod one_owner;
+mod placement_sets;
+mod provider_wiped;
+mod returned_old;
+mod room_given_back;
+mod stalled_senders;
+mod torn_packs;
+mod upload_broken_off;
