@@ -35,9 +35,9 @@ pub struct TargetRow {
     pub id: TargetId,
     /// Whose it is.
     pub provider: ProviderId,
-    /// Where it is, as its driver reads it: for a folder, an absolute path.
+    /// Where it is, as its driver reads it: for a folder an absolute path, else a line that holds nothing secret.
     pub address: String,
-    /// Which driver speaks to it: `dir`.
+    /// Which driver speaks to it: `dir`, `s3`, `sftp` or `webdav`.
     pub driver: String,
     /// The generation that its marker had when it was last written: raised at every start, return and rebuild.
     pub generation: u64,

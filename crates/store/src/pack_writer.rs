@@ -154,13 +154,15 @@ impl PackWriter {
     }
 
     /// Bytes that a pack written now would hold: [`Self::memory_bytes`], and what drivers hold beyond the pieces they are
-    /// given (`Abilities::part_bytes`), for each lane that would be placed at such a target.
+    /// given (`Abilities::part_bytes`), for each lane.
     pub fn wanted_bytes(inner: &Inner) -> Result<u64> {
         let topology = inner.fleet.topology(inner.now_us());
-        let placement = inner.place_pack(&topology)?;
-        let part = |target: &TargetId| inner.roster.get(*target).map_or(0, |driver| driver.abilities().part_bytes);
-        let parts: u64 = placement.lanes.iter().map(part).sum();
-        Ok(Self::memory_bytes(placement.scheme, inner.settings.cell_bytes) + parts)
+        let scheme = inner.scheme_now(&topology)?;
+        let part =
+            |view: &plan::TargetView| inner.roster.get(view.id).map_or(0, |driver| driver.abilities().part_bytes);
+        // Nothing is drawn for an estimate: as if every lane lay at the target that holds most.
+        let most = topology.healthy().map(part).max().unwrap_or(0);
+        Ok(Self::memory_bytes(scheme, inner.settings.cell_bytes) + u64::from(scheme.lanes()) * most)
     }
 
     /// Announces a pack and opens its shards. `grant` covers [`Self::wanted_bytes`].
