@@ -5,6 +5,9 @@
 //! are, sealed to whoever an account's envelope is sealed to: one old target leads to all of today's. A login is sealed to the
 //! service identity; it lies in the catalogue alone, never at a target.
 //!
+//! What lies at targets has its own name inside: a firm that answers with another envelope than the one it was asked for,
+//! an older one for instance, is found out although that one is sealed as well as any.
+//!
 //! age draws its own randomness: the one exception in this crate.
 //!
 //! Source: the age file format, <https://age-encryption.org/v1>, with X25519 recipients.
@@ -76,49 +79,54 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// Seals an account's key to `recipients` (`age1…`). `managed` says whether the service is one of them.
+/// Seals an account's key to `recipients` (`age1…`), to be stored as `name`. `managed` says whether the service is one of
+/// them.
 ///
 /// # Errors
 /// Refused: a recipient is none. Bug: there is no recipient.
 pub fn seal_account_envelope(
+    name: &str,
     account: AccountId,
     key: &AccountKey,
     managed: bool,
     recipients: &[String],
 ) -> Result<Vec<u8>> {
-    let mut plain = envelope(ACCOUNT_KIND, account.0, key.key());
+    let mut plain = envelope(name, ACCOUNT_KIND, account.0, key.key());
     plain.push(u8::from(managed));
     seal(ACCOUNT, plain, recipients)
 }
 
-/// Opens an account's envelope.
+/// Opens an account's envelope: the one stored as `name`, if one is given.
 ///
 /// # Errors
-/// Refused: it is not sealed to `identity`, or its format is newer. Damaged: it is not whole, or no account's envelope.
-pub fn open_account_envelope(bytes: &[u8], identity: &Identity) -> Result<(AccountId, AccountKey)> {
+/// Refused: it is not sealed to `identity`, or its format is newer. Damaged: it is not whole, no account's envelope, or
+/// another one than its name says.
+pub fn open_account_envelope(name: Option<&str>, bytes: &[u8], identity: &Identity) -> Result<(AccountId, AccountKey)> {
     let plain = open(ACCOUNT, bytes, identity)?;
     let mut reader = Reader::open(ACCOUNT, ENVELOPE_MAGIC, &plain)?;
+    take_name(&mut reader, name)?;
     let (id, key) = take_key(&mut reader, ACCOUNT_KIND)?;
     reader.flag("managed")?;
     reader.end()?;
     Ok((AccountId(id), AccountKey::new(key)))
 }
 
-/// Seals the cluster's key to the service identity.
+/// Seals the cluster's key to the service identity, to be stored as `name`.
 ///
 /// # Errors
 /// Refused: `recipient` is none.
-pub fn seal_cluster_envelope(cluster: ClusterId, key: &ClusterKey, recipient: &str) -> Result<Vec<u8>> {
-    seal(CLUSTER, envelope(CLUSTER_KIND, cluster.0, key.key()), &[recipient.to_owned()])
+pub fn seal_cluster_envelope(name: &str, cluster: ClusterId, key: &ClusterKey, recipient: &str) -> Result<Vec<u8>> {
+    seal(CLUSTER, envelope(name, CLUSTER_KIND, cluster.0, key.key()), &[recipient.to_owned()])
 }
 
 /// Opens the cluster's envelope.
 ///
 /// # Errors
 /// As [`open_account_envelope`].
-pub fn open_cluster_envelope(bytes: &[u8], identity: &Identity) -> Result<(ClusterId, ClusterKey)> {
+pub fn open_cluster_envelope(name: Option<&str>, bytes: &[u8], identity: &Identity) -> Result<(ClusterId, ClusterKey)> {
     let plain = open(CLUSTER, bytes, identity)?;
     let mut reader = Reader::open(CLUSTER, ENVELOPE_MAGIC, &plain)?;
+    take_name(&mut reader, name)?;
     let (id, key) = take_key(&mut reader, CLUSTER_KIND)?;
     reader.end()?;
     Ok((ClusterId(id), ClusterKey::new(key)))
@@ -148,14 +156,15 @@ pub struct Address {
     pub address: String,
 }
 
-/// Seals an address book to `recipients` (`age1…`).
+/// Seals an address book to `recipients` (`age1…`), to be stored as `name`.
 ///
 /// # Errors
 /// As [`seal_account_envelope`].
-pub fn seal_address_book(book: &AddressBook, recipients: &[String]) -> Result<Vec<u8>> {
+pub fn seal_address_book(name: &str, book: &AddressBook, recipients: &[String]) -> Result<Vec<u8>> {
     let mut plain = Vec::new();
     plain.extend_from_slice(BOOK_MAGIC);
     plain.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    put_blob(&mut plain, name.as_bytes());
     plain.extend_from_slice(&book.cluster.0);
     plain.extend_from_slice(&book.epoch.to_le_bytes());
     put_varint(&mut plain, book.entries.len() as u64);
@@ -168,17 +177,18 @@ pub fn seal_address_book(book: &AddressBook, recipients: &[String]) -> Result<Ve
     seal(BOOK, plain, recipients)
 }
 
-/// Opens an address book.
+/// Opens the address book stored as `name`.
 ///
 /// # Errors
 /// As [`open_account_envelope`].
-pub fn open_address_book(bytes: &[u8], identity: &Identity) -> Result<AddressBook> {
-    take_address_book(&open(BOOK, bytes, identity)?)
+pub fn open_address_book(name: &str, bytes: &[u8], identity: &Identity) -> Result<AddressBook> {
+    take_address_book(name, &open(BOOK, bytes, identity)?)
 }
 
 /// Reads what is sealed in an address book.
-pub(crate) fn take_address_book(plain: &[u8]) -> Result<AddressBook> {
+pub(crate) fn take_address_book(name: &str, plain: &[u8]) -> Result<AddressBook> {
     let mut reader = Reader::open(BOOK, BOOK_MAGIC, plain)?;
+    take_name(&mut reader, Some(name))?;
     let (cluster, epoch) = (ClusterId(reader.array("cluster")?), reader.u64("epoch")?);
     let count = reader.count("entries", 19)?;
     let mut entries = Vec::with_capacity(count);
@@ -229,14 +239,24 @@ pub(crate) fn take_login(plain: &[u8]) -> Result<(TargetId, Vec<(String, String)
     Ok((target, login))
 }
 
-fn envelope(kind: u8, id: [u8; 16], key: &Key) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(64);
+fn envelope(name: &str, kind: u8, id: [u8; 16], key: &Key) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(192);
     plain.extend_from_slice(ENVELOPE_MAGIC);
     plain.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    put_blob(&mut plain, name.as_bytes());
     plain.push(kind);
     plain.extend_from_slice(&id);
     plain.extend_from_slice(key.expose());
     plain
+}
+
+/// An object must be the one that its name says.
+fn take_name(reader: &mut Reader<'_>, expected: Option<&str>) -> Result<()> {
+    let got = reader.text("name")?;
+    match expected {
+        Some(expected) if expected != got => Err(reader.value("name", expected, got)),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn take_key(reader: &mut Reader<'_>, expected: u8) -> Result<([u8; 16], Key)> {

@@ -43,9 +43,9 @@ pub const DECODERS: &[(&str, Decoder)] = &[
 
 /// What is sealed in an address book, and the age file around it.
 pub fn address_book(bytes: &[u8]) {
-    _ = envelope::take_address_book(bytes);
+    _ = envelope::take_address_book("", bytes);
     if let Some(identity) = identity() {
-        _ = envelope::open_address_book(bytes, &identity);
+        _ = envelope::open_address_book("", bytes, &identity);
     }
 }
 
@@ -62,8 +62,8 @@ pub fn digest(bytes: &[u8]) {
 pub fn envelope(bytes: &[u8]) {
     _ = envelope::take_key(&mut Reader::new("envelope", bytes), 1);
     if let Some(identity) = identity() {
-        _ = envelope::open_account_envelope(bytes, &identity);
-        _ = envelope::open_cluster_envelope(bytes, &identity);
+        _ = envelope::open_account_envelope(None, bytes, &identity);
+        _ = envelope::open_cluster_envelope(None, bytes, &identity);
     }
 }
 

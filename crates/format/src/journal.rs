@@ -23,7 +23,7 @@ use crate::{
     keys::{AccountKey, ClusterKey, Gcm, Key, KeySource, record_key},
     name::journal_name,
     record::{self, Part},
-    wire::{HASH_BYTES, Reader, check_hash},
+    wire::{HASH_BYTES, Reader, check_hash, check_name},
 };
 
 const MAGIC: &[u8; 8] = b"HFjrnl\0\0";
@@ -180,6 +180,18 @@ impl JournalObject {
         }
         reader.end()?;
         Ok(Self { header, bytes: length, entries })
+    }
+}
+
+impl JournalObject {
+    /// Reads the object that is stored as `name`: a firm may answer with another one, as whole as any.
+    ///
+    /// # Errors
+    /// As [`Self::decode`]; damaged if it is another.
+    pub fn decode_named(name: &str, bytes: &[u8]) -> Result<Self> {
+        let object = Self::decode(bytes)?;
+        check_name(OBJECT, name, &object.header.name())?;
+        Ok(object)
     }
 }
 

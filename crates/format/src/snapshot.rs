@@ -24,7 +24,7 @@ use crate::{
     keys::{KeySource, record_key},
     name::{hex_digits, number, parse_scope_word, scope_word, words},
     record::{self, Part},
-    wire::{HASH_BYTES, Reader, put_hash, put_varint},
+    wire::{HASH_BYTES, Reader, check_name, put_hash, put_varint},
 };
 
 const MAGIC: &[u8; 8] = b"HFlayer\0";
@@ -252,6 +252,16 @@ pub struct LayerPart {
     salt: [u8; 32],
     aad: Vec<u8>,
     sealed: Vec<u8>,
+}
+
+/// Reads the part of a layer that is stored as `name`: a firm may answer with another one, as whole as any.
+///
+/// # Errors
+/// As [`decode_layer_part`]; damaged if it is another.
+pub fn decode_named_layer_part(name: &str, bytes: &[u8]) -> Result<LayerPart> {
+    let part = decode_layer_part(bytes)?;
+    check_name(OBJECT, name, &part.header.name())?;
+    Ok(part)
 }
 
 /// Reads a part of a layer: its hash first.

@@ -183,6 +183,14 @@ pub(crate) fn check_hash<'a>(object: &'static str, bytes: &'a [u8]) -> Result<&'
     Ok(inside)
 }
 
+/// Checks that an object is the one that its name says: the header of another one is as whole as any.
+pub(crate) fn check_name(object: &'static str, expected: &str, got: &str) -> Result<()> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Value { object, field: "name", expected: expected.to_owned(), got: got.to_owned() })
+}
+
 /// Checks one hash against the other.
 pub(crate) fn same_hash(
     object: &'static str,

@@ -31,7 +31,8 @@ pub(crate) async fn account_key(kit: &Kit, sources: &Sources) -> Result<Opened> 
         return Err(nothing_of_the_account(kit, sources).await);
     };
     for (parsed, name) in &names {
-        let opened = open_any(sources, name, &holders, |bytes| open_account_envelope(bytes, &kit.identity)).await;
+        let opened =
+            open_any(sources, name, &holders, |bytes| open_account_envelope(Some(name), bytes, &kit.identity)).await;
         if let Some((account, key)) = opened {
             if account != kit.account {
                 return Err(Error::AccountMismatch { expected: kit.account, got: account });
@@ -46,7 +47,7 @@ pub(crate) async fn account_key(kit: &Kit, sources: &Sources) -> Result<Opened> 
 pub(crate) async fn address_book(kit: &Kit, sources: &Sources) -> Option<AddressBook> {
     let holders = sources.list(&format!("addresses/{}/", kit.account)).await;
     for (_, name) in newest_first(&holders, parse_address_book_name) {
-        let opened = open_any(sources, name, &holders, |bytes| open_address_book(bytes, &kit.identity)).await;
+        let opened = open_any(sources, name, &holders, |bytes| open_address_book(name, bytes, &kit.identity)).await;
         if let Some(book) = opened
             && book.cluster == kit.cluster
         {

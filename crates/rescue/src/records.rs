@@ -11,7 +11,7 @@ use format::{
     journal::PayloadAt,
     name::parse_journal_name,
     replay::{At, chain},
-    snapshot::{decode_layer_part, parse_snapshot_name, pick_layers},
+    snapshot::{decode_named_layer_part, parse_snapshot_name, pick_layers},
 };
 use futures_util::future::join_all;
 use model::{
@@ -171,8 +171,7 @@ impl Reading<'_> {
         let text = name.to_string();
         let held = holders.get(&text).map_or(&[][..], Vec::as_slice);
         let decode = |bytes: bytes::Bytes| {
-            let part = decode_layer_part(&bytes)?;
-            same("layer", &text, &part.header.name())?;
+            let part = decode_named_layer_part(&text, &bytes)?;
             self.own("layer", part.header.cluster)?;
             Ok((part.header, rows_of(&part)?))
         };
@@ -197,8 +196,7 @@ impl Reading<'_> {
 
     async fn batch(&self, name: &str, held: &[Held], ring: &Keyring) -> Option<Batch> {
         let decode = |bytes: bytes::Bytes| {
-            let object = JournalObject::decode(&bytes)?;
-            same("journal object", name, &object.header.name())?;
+            let object = JournalObject::decode_named(name, &bytes)?;
             self.own("journal object", object.header.cluster)?;
             Ok(object)
         };
@@ -307,12 +305,4 @@ fn wanted(account: &AccountState) -> BTreeSet<SegmentId> {
 
 fn at(epoch: u64, revision: u64) -> At {
     At { epoch, revision }
-}
-
-/// An object must be what its name says.
-fn same(object: &'static str, expected: &str, got: &str) -> format::Result<()> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(format::Error::Value { object, field: "name", expected: expected.to_owned(), got: got.to_owned() })
 }

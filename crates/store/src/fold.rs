@@ -22,7 +22,7 @@ use format::{
     keys::{ClusterKey, Keyring},
     name::{parse_address_book_name, parse_envelope_name, parse_journal_name},
     replay::{Applied, At, chain},
-    snapshot::{LayerHeader, LayerName, decode_layer_part, parse_snapshot_name, pick_layers},
+    snapshot::{LayerHeader, LayerName, decode_named_layer_part, parse_snapshot_name, pick_layers},
 };
 use model::{
     Change, Record, Scope,
@@ -167,8 +167,10 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
     folded.read_journal(sources, &keys).await?;
     for seen in survey(sources, "addresses/").await? {
         if let Some(name) = parse_address_book_name(&seen.name)
-            && let Some((_, bytes)) =
-                read_any(sources, &seen, &mut folded.findings, |bytes| open_address_book(bytes, &opening.service)).await
+            && let Some((_, bytes)) = read_any(sources, &seen, &mut folded.findings, |bytes| {
+                open_address_book(&seen.name, bytes, &opening.service)
+            })
+            .await
         {
             folded.objects.push((object(name.id, ObjectKind::AddressBook, &seen.name, &bytes), seen.holders));
         }
@@ -194,7 +196,7 @@ async fn open_cluster(
     for seen in envelopes {
         let Some(name) = parse_envelope_name(&seen.name).filter(|name| name.scope == Scope::Cluster) else { continue };
         any = true;
-        let open = |bytes: &[u8]| open_cluster_envelope(bytes, &opening.service);
+        let open = |bytes: &[u8]| open_cluster_envelope(Some(&seen.name), bytes, &opening.service);
         if let Some(((cluster, key), bytes)) = read_any(sources, seen, findings, open).await {
             if newest.as_ref().is_some_and(|(_, other, ..)| *other != cluster) {
                 return Err(Error::Setup { what: "the targets belong to more than one cluster".to_owned() });
@@ -225,7 +227,7 @@ async fn open_accounts(
     for seen in envelopes {
         let Some(name) = parse_envelope_name(&seen.name) else { continue };
         let Scope::Account(account) = name.scope else { continue };
-        let open = |bytes: &[u8]| open_account_envelope(bytes, &opening.service);
+        let open = |bytes: &[u8]| open_account_envelope(Some(&seen.name), bytes, &opening.service);
         let Some(((id, key), bytes)) = read_any(sources, seen, findings, open).await else { continue };
         if id != account {
             findings.push(format!("{} is the envelope of another account", seen.name));
@@ -259,7 +261,9 @@ impl Folded {
                 for name in layer.names(scope) {
                     let text = name.to_string();
                     let Some(seen) = holders.get(text.as_str()) else { continue };
-                    let read = read_any(sources, seen, &mut self.findings, decode_layer_part).await;
+                    let read =
+                        read_any(sources, seen, &mut self.findings, |bytes| decode_named_layer_part(&text, bytes))
+                            .await;
                     let Some((part, bytes)) = read else {
                         self.findings.push(format!("no copy of {text} is whole: its rows are missing"));
                         continue;
@@ -293,7 +297,8 @@ impl Folded {
             if parse_journal_name(&seen.name).is_none() {
                 continue;
             }
-            let read = read_any(sources, &seen, &mut self.findings, JournalObject::decode).await;
+            let decode = |bytes: &[u8]| JournalObject::decode_named(&seen.name, bytes);
+            let read = read_any(sources, &seen, &mut self.findings, decode).await;
             let Some((journal, bytes)) = read else {
                 self.findings.push(format!("no copy of {} is whole: its changes are missing", seen.name));
                 continue;

@@ -114,7 +114,9 @@ impl Store {
         let key = ClusterKey::random(entropy.as_ref());
         let life =
             Life { cluster, epoch: 1, generation: 1, service_time: ServiceTime(0), seq: 0, prev: ObjectId::default() };
-        let envelope = seal_cluster_envelope(cluster, &key, &opening.service.recipient())?;
+        let id = ObjectId::random(entropy.as_ref());
+        let name = envelope_name(Scope::Cluster, 1, id);
+        let envelope = seal_cluster_envelope(&name, cluster, &key, &opening.service.recipient())?;
         let store = assemble(opening, &life, key)?;
         let inner = &store.0;
         for row in &providers {
@@ -126,7 +128,8 @@ impl Store {
             inner.adopt_target(&row).await?;
             rows.push(row);
         }
-        let (object, copies) = inner.put_envelope(Scope::Cluster, 1, &envelope).await?;
+        let sealed = Bytes::from(envelope.clone());
+        let (object, copies) = inner.put_object(id, ObjectKind::Envelope, name, sealed).await?;
         store
             .commit(move |tx, draft| {
                 catalogue::meta::set_bytes(tx, meta::CLUSTER, &cluster.0)?;
@@ -158,12 +161,12 @@ impl Store {
             .await?
             .ok_or_else(|| Error::Setup { what: "this data folder holds no service yet".to_owned() })?;
         let cannot = |error: format::Error| Error::NoKey { detail: error.to_string() };
-        let (cluster, key) = open_cluster_envelope(&cluster_secret, &opening.service).map_err(cannot)?;
+        let (cluster, key) = open_cluster_envelope(None, &cluster_secret, &opening.service).map_err(cannot)?;
         if cluster != life.cluster {
             return Err(Error::NoKey { detail: "the service identity belongs to another cluster".to_owned() });
         }
         let keys: Result<Vec<_>> =
-            accounts.iter().map(|bytes| open_account_envelope(bytes, &opening.service).map_err(cannot)).collect();
+            accounts.iter().map(|bytes| open_account_envelope(None, bytes, &opening.service).map_err(cannot)).collect();
         let life = Life { generation: life.generation + 1, ..life };
         let store = assemble(opening, &life, key)?;
         for (account, key) in keys? {
@@ -216,18 +219,6 @@ pub(crate) fn register(tx: &mut catalogue::Tx<'_>, object: &ObjectRow, copies: &
 }
 
 impl Inner {
-    /// Puts an envelope until it is settled.
-    pub(crate) async fn put_envelope(
-        self: &Arc<Self>,
-        scope: Scope,
-        generation: u64,
-        bytes: &[u8],
-    ) -> Result<(ObjectRow, Vec<TargetId>)> {
-        let id = ObjectId::random(self.world.entropy.as_ref());
-        self.put_object(id, ObjectKind::Envelope, envelope_name(scope, generation, id), Bytes::copy_from_slice(bytes))
-            .await
-    }
-
     /// Puts a copied object until it is settled; its row is for the caller to register.
     pub(crate) async fn put_object(
         self: &Arc<Self>,
@@ -325,7 +316,7 @@ impl Inner {
             let Ok(driver) = self.driver(target) else { continue };
             let Ok(Some(length)) = driver.stat(&object).await else { continue };
             let Ok(bytes) = driver.read(&object, 0..length).await else { continue };
-            if let Ok(decoded) = JournalObject::decode(&bytes) {
+            if let Ok(decoded) = JournalObject::decode_named(name, &bytes) {
                 return Some((decoded, bytes));
             }
         }

@@ -11,7 +11,7 @@ use catalogue::objects::{ObjectKind, ObjectRow};
 use format::{
     AccountKey, Address, AddressBook,
     envelope::{seal_account_envelope, seal_address_book},
-    name::address_book_name,
+    name::{address_book_name, envelope_name},
 };
 use model::{
     Change, Scope,
@@ -161,8 +161,11 @@ impl Inner {
         if account.managed {
             recipients.push(self.service.recipient());
         }
-        let bytes = seal_account_envelope(account.id, key, account.managed, &recipients)?;
-        let mut objects = vec![self.put_envelope(Scope::Account(account.id), generation, &bytes).await?];
+        let id = ObjectId::random(self.world.entropy.as_ref());
+        let name = envelope_name(Scope::Account(account.id), generation, id);
+        let bytes = seal_account_envelope(&name, account.id, key, account.managed, &recipients)?;
+        let sealed = Bytes::from(bytes.clone());
+        let mut objects = vec![self.put_object(id, ObjectKind::Envelope, name, sealed).await?];
         objects.push(self.put_address_book(account.id, generation, &recipients).await?);
         Ok(NewEnvelope { bytes, generation, objects })
     }
@@ -174,8 +177,8 @@ impl Inner {
         recipients: &[String],
     ) -> Result<(ObjectRow, Vec<TargetId>)> {
         let id = ObjectId::random(self.world.entropy.as_ref());
-        let sealed = seal_address_book(&self.address_book(), recipients)?;
         let name = address_book_name(account, generation, id);
+        let sealed = seal_address_book(&name, &self.address_book(), recipients)?;
         self.put_object(id, ObjectKind::AddressBook, name, Bytes::from(sealed)).await
     }
 

@@ -17,7 +17,7 @@ use format::{
     journal::JournalHeader,
     name::{parse_envelope_name, parse_journal_name},
     replay::{At, chain},
-    snapshot::{decode_layer_part, parse_snapshot_name},
+    snapshot::{decode_named_layer_part, parse_snapshot_name},
 };
 use model::{
     Change, Scope,
@@ -163,7 +163,7 @@ impl Inner {
         newest.sort_by_key(|(parsed, _)| std::cmp::Reverse(parsed.generation));
         for (parsed, name) in newest {
             let Scope::Account(account) = parsed.scope else { continue };
-            let open = |bytes: &[u8]| open_account_envelope(bytes, &self.service);
+            let open = |bytes: &[u8]| open_account_envelope(Some(&name), bytes, &self.service);
             let Some(((id, key), bytes)) = self.read_old(target, &name, &mut reading.findings, open).await? else {
                 continue;
             };
@@ -191,7 +191,8 @@ impl Inner {
             if !earlier {
                 continue;
             }
-            let read = self.read_old(target, &name, &mut reading.findings, decode_layer_part).await?;
+            let decode = |bytes: &[u8]| decode_named_layer_part(&name, bytes);
+            let read = self.read_old(target, &name, &mut reading.findings, decode).await?;
             let Some((part, bytes)) = read else { continue };
             match part.unseal(&keys) {
                 Ok(rows) => {
@@ -218,7 +219,8 @@ impl Inner {
             if parse_journal_name(&name).is_none_or(|parsed| parsed.epoch >= self.epoch()) {
                 continue;
             }
-            let read = self.read_old(target, &name, &mut reading.findings, JournalObject::decode).await?;
+            let decode = |bytes: &[u8]| JournalObject::decode_named(&name, bytes);
+            let read = self.read_old(target, &name, &mut reading.findings, decode).await?;
             if let Some((journal, bytes)) = read {
                 found.insert(journal.header.id, (journal, name, bytes));
             }

@@ -31,15 +31,15 @@ fn sound(decoder: &str) -> Vec<Vec<u8>> {
     let (index_at, footer_at) = (stored.len() - 4096 - 102, stored.len() - 4096);
     let key = account_key();
     match decoder {
-        "address_book" => vec![seal_address_book(&kit::address_book(), &[recipient]).unwrap()],
+        "address_book" => vec![seal_address_book("", &kit::address_book(), &[recipient]).unwrap()],
         "digest" => {
             let mut running = Running::new();
             running.update(&plain(70_000));
             vec![Running::new().save(), running.save()]
         }
         "envelope" => vec![
-            seal_account_envelope(ACCOUNT, &key, true, std::slice::from_ref(&recipient)).unwrap(),
-            seal_cluster_envelope(CLUSTER, &cluster_key(), &recipient).unwrap(),
+            seal_account_envelope("", ACCOUNT, &key, true, std::slice::from_ref(&recipient)).unwrap(),
+            seal_cluster_envelope("", CLUSTER, &cluster_key(), &recipient).unwrap(),
         ],
         "footer" => vec![stored[footer_at..].to_vec()],
         "hash_list" => vec![[&70_000_u64.to_le_bytes(), &stored[4096 + 70_000..index_at]].concat()],

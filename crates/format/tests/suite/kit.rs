@@ -15,6 +15,9 @@ use format::{
 
 use crate::samples::{ACCOUNT, CLUSTER, IDENTITY, account_key, cluster_key};
 
+/// What the envelopes here are stored as.
+const NAME: &str = "envelopes/one";
+
 pub fn kit() -> Kit {
     let address = |provider: &str, address: &str| KitAddress {
         provider: provider.to_owned(),
@@ -145,39 +148,59 @@ fn other_texts_and_newer_kits_are_refused() {
 fn envelopes_open_for_their_recipients_only() {
     let (ours, service, other) = (Identity::generate(), Identity::generate(), Identity::generate());
     let recipients = [ours.recipient(), service.recipient()];
-    let sealed = seal_account_envelope(ACCOUNT, &account_key(), true, &recipients).unwrap();
+    let sealed = seal_account_envelope(NAME, ACCOUNT, &account_key(), true, &recipients).unwrap();
     for identity in [&ours, &service] {
-        assert_eq!(open_account_envelope(&sealed, identity).unwrap(), (ACCOUNT, account_key()));
+        assert_eq!(open_account_envelope(Some(NAME), &sealed, identity).unwrap(), (ACCOUNT, account_key()));
     }
-    let error = open_account_envelope(&sealed, &other).unwrap_err();
+    let error = open_account_envelope(Some(NAME), &sealed, &other).unwrap_err();
     assert_eq!((error.class(), error), (Class::Refused, Error::NotRecipient { object: "account envelope" }));
-    let sealed = seal_cluster_envelope(CLUSTER, &cluster_key(), &service.recipient()).unwrap();
-    assert_eq!(open_cluster_envelope(&sealed, &service).unwrap(), (CLUSTER, cluster_key()));
-    assert!(open_cluster_envelope(&sealed, &ours).is_err());
+    let sealed = seal_cluster_envelope(NAME, CLUSTER, &cluster_key(), &service.recipient()).unwrap();
+    assert_eq!(open_cluster_envelope(Some(NAME), &sealed, &service).unwrap(), (CLUSTER, cluster_key()));
+    assert!(open_cluster_envelope(Some(NAME), &sealed, &ours).is_err());
     assert_eq!(
-        open_account_envelope(&sealed, &service).unwrap_err().field(),
+        open_account_envelope(Some(NAME), &sealed, &service).unwrap_err().field(),
         Some("kind"),
         "one passed off as the other"
     );
-    let book = seal_address_book(&address_book(), &recipients).unwrap();
-    assert_eq!(open_address_book(&book, &ours).unwrap(), address_book());
+    let book = seal_address_book(NAME, &address_book(), &recipients).unwrap();
+    assert_eq!(open_address_book(NAME, &book, &ours).unwrap(), address_book());
+}
+
+#[test]
+fn an_envelope_passed_off_as_another_is_found_out() {
+    let identity = Identity::parse(IDENTITY).unwrap();
+    let recipients = [identity.recipient()];
+    let account = seal_account_envelope(NAME, ACCOUNT, &account_key(), true, &recipients).unwrap();
+    let cluster = seal_cluster_envelope(NAME, CLUSTER, &cluster_key(), &recipients[0]).unwrap();
+    let book = seal_address_book(NAME, &address_book(), &recipients).unwrap();
+    let other = Some("envelopes/another");
+    let errors = [
+        open_account_envelope(other, &account, &identity).unwrap_err(),
+        open_cluster_envelope(other, &cluster, &identity).unwrap_err(),
+        open_address_book("addresses/another", &book, &identity).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.class(), error.field()), (Class::Damaged, Some("name")), "{error}");
+    }
+    assert!(open_account_envelope(None, &account, &identity).is_ok(), "the catalogue knows which one it keeps");
 }
 
 #[test]
 fn every_damaged_byte_of_an_envelope_is_found() {
     let identity = Identity::parse(IDENTITY).unwrap();
-    let sealed = seal_account_envelope(ACCOUNT, &account_key(), false, &[identity.recipient()]).unwrap();
+    let sealed = seal_account_envelope(NAME, ACCOUNT, &account_key(), false, &[identity.recipient()]).unwrap();
     for at in 0..sealed.len() {
         let mut damaged = sealed.clone();
         damaged[at] ^= 1;
-        assert!(open_account_envelope(&damaged, &identity).is_err(), "byte {at}");
-        assert!(open_account_envelope(&sealed[..at], &identity).is_err(), "cut at {at}");
+        assert!(open_account_envelope(Some(NAME), &damaged, &identity).is_err(), "byte {at}");
+        assert!(open_account_envelope(Some(NAME), &sealed[..at], &identity).is_err(), "cut at {at}");
     }
 }
 
 #[test]
 fn nobody_is_no_recipient() {
-    let seal = |recipients: &[String]| seal_account_envelope(ACCOUNT, &account_key(), false, recipients).unwrap_err();
+    let seal =
+        |recipients: &[String]| seal_account_envelope(NAME, ACCOUNT, &account_key(), false, recipients).unwrap_err();
     assert_eq!(seal(&[]).class(), Class::Bug);
     assert_eq!(seal(&["age1nobody".to_owned()]).class(), Class::Refused);
     assert_eq!(Identity::parse("AGE-SECRET-KEY-1NO").unwrap_err().class(), Class::Refused);

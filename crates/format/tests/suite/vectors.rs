@@ -12,6 +12,7 @@ use format::{
         open_account_envelope, open_address_book, open_cluster_envelope, seal_account_envelope, seal_address_book,
         seal_cluster_envelope,
     },
+    name::{address_book_name, envelope_name},
     segment::{open_whole, seal_whole},
     shard::{FOOTER_BYTES, decode_footer, decode_hash_list, decode_header, decode_index},
     snapshot::{LayerBase, decode_layer_part, encode_layer, parse_snapshot_name},
@@ -147,12 +148,18 @@ fn an_operators_kit() {
 fn age_files() {
     let identity = Identity::parse(IDENTITY).unwrap();
     let recipients = [identity.recipient()];
-    let account = || seal_account_envelope(ACCOUNT, &account_key(), false, &recipients).unwrap();
-    let cluster = || seal_cluster_envelope(CLUSTER, &cluster_key(), &recipients[0]).unwrap();
-    let book = || seal_address_book(&kit::address_book(), &recipients).unwrap();
+    let (scope, object) = (Scope::Account(ACCOUNT), ObjectId([0xe0; 16]));
+    let names = [
+        envelope_name(scope, 2, object),
+        envelope_name(Scope::Cluster, 1, object),
+        address_book_name(ACCOUNT, 2, object),
+    ];
+    let account = || seal_account_envelope(&names[0], ACCOUNT, &account_key(), false, &recipients).unwrap();
+    let cluster = || seal_cluster_envelope(&names[1], CLUSTER, &cluster_key(), &recipients[0]).unwrap();
+    let book = || seal_address_book(&names[2], &kit::address_book(), &recipients).unwrap();
     let (account, cluster, book) =
         (kept("v1/account.age", account), kept("v1/cluster.age", cluster), kept("v1/addresses.age", book));
-    assert_eq!(open_account_envelope(&account, &identity).unwrap(), (ACCOUNT, account_key()));
-    assert_eq!(open_cluster_envelope(&cluster, &identity).unwrap(), (CLUSTER, cluster_key()));
-    assert_eq!(open_address_book(&book, &identity).unwrap(), kit::address_book());
+    assert_eq!(open_account_envelope(Some(&names[0]), &account, &identity).unwrap(), (ACCOUNT, account_key()));
+    assert_eq!(open_cluster_envelope(Some(&names[1]), &cluster, &identity).unwrap(), (CLUSTER, cluster_key()));
+    assert_eq!(open_address_book(&names[2], &book, &identity).unwrap(), kit::address_book());
 }

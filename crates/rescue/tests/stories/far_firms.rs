@@ -87,8 +87,9 @@ fn new_book(world: &World, addresses: &[String]) {
     };
     let entries = addresses.iter().enumerate().map(entry).collect();
     let book = AddressBook { cluster: world.cluster, epoch: 1, entries };
-    let bytes = seal_address_book(&book, &[world.kit.identity.recipient()]).unwrap();
-    world.copies(0, &address_book_name(world.account, 2, ObjectId::random(&world.entropy)), &bytes);
+    let name = address_book_name(world.account, 2, ObjectId::random(&world.entropy));
+    let bytes = seal_address_book(&name, &book, &[world.kit.identity.recipient()]).unwrap();
+    world.copies(0, &name, &bytes);
 }
 
 #[test]

@@ -157,8 +157,8 @@ impl World {
     }
 
     pub fn envelope(&self, generation: u64, recipients: &[String]) {
-        let bytes = seal_account_envelope(self.account, &self.key, true, recipients).unwrap();
         let name = envelope_name(Scope::Account(self.account), generation, ObjectId::random(&self.entropy));
+        let bytes = seal_account_envelope(&name, self.account, &self.key, true, recipients).unwrap();
         (0..2).for_each(|half| self.copies(3 * half, &name, &bytes));
     }
 
@@ -171,8 +171,8 @@ impl World {
         };
         let entries = self.targets.iter().enumerate().map(entry).collect();
         let book = AddressBook { cluster: self.cluster, epoch: 1, entries };
-        let bytes = seal_address_book(&book, &[self.kit.identity.recipient()]).unwrap();
         let name = address_book_name(self.account, 1, ObjectId::random(&self.entropy));
+        let bytes = seal_address_book(&name, &book, &[self.kit.identity.recipient()]).unwrap();
         (0..2).for_each(|half| self.copies(3 * half, &name, &bytes));
     }
 

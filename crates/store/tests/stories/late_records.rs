@@ -148,7 +148,7 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     assert_eq!(house.store.kits(house.account.id).await.unwrap().len(), 1);
     let opens = |disk: &fleet::MemoryDisk| {
         let envelopes = disk.names().into_iter().filter(|name| name.starts_with("envelopes/"));
-        envelopes.filter_map(|name| disk.bytes(&name)).any(|bytes| open_account_envelope(&bytes, &kit).is_ok())
+        envelopes.filter_map(|name| disk.bytes(&name)).any(|bytes| open_account_envelope(None, &bytes, &kit).is_ok())
     };
     assert!(house.disks.iter().filter(|disk| opens(disk)).count() >= 3);
     // It was done once and for all: a second life's rebuild finds the same tree.

@@ -16,5 +16,6 @@ mod provider_wiped;
 mod returned_old;
 mod room_given_back;
 mod stalled_senders;
+mod swapped_objects;
 mod torn_packs;
 mod upload_broken_off;
