@@ -142,6 +142,15 @@ pub fn makes_total(tx: &Tx<'_>) -> Result<(u64, u64)> {
     Ok(tx.one(sql, [], |row| Ok((int(row, 0)?, int(row, 1)?)))?.unwrap_or((0, 0)))
 }
 
+/// Bytes of the lanes that are recorded at each target. Reads the whole table: for moving shards to emptier firms.
+///
+/// # Errors
+/// As for every reading.
+pub fn bytes_by_target(tx: &Tx<'_>) -> Result<Vec<(TargetId, u64)>> {
+    let sql = "SELECT target, sum(lane_bytes) FROM make GROUP BY target ORDER BY target";
+    tx.all(sql, [], |row| Ok((TargetId(row.get(0)?), int(row, 1)?)))
+}
+
 fn with_makes(tx: &Tx<'_>, mut pack: PackView) -> Result<PackView> {
     pack.makes = makes(tx, pack.id)?;
     Ok(pack)

@@ -73,6 +73,7 @@ struct SettingsTable {
     write_deadline_s: Option<u64>,
     buffer_bytes: Option<u64>,
     upkeep_bytes_per_s: Option<u64>,
+    fill: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -261,6 +262,7 @@ impl SettingsTable {
         }
         let put = |field: &mut u64, value: Option<u64>| *field = value.unwrap_or(*field);
         put(&mut settings.down_wait_s, self.down_wait_s);
+        put(&mut settings.fill, self.fill);
         put(&mut settings.pack_after_s, self.pack_after_s);
         put(&mut settings.grace_s, self.grace_s);
         put(&mut settings.trash_s, self.trash_s);

@@ -7,8 +7,8 @@
 //! Everything stands on one count. D(S) is the number of *distinct* lanes of a pack with a good make outside the
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
-//! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what would be lost with a
-//! provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a
+//! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
+//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a
 //! clock that can be trusted with it ([`clockwatch`]).
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
@@ -31,6 +31,7 @@ pub mod add;
 mod chance;
 pub mod clockwatch;
 mod error;
+pub mod fill;
 pub mod forecast;
 pub mod margin;
 pub mod place;
@@ -48,6 +49,7 @@ mod yard;
 pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
 pub use error::{Error, Shortage};
+pub use fill::{FillPolicy, Move, Stored, fill};
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use reclaim::{Doomed, Reclaim, reclaim};

@@ -96,6 +96,7 @@ pub const MUST: &[&str] = &[
     "pack: more parity than at first",
     "pack: a lane made twice",
     "pack: gone",
+    "pack: moved",
     "check: rebuild",
     "check: rescue",
     "check: beyond the promise",

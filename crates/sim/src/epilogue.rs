@@ -40,6 +40,7 @@ impl World {
             }
         }
         self.census.borrow_mut().add("pack: gone", mirror.packs_gone);
+        self.census.borrow_mut().add("pack: moved", mirror.packs_moved);
         self.census.borrow_mut().add("lies: whole in a lane", mirror.located_whole);
         self.census.borrow_mut().add("lies: striped", mirror.located_striped);
         self.census.borrow_mut().add("lies: in the journal", mirror.seen_journalled);

@@ -54,6 +54,8 @@ pub struct Mirror {
     pub fresh: Vec<VersionId>,
     /// Packs whose end was seen.
     pub packs_gone: u64,
+    /// Packs that got the shape of a larger fleet.
+    pub packs_moved: u64,
     /// Segments that were seen whole in a lane.
     pub located_whole: u64,
     /// Segments that were seen striped.
@@ -128,6 +130,12 @@ impl Mirror {
             }
             Change::Makes { pack, makes } => {
                 if let Some(known) = self.packs.get_mut(&pack) {
+                    // Repair adds, surplus drops; only a move to the shape of a larger fleet does both at once.
+                    let lanes = |makes: &[Make]| makes.iter().map(|make| make.lane).collect::<BTreeSet<_>>().len();
+                    let is_new = |make: &Make| known.makes.iter().all(|old| old.make != make.make);
+                    if lanes(&makes) < lanes(&known.makes) && makes.iter().any(is_new) {
+                        self.packs_moved += 1;
+                    }
                     known.makes = makes;
                 }
             }

@@ -3,9 +3,11 @@
 //! Every block is checked before it enters the decoder, and what was written is read back before anybody names it. Repair
 //! makes lanes that are missing, a writer adds parity to a pack that lost targets while it was written.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
+use bytes::{Bytes, BytesMut};
 use format::shard::ShardHeader;
+use futures_util::future::join_all;
 use model::{
     id::MakeId,
     pack::{Make, MakeState, Pack},
@@ -17,15 +19,17 @@ use crate::{
     error::{Error, Result},
     locate::PackPlace,
     pack_writer::LaneSink,
+    repair,
 };
 
 /// Bytes of a lane that are made at once.
 const STEP_BYTES: u64 = 1 << 20;
 
 impl Inner {
-    /// Makes these lanes from k others and reads them back.
+    /// Makes these lanes, copied or from k others, and reads them back; `job` is told how far it is.
     pub(crate) async fn make_lanes(
         self: &Arc<Self>,
+        job: &'static str,
         place: &PackPlace,
         codec: u8,
         locations: Vec<model::pack::Location>,
@@ -54,18 +58,17 @@ impl Inner {
         let mut at = 0;
         while at < lane_bytes {
             let end = (at + STEP_BYTES).min(lane_bytes);
-            let want: Vec<_> = write.iter().map(|new| (new.lane, at..end)).collect();
-            let made = self.reconstruct(place, &want).await.map_err(|detail| Error::Unreadable {
+            let made = self.copied_or_made(place, write, at..end).await.map_err(|detail| Error::Unreadable {
                 segment: locations.first().map(|location| location.segment).unwrap_or_default(),
                 detail,
             })?;
             for ((_, bytes, sink), made) in sinks.iter().zip(made) {
                 let keep = bytes.saturating_sub(at).min(made.len() as u64) as usize;
                 if keep > 0 {
-                    sink.send(made.freeze().slice(..keep)).await;
+                    sink.send(made.slice(..keep)).await;
                 }
             }
-            self.upkeep.jobs.did("repair", (end - at) * (u64::from(place.k) + write.len() as u64));
+            self.upkeep.jobs.did(job, (end - at) * (u64::from(place.k) + write.len() as u64));
             self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, end - at).await;
             at = end;
         }
@@ -85,6 +88,34 @@ impl Inner {
             self.check_shard(place.pack, place.k, make).await?;
         }
         Ok(made)
+    }
+
+    /// A range of each lane: copied where a good make of it can be read, which costs one read instead of k, and made from
+    /// k others where not.
+    async fn copied_or_made(
+        &self,
+        place: &PackPlace,
+        write: &[NewLane],
+        range: Range<u64>,
+    ) -> std::result::Result<Vec<Bytes>, String> {
+        let copy = async |new: &NewLane| {
+            let make = self.good_make(place, new.lane)?;
+            match self.read_lane_checked(place.pack, &make, range.clone()).await {
+                Ok(bytes) => Some(bytes),
+                Err(error) => {
+                    self.lane_failed(place.pack, &make, &error);
+                    None
+                }
+            }
+        };
+        let copied = join_all(write.iter().map(copy)).await;
+        let absent = write.iter().zip(&copied).filter(|(_, copied)| copied.is_none());
+        let want: Vec<_> = absent.map(|(new, _)| (new.lane, range.clone())).collect();
+        let mut made = self.reconstruct(place, &want).await?.into_iter().map(BytesMut::freeze);
+        copied
+            .into_iter()
+            .map(|copied| copied.or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned()))
+            .collect()
     }
 
     /// Adds parity to a pack that is being closed, until it is safe; all makes that count then.
@@ -139,7 +170,7 @@ impl Inner {
                 }),
                 makes: Arc::new(makes.iter().map(|make| (*make, MakeState::Good)).collect()),
             };
-            match self.make_lanes(&place, pack.codec, pack.locations.clone(), &added).await {
+            match self.make_lanes(repair::JOB, &place, pack.codec, pack.locations.clone(), &added).await {
                 Ok(made) => makes.extend(made),
                 Err(error @ Error::Unreadable { .. }) => return Err(detail(error.to_string())),
                 // The target that failed is down now: plan again without it.

@@ -40,6 +40,7 @@ pub mod commit;
 mod copies;
 mod draft;
 mod error;
+mod fill;
 mod fleet_state;
 mod fold;
 mod found;

@@ -158,6 +158,13 @@ impl Inner {
         })
     }
 
+    /// A make of a lane that counts, if there is one.
+    pub(crate) fn good_make(&self, place: &PackPlace, lane: u8) -> Option<Make> {
+        self.first_make(place, lane, &BTreeSet::new(), |target, make| {
+            (target == TargetState::Up && make == MakeState::Good).then_some(0)
+        })
+    }
+
     /// A make of a lane at a target that is believed down. It is asked when nothing else is left: a disk that fails to
     /// sync may still read, and a target may be back before the next probe says so.
     fn last_make(&self, place: &PackPlace, lane: u8, in_vain: &BTreeSet<MakeId>) -> Option<Make> {

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// What a repair is called among the jobs.
-const JOB: &str = "repair";
+pub(crate) const JOB: &str = "repair";
 /// What one plan reads and writes at most.
 const PLAN_BYTES_MAX: u64 = 8 << 30;
 /// Steps of one plan at most.
@@ -221,10 +221,10 @@ impl Inner {
         let pack = view.id;
         let locations = self.catalogue.read(move |tx| catalogue::segments::of_pack(tx, pack)).await?;
         let locations: Vec<_> = locations.into_iter().map(|occupant| occupant.location).collect();
-        let made = self.make_lanes(&place, view.codec, locations, write).await?;
+        let made = self.make_lanes(JOB, &place, view.codec, locations, write).await?;
         let bytes = made.iter().map(|make| make.lane_bytes).sum();
         let topology = self.fleet.topology(self.now_us());
-        let (at, wall_us, generation) = (self.service_time(), self.world.clock.now().wall_us, self.generation());
+        let (at, proven) = (self.service_time(), self.proven_now());
         let grace_s = self.settings.grace_s;
         Store(self.clone())
             .commit(move |tx, draft| {
@@ -253,13 +253,7 @@ impl Inner {
                 makes.extend(&made);
                 draft.change(Scope::Cluster, Change::Makes { pack, makes });
                 for make in &made {
-                    let finding = catalogue::packs::Finding {
-                        state: MakeState::Good,
-                        verified_us: Some(wall_us),
-                        verified_at: at,
-                        verified_generation: generation,
-                    };
-                    catalogue::packs::set_finding(tx, pack, make.make, &finding)?;
+                    catalogue::packs::set_finding(tx, pack, make.make, &proven)?;
                 }
                 Ok(())
             })

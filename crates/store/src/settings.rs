@@ -26,6 +26,8 @@ pub struct Settings {
     /// Packs of which less than this share lives are rewritten without what is dead; from 0 (never) to 50. At one half
     /// each byte of traffic wins a byte of room.
     pub repack_below_percent: u8,
+    /// Whether old packs move onto firms that joined later.
+    pub fill: bool,
     /// How long a target may be away before its lanes are made again, while everything is still safe.
     pub down_wait_s: u64,
     /// Grace between the decision to delete bytes and the deletion, in service time.
@@ -59,6 +61,7 @@ impl Default for Settings {
             pause_s: 2,
             pack_after_s: 60,
             repack_below_percent: 50,
+            fill: true,
             down_wait_s: 3_600,
             grace_s: 24 * 3_600,
             trash_s: 30 * 24 * 3_600,

@@ -1,7 +1,7 @@
 //! Upkeep: what keeps the promise without anybody asking.
 //!
-//! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks and
-//! reclaims, each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to
+//! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks,
+//! fills firms that joined and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to
 //! its targets. What a round could not do is kept as a finding and tried again in the next.
 //!
 //! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
@@ -53,6 +53,7 @@ pub(crate) struct UpkeepState {
     pub(crate) surplus_sweep: Sweep<PackView>,
     pub(crate) scrub_sweep: Sweep<PackView>,
     pub(crate) scrub_objects: Sweep<ObjectView>,
+    pub(crate) filling: crate::fill::Filling,
     pub(crate) jobs: Jobs,
     findings: Mutex<BTreeMap<&'static str, String>>,
 }
@@ -71,8 +72,8 @@ impl UpkeepState {
         }
     }
 
-    /// Whether a round of background scrub is left out for the sake of clients: all but one in a few.
-    fn gives_way(&self) -> bool {
+    /// Whether a round of background scrub or filling is left out for the sake of clients: all but one in a few.
+    pub fn gives_way(&self) -> bool {
         !self.gave_way.fetch_add(1, Ordering::Relaxed).is_multiple_of(SCRUB_ROUNDS_BUSY)
     }
 
@@ -210,6 +211,7 @@ impl Inner {
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
         keep("scrub", self.scrub_background(&again, everything).await);
         keep("repacking", self.repack().await.map(drop));
+        keep("filling", self.fill(everything).await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
         keep("late copies", self.flush_late_copies().await);
         self.pool.trim();

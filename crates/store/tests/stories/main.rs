@@ -7,6 +7,7 @@ mod common;
 mod catalogue_lost;
 mod degraded_read;
 mod failing_disk;
+mod filling;
 mod idle;
 mod joining;
 mod late_records;
