@@ -262,7 +262,9 @@ impl SettingsTable {
         }
         let put = |field: &mut u64, value: Option<u64>| *field = value.unwrap_or(*field);
         put(&mut settings.down_wait_s, self.down_wait_s);
-        put(&mut settings.fill, self.fill);
+        if let Some(fill) = self.fill {
+            settings.fill = fill;
+        }
         put(&mut settings.pack_after_s, self.pack_after_s);
         put(&mut settings.grace_s, self.grace_s);
         put(&mut settings.trash_s, self.trash_s);
