@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use model::{
     entry::{Content, Version},
     fleet::TargetState,
-    id::{MakeId, PackId, TargetId},
+    id::{MakeId, PackId, SegmentId, TargetId},
     pack::{Location, Make, MakeState},
     units::HASH_BLOCK_BYTES,
 };
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Where one segment lies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// In its version's row.
     Inline,
@@ -40,14 +40,14 @@ pub(crate) enum Place {
     Nowhere,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JournalPlace {
     pub name: String,
     pub offset: u64,
     pub targets: Vec<TargetId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PackPlace {
     pub pack: PackId,
     pub k: u8,
@@ -108,6 +108,11 @@ impl Inner {
             segments.iter().map(|segment| locate_one(tx, *segment, &mut packs)).collect::<catalogue::Result<Vec<_>>>()
         };
         Ok(self.catalogue.read(read).await?)
+    }
+
+    /// Where one segment lies now.
+    pub(crate) async fn locate_again(&self, segment: SegmentId) -> Result<Place> {
+        Ok(self.catalogue.read(move |tx| locate_one(tx, segment, &mut BTreeMap::new())).await?)
     }
 
     /// The order in which copies are tried: up, then suspect, then the rest; a shuffle among equals is not needed.
@@ -346,7 +351,7 @@ fn zeros_of_ended_lanes(place: &PackPlace, wanted: &BTreeSet<u8>, range: &Range<
 
 fn locate_one(
     tx: &mut catalogue::Tx<'_>,
-    segment: model::id::SegmentId,
+    segment: SegmentId,
     packs: &mut BTreeMap<PackId, PackPlace>,
 ) -> catalogue::Result<Place> {
     if let Some(placed) = catalogue::segments::location(tx, segment)? {

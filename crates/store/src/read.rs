@@ -4,8 +4,17 @@
 //! within one column of a pack, so that a run needs each data lane at most once. A healthy run is proved by its frame
 //! tags alone. Where a lane does not answer, answers wrongly, or is slow, the same byte range is read from k other
 //! lanes, each 64 KiB block checked against its hash before it enters the decoder, and the tags still decide at the end.
+//!
+//! Bytes may move while they are read: small files from the journal into a pack, a pack's lanes to other firms. What was
+//! located then cannot be read any more, and is located anew.
 
-use std::{collections::BTreeMap, ops::Range, pin::Pin, sync::Arc, task::Poll};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
 
 use bytes::{Bytes, BytesMut};
 use format::{
@@ -28,9 +37,13 @@ use crate::{
     Inner, Store,
     error::{Error, Result},
     locate::{PackPlace, Place},
+    locked,
     pool::Grant,
 };
 
+/// How often a run is located: bytes that move more often than this during one read are not found. Packing, repacking and
+/// filling are hours apart.
+const LOCATED_MAX: usize = 4;
 /// Bytes that one reader may have under way.
 const READ_AHEAD_BYTES: u64 = 8 << 20;
 /// Runs from a place that is not striped are cut to this many frames.
@@ -101,7 +114,7 @@ impl Store {
         }
         let ahead = (READ_AHEAD_BYTES / widest.max(1)).clamp(1, 8) as usize;
         let grant = inner.pool.grant(widest * ahead.min(runs.len().max(1)) as u64).await;
-        let job = Arc::new(Job { inner, key, version, places });
+        let job = Arc::new(Job { inner, key, version, places: Mutex::new(places.into_iter().map(Arc::new).collect()) });
         let fetch = stream::iter(runs).map(move |run| {
             let job = job.clone();
             async move { job.run(run).await }
@@ -144,11 +157,30 @@ struct Job {
     inner: Arc<Inner>,
     key: Key,
     version: Version,
-    places: Vec<Place>,
+    /// Where each segment was found last.
+    places: Mutex<Vec<Arc<Place>>>,
 }
 
 impl Job {
     async fn run(&self, run: Run) -> Result<Vec<Bytes>> {
+        let segment = self.version.segments()[run.segment].id;
+        let mut place = locked(&self.places)[run.segment].clone();
+        for _ in 1..LOCATED_MAX {
+            let error = match self.run_at(&run, &place).await {
+                Err(error @ Error::Unreadable { .. }) if *place != Place::Inline => error,
+                done => return done,
+            };
+            let now = Arc::new(self.inner.locate_again(segment).await?);
+            if now == place {
+                return Err(error);
+            }
+            locked(&self.places)[run.segment] = now.clone();
+            place = now;
+        }
+        self.run_at(&run, &place).await
+    }
+
+    async fn run_at(&self, run: &Run, place: &Place) -> Result<Vec<Bytes>> {
         let segment = &self.version.segments()[run.segment];
         let total = frames(segment.plain_bytes);
         let frame = FRAME_BYTES as u64;
@@ -156,7 +188,7 @@ impl Job {
             ..((run.first_frame + run.frame_count) * frame).min(sealed_bytes(segment.plain_bytes));
         let opener = SegmentOpener::new(&self.key, segment);
         let open = |pieces: Vec<BytesMut>| open_run(&opener, run, total, pieces);
-        match &self.places[run.segment] {
+        match place {
             Place::Inline => {
                 let Content::Inline { sealed: bytes, .. } = &self.version.content else {
                     return Err(self.unreadable(segment, "its version does not hold it".to_owned()));
@@ -288,7 +320,7 @@ fn own(bytes: Bytes) -> BytesMut {
 /// Opens the frames of a run in place. A frame that lies over two pieces is joined first.
 fn open_run(
     opener: &SegmentOpener,
-    run: Run,
+    run: &Run,
     total: u64,
     pieces: Vec<BytesMut>,
 ) -> std::result::Result<Vec<Bytes>, format::Error> {

@@ -15,7 +15,7 @@ use store::{Joining, Settings};
 const HOUR_US: u64 = 3_600_000_000;
 const NEW: [u8; 4] = [201, 202, 203, 204];
 
-async fn join(house: &House, n: u8) -> MemoryDisk {
+pub async fn join(house: &House, n: u8) -> MemoryDisk {
     let provider = ProviderRow { id: ProviderId([n; 16]), name: format!("new-{n}"), labels: vec![] };
     house.store.grow(vec![provider], vec![], vec![]).await.unwrap();
     let target = MemoryTarget::new(format!("memory-{n}"));

@@ -11,6 +11,7 @@ mod filling;
 mod idle;
 mod joining;
 mod late_records;
+mod moved_while_read;
 mod one_owner;
 mod placement_sets;
 mod provider_wiped;
