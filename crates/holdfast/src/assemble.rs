@@ -22,7 +22,7 @@ use crate::{
     config::{self, Config},
     data::{DataFolder, Held, sync_folder, write_private},
     error::{Error, Result},
-    firms,
+    far, firms,
     members::{self, Look, Members, Recorded},
     world,
 };
@@ -137,6 +137,8 @@ async fn found(data: DataFolder, held: Held, config_file: PathBuf, own_config: b
             .hint("was the catalogue lost? `holdfast rebuild --data NEWDIR --service-identity FILE --target PATH...` makes it again from the targets"));
     }
     let members = members::compare(&Recorded::default(), &config.providers, &looks, |_| None, &*world.entropy)?;
+    let roster = Roster::default();
+    let firms = far::open_all(&config, &members.providers, &roster, &world).await?;
     write_private(&data.founding_mark(), b"")?;
     let service = match data.identity() {
         Ok(identity) => identity,
@@ -151,15 +153,16 @@ async fn found(data: DataFolder, held: Held, config_file: PathBuf, own_config: b
         write_private(&config_file, config::trial_text(&TRIAL_PROVIDERS).as_bytes())?;
     }
     data.make_private(&data.catalogue())?;
-    let roster = Roster::default();
     for row in &members.new {
         make_target_folder(&data, Path::new(&row.address))?;
         roster.insert(row.id, folder_driver(Path::new(&row.address), &world));
     }
     let catalogue = Catalogue::open(&data.catalogue().join(catalogue::FILE_NAME))?;
-    let settings = Settings { trial: one_disk(&members.new), ..config.settings };
+    let (rows, recipient) = (members.new.into_iter().chain(far::rows(&firms)).collect::<Vec<_>>(), service.recipient());
+    let settings = Settings { trial: one_disk(&rows), ..config.settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
-    let store = Store::found(opening, members.providers, members.new).await?;
+    let store = Store::found(opening, members.providers, rows).await?;
+    far::keep_logins(&store, &firms, &recipient).await?;
     store.make_account(FIRST_ACCOUNT, true).await?;
     fs::remove_file(data.founding_mark()).map_err(|error| Error::io("removing", &data.founding_mark(), &error))?;
     sync_folder(&data.founding_mark())?;
@@ -203,8 +206,9 @@ impl Assembly {
                 self.store.roster().insert(row.id, folder_driver(Path::new(&row.address), &self.world));
             }
         }
-        let new = members.new.iter().chain(&members.moved).map(|row| row.address.clone()).collect();
+        let mut new: Vec<String> = members.new.iter().chain(&members.moved).map(|row| row.address.clone()).collect();
         self.grow(members).await?;
+        new.extend(self.take_in_far(&config.providers).await?);
         Ok(new)
     }
 

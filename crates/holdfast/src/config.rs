@@ -9,6 +9,9 @@
 //! labels = { country = "NL" }
 //! [[provider.target]]         # one place that it keeps shards in
 //! path = "/mnt/amber/holdfast"
+//! [[provider.target]]         # or a place at a firm
+//! address = "s3://shards?endpoint=https://s3.amber.example&region=eu-1"
+//! login = "amber.login"       # a file with a line name=value for each part of the login
 //! ```
 //!
 //! Reading and checking are pure but for the look at folders in [`Config::check_paths`]. A relative path starts at the
@@ -24,7 +27,10 @@ use model::Scheme;
 use serde::Deserialize;
 use store::Settings;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    far::Far,
+};
 
 /// The longest name of a provider.
 const NAME_BYTES_MAX: usize = 64;
@@ -47,6 +53,8 @@ pub struct Provider {
     pub labels: Vec<(String, String)>,
     /// Its targets' folders: absolute, without `.` and `..`, symbolic links as written.
     pub paths: Vec<PathBuf>,
+    /// Its targets at firms.
+    pub far: Vec<Far>,
 }
 
 #[derive(Deserialize)]
@@ -89,7 +97,9 @@ struct ProviderTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetTable {
-    path: PathBuf,
+    path: Option<PathBuf>,
+    address: Option<String>,
+    login: Option<PathBuf>,
 }
 
 impl Config {
@@ -131,7 +141,9 @@ impl Config {
         };
         let table: FileTable = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let base = file.parent().unwrap_or(Path::new("/"));
-        let providers: Vec<Provider> = table.provider.into_iter().map(|provider| provider.resolve(base)).collect();
+        let providers: std::result::Result<Vec<Provider>, String> =
+            table.provider.into_iter().map(|provider| provider.resolve(base)).collect();
+        let providers = providers.map_err(wrong)?;
         check_names(&providers).map_err(wrong)?;
         let settings = table.settings.over(Settings::default()).map_err(wrong)?;
         Ok(Self { settings, providers })
@@ -219,9 +231,23 @@ pub fn plain_path(base: &Path, path: &Path) -> PathBuf {
 }
 
 impl ProviderTable {
-    fn resolve(self, base: &Path) -> Provider {
-        let paths = self.target.iter().map(|target| plain_path(base, &target.path)).collect();
-        Provider { name: self.name, labels: self.labels.into_iter().collect(), paths }
+    fn resolve(self, base: &Path) -> std::result::Result<Provider, String> {
+        let (mut paths, mut far) = (Vec::new(), Vec::new());
+        for target in self.target {
+            match (target.path, target.address, target.login) {
+                (Some(path), None, None) => paths.push(plain_path(base, &path)),
+                (None, Some(address), login) => {
+                    far.push(Far { address, login: login.map(|file| plain_path(base, &file)) });
+                }
+                _ => {
+                    return Err(format!(
+                        "a [[provider.target]] of '{}' has either a path (a folder), or an address and a login",
+                        self.name
+                    ));
+                }
+            }
+        }
+        Ok(Provider { name: self.name, labels: self.labels.into_iter().collect(), paths, far })
     }
 }
 
@@ -237,7 +263,7 @@ fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
                 "provider '{name}' is there twice; one owner is one provider, with a [[provider.target]] for each place"
             ));
         }
-        if provider.paths.is_empty() {
+        if provider.paths.is_empty() && provider.far.is_empty() {
             return Err(format!("provider '{name}' has no [[provider.target]]"));
         }
     }

@@ -210,13 +210,16 @@ impl Assembly {
     fn check_folder(&self, path: &Path, known: &[TargetRow]) -> Result<()> {
         let folders = known.iter().filter(|row| row.driver == FOLDER_DRIVER).map(|row| PathBuf::from(&row.address));
         let paths: Vec<PathBuf> = folders.chain([path.to_owned()]).collect();
-        let provider = Provider { name: "the fleet".to_owned(), labels: Vec::new(), paths };
+        let provider = Provider { name: "the fleet".to_owned(), labels: Vec::new(), paths, far: Vec::new() };
         Config { settings: store::Settings::default(), providers: vec![provider] }.check_paths(&own_folders(&self.data))
     }
 }
 
 /// Makes sure that nothing of others lies at a place; the marker that an earlier attempt of this service left there.
-async fn free_place(
+///
+/// # Errors
+/// Conflict: what lies there. What the firm says when it cannot be looked at.
+pub async fn free_place(
     driver: &dyn Target,
     text: &str,
     cluster: model::id::ClusterId,

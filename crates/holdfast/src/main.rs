@@ -17,6 +17,7 @@ mod config;
 mod control;
 mod data;
 mod error;
+mod far;
 mod firms;
 mod members;
 mod operator;

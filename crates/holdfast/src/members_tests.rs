@@ -27,7 +27,12 @@ impl Entropy for Count {
 }
 
 fn provider(name: &str, paths: &[&str]) -> Provider {
-    Provider { name: name.to_owned(), labels: Vec::new(), paths: paths.iter().map(PathBuf::from).collect() }
+    Provider {
+        name: name.to_owned(),
+        labels: Vec::new(),
+        paths: paths.iter().map(PathBuf::from).collect(),
+        far: Vec::new(),
+    }
 }
 
 /// Providers `a` (target at /a) and `b` (target at /b).

@@ -193,7 +193,7 @@ async fn fill(
     };
     let described: Vec<Provider> = providers
         .into_iter()
-        .map(|row| Provider { paths: folders(row.id), name: row.name, labels: row.labels })
+        .map(|row| Provider { paths: folders(row.id), name: row.name, labels: row.labels, far: Vec::new() })
         .filter(|provider| !provider.paths.is_empty())
         .collect();
     if !data.config_file().exists() {
