@@ -193,6 +193,10 @@ impl<A: Around> ObjectWriter for LayeredWriter<A> {
         self.around.once(call, self.inner.write(bytes)).await
     }
 
+    fn work_ahead(&mut self) {
+        self.inner.work_ahead();
+    }
+
     async fn finish(self: Box<Self>) -> Result<()> {
         let Self { inner, around, address } = *self;
         around.once(Call { verb: Verb::Finish, target: &address, bytes: 0 }, inner.finish()).await

@@ -258,6 +258,10 @@ pub trait ObjectWriter: Send {
     /// After any error the object is abandoned and must be written under a new name.
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
 
+    /// Lets the writer hold `Abilities::part_bytes` once more: one part is under way while the next one fills. Without this
+    /// it holds one. Nothing to drivers that hold no parts.
+    fn work_ahead(&mut self) {}
+
     /// Makes the object durable under its name.
     ///
     /// # Errors

@@ -102,6 +102,8 @@ async fn a_long_object_goes_up_in_parts_and_never_over_another() {
     assert!(abilities.no_clobber && !abilities.lock && abilities.part_bytes == 8 << 20, "{abilities:?}");
     let (object, bytes) = (name("shards/long"), pattern(21_000_001));
     let (mut first, mut second) = (target.create(&object, 0).await.unwrap(), target.create(&object, 0).await.unwrap());
+    // One part is on its way while the next one fills; the other writer takes turns.
+    first.work_ahead();
     for at in (0..bytes.len()).step_by(3_000_000) {
         let piece = bytes.slice(at..bytes.len().min(at + 3_000_000));
         first.write(piece.clone()).await.unwrap();
@@ -114,6 +116,7 @@ async fn a_long_object_goes_up_in_parts_and_never_over_another() {
     // Across the border of two parts.
     let range = (8 << 20) - 5..(8 << 20) + 500_000;
     assert_eq!(target.read(&object, range.start as u64..range.end as u64).await.unwrap(), bytes.slice(range));
+    assert!(target.read(&object, 0..21_000_001).await.unwrap() == bytes);
     // The loser's upload is aborted beside the caller.
     while server.request("GET", "/shards?uploads", &[]).unwrap().1.contains("<UploadId>") {
         tokio::task::yield_now().await;
@@ -126,15 +129,20 @@ async fn a_dropped_writer_leaves_no_upload() {
         return;
     }
     let (server, target) = at_moto(&[]).await;
-    let mut writer = target.create(&name("shards/long"), 0).await.unwrap();
-    writer.write(pattern(9_000_000)).await.unwrap();
-    let uploads = || server.request("GET", "/shards?uploads", &[]).unwrap().1;
-    assert!(uploads().contains("<UploadId>"));
-    drop(writer);
-    while uploads().contains("<UploadId>") {
-        tokio::task::yield_now().await;
+    for ahead in [false, true] {
+        let mut writer = target.create(&name("shards/long"), 0).await.unwrap();
+        if ahead {
+            writer.work_ahead();
+        }
+        writer.write(pattern(9_000_000)).await.unwrap();
+        let uploads = || server.request("GET", "/shards?uploads", &[]).unwrap().1;
+        assert!(uploads().contains("<UploadId>"));
+        drop(writer);
+        while uploads().contains("<UploadId>") {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(target.stat(&name("shards/long")).await.unwrap(), None);
     }
-    assert_eq!(target.stat(&name("shards/long")).await.unwrap(), None);
 }
 
 #[tokio::test]

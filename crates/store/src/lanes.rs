@@ -52,7 +52,7 @@ impl Inner {
                 };
                 // A parity lane is as long as the longest data lane.
                 let bytes = known(new.lane).unwrap_or_else(|| lane_length(new.lane, place, &locations, lane_bytes));
-                (*new, bytes, LaneSink::start(self, header, new.target, bytes))
+                (*new, bytes, LaneSink::start(self, header, new.target, bytes, false))
             })
             .collect();
         let mut at = 0;

@@ -55,8 +55,8 @@ pub(crate) struct LaneSink {
 }
 
 impl LaneSink {
-    /// Starts a shard: its task takes one piece while another is being written.
-    pub fn start(inner: &Arc<Inner>, header: ShardHeader, target: TargetId, bytes_hint: u64) -> Self {
+    /// Starts a shard: its task takes one piece while another is being written. `ahead`: the driver may hold a part more.
+    pub fn start(inner: &Arc<Inner>, header: ShardHeader, target: TargetId, bytes_hint: u64, ahead: bool) -> Self {
         let (work, pieces) = mpsc::channel(1);
         let (send, done) = oneshot::channel();
         let failed = Arc::new(AtomicBool::new(false));
@@ -65,7 +65,7 @@ impl LaneSink {
         let state = inner.clone();
         inner.world.timer.spawn(Box::pin(async move {
             let result = match driver {
-                Some(driver) => write_shard(driver.as_ref(), header, bytes_hint, pieces).await,
+                Some(driver) => write_shard(driver.as_ref(), header, bytes_hint, ahead, pieces).await,
                 None => {
                     Err(fleet::Error::Down { target: target.to_string(), reason: "it is not configured".to_owned() })
                 }
@@ -102,10 +102,14 @@ async fn write_shard(
     target: &dyn fleet::Target,
     header: ShardHeader,
     bytes_hint: u64,
+    ahead: bool,
     mut work: mpsc::Receiver<LaneWork>,
 ) -> fleet::Result<Option<Finished>> {
     let name = fleet::ObjectName::parse(shard_name(header.pack, header.lane, header.make))?;
     let mut writer = target.create(&name, bytes_hint).await?;
+    if ahead {
+        writer.work_ahead();
+    }
     writer.write(Bytes::copy_from_slice(&encode_header(&header))).await?;
     let mut hasher = LaneHasher::new();
     loop {
@@ -140,8 +144,16 @@ pub(crate) struct PackWriter {
     /// Next byte in striped order.
     at: u64,
     locations: Vec<Location>,
-    grant: Option<Grant>,
+    grant: Grant,
+    /// What drivers hold until their shards are durable.
+    part_bytes: u64,
+    _ahead: Option<Grant>,
     _writing: Writing,
+}
+
+/// What the driver that holds most holds for one shard, beyond the pieces that it is given.
+fn part_bytes(inner: &Inner, targets: impl Iterator<Item = TargetId>) -> u64 {
+    targets.map(|target| inner.roster.get(target).map_or(0, |driver| driver.abilities().part_bytes)).max().unwrap_or(0)
 }
 
 impl PackWriter {
@@ -158,11 +170,9 @@ impl PackWriter {
     pub fn wanted_bytes(inner: &Inner) -> Result<u64> {
         let topology = inner.fleet.topology(inner.now_us());
         let scheme = inner.scheme_now(&topology)?;
-        let part =
-            |view: &plan::TargetView| inner.roster.get(view.id).map_or(0, |driver| driver.abilities().part_bytes);
+        let parts = part_bytes(inner, topology.healthy().map(|view| view.id));
         // Nothing is drawn for an estimate: as if every lane lay at the target that holds most.
-        let most = topology.healthy().map(part).max().unwrap_or(0);
-        Ok(Self::memory_bytes(scheme, inner.settings.cell_bytes) + u64::from(scheme.lanes()) * most)
+        Ok(Self::memory_bytes(scheme, inner.settings.cell_bytes) + u64::from(scheme.lanes()) * parts)
     }
 
     /// Announces a pack and opens its shards. `grant` covers [`Self::wanted_bytes`].
@@ -175,11 +185,13 @@ impl PackWriter {
         inner.open_intent(id).await?;
         let code = inner.code(scheme)?;
         let cell_bytes = inner.settings.cell_bytes;
+        let parts = u64::from(scheme.lanes()) * part_bytes(inner, placement.lanes.iter().copied());
+        let ahead = if parts > 0 { inner.pool.spare(parts) } else { None };
         let lanes = (0u8..).zip(&placement.lanes).map(|(lane, target)| {
             let make = MakeId::random(inner.world.entropy.as_ref());
             let header =
                 ShardHeader { cluster: inner.cluster, pack: id, make, lane, k: scheme.k, codec: CODEC_RS8, cell_bytes };
-            LaneSink::start(inner, header, *target, 0)
+            LaneSink::start(inner, header, *target, 0, ahead.is_some())
         });
         let lanes = lanes.collect();
         let piece_bytes = (cell_bytes as usize).min(BUFFER_BYTES);
@@ -195,7 +207,9 @@ impl PackWriter {
             parity: Vec::new(),
             at: 0,
             locations: Vec::new(),
-            grant: Some(grant),
+            grant,
+            part_bytes: parts,
+            _ahead: ahead,
             _writing: writing,
         };
         writer.parity =
@@ -287,7 +301,7 @@ impl PackWriter {
         }
     }
 
-    /// Ends the shards and waits until each is durable or failed. Gives the buffers back before it waits.
+    /// Ends the shards and waits until each is durable or failed. Gives back what it held itself before it waits.
     pub async fn close(mut self) -> Result<Closed> {
         self.flush_column().await;
         self.parity.clear();
@@ -296,7 +310,7 @@ impl PackWriter {
             lane.ask_close(&locations).await;
         }
         let lanes = std::mem::take(&mut self.lanes);
-        drop(self.grant.take());
+        self.grant.shrink_to(self.part_bytes);
         let mut makes = Vec::with_capacity(lanes.len());
         for (lane, sink) in (0u8..).zip(lanes) {
             // A lane that failed is simply not there: what is left decides whether the pack is safe.

@@ -27,7 +27,17 @@ pub struct Pool {
 /// The right to hold so many bytes; given back when dropped.
 #[derive(Debug)]
 pub struct Grant {
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Grant {
+    /// Gives back all but `bytes`.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        if let Some(permit) = &mut self.permit {
+            let keep = bytes.div_ceil(UNIT_BYTES) as usize;
+            drop(permit.split(permit.num_permits().saturating_sub(keep)));
+        }
+    }
 }
 
 impl Pool {
@@ -45,7 +55,15 @@ impl Pool {
     pub async fn grant(&self, bytes: u64) -> Grant {
         let units = bytes.div_ceil(UNIT_BYTES).clamp(1, self.units_total) as u32;
         // The semaphore is never closed, so this cannot fail; without a permit the caller would merely be uncounted.
-        Grant { _permit: self.units.clone().acquire_many_owned(units).await.ok() }
+        Grant { permit: self.units.clone().acquire_many_owned(units).await.ok() }
+    }
+
+    /// The right to hold `bytes` more, if that leaves as much again for others: to be quicker, not to be able to.
+    pub fn spare(&self, bytes: u64) -> Option<Grant> {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).ok()?;
+        let permit = self.units.clone().try_acquire_many_owned(units).ok()?;
+        let is_plenty = self.units.available_permits() >= units as usize;
+        is_plenty.then_some(Grant { permit: Some(permit) })
     }
 
     /// Whether nobody holds anything: no transfer is under way.
@@ -116,6 +134,19 @@ mod tests {
     #[tokio::test]
     async fn more_than_the_pool_is_granted_when_the_pool_is_free() {
         Pool::new(1 << 20).grant(1 << 30).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_spare_leaves_as_much_for_others_and_a_grant_shrinks() {
+        let pool = Pool::new(4 << 20);
+        let first = pool.spare(2 << 20).unwrap();
+        assert!(pool.spare(3 << 20).is_none() && pool.spare((1 << 20) + 1).is_none());
+        let mut second = pool.grant(2 << 20).await;
+        assert!(pool.spare(1).is_none());
+        second.shrink_to(1 << 20);
+        assert!(pool.spare(512 << 10).is_some());
+        drop((first, second));
+        assert!(pool.is_idle());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Shared {
             let make = MakeId::random(inner.world.entropy.as_ref());
             let k = placement.scheme.k;
             let header = ShardHeader { cluster: inner.cluster, pack: id, make, lane, k, codec: CODEC_RS8, cell_bytes };
-            LaneSink::start(inner, header, *target, 0)
+            LaneSink::start(inner, header, *target, 0, false)
         });
         let lanes: Vec<_> = lanes.collect();
         let k = usize::from(placement.scheme.k);

@@ -39,6 +39,9 @@ pub enum Way {
     Down,
 }
 
+/// A timer wakes late by a millisecond or two: a line that was free for less was not idle.
+const LATE: Duration = Duration::from_millis(20);
+
 /// What happens to bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -56,10 +59,24 @@ pub enum Mode {
 struct Line {
     delay: Duration,
     bytes_per_s: Option<u64>,
+    /// When the line will have carried all that was given to it: all connections share it.
+    free_at: Option<Instant>,
     passed_bytes: u64,
     /// Positions, counted as `passed_bytes` is, at which something happens once.
     cut_at: Option<u64>,
     flip_at: Option<u64>,
+}
+
+impl Line {
+    /// Takes so many bytes onto the line; when they are over.
+    fn carry(&mut self, bytes: usize) -> Instant {
+        let now = Instant::now();
+        let Some(rate) = self.bytes_per_s else { return now };
+        let begun = self.free_at.map_or(now, |free_at| free_at.max(now - LATE));
+        let over = begun + Duration::from_secs_f64(bytes as f64 / rate as f64);
+        self.free_at = Some(over);
+        over
+    }
 }
 
 #[derive(Debug)]
@@ -264,11 +281,8 @@ async fn pass(way: Way, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, control
         }
     };
     let giving = async {
-        let mut free_at = Instant::now();
         while let Some((due, piece)) = arriving.recv().await {
-            let taken = control.line(way, |line| line.bytes_per_s);
-            let taken = taken.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(piece.len() as f64 / rate as f64));
-            free_at = free_at.max(Instant::now()) + taken;
+            let free_at = control.line(way, |line| line.carry(piece.len()));
             tokio::time::sleep_until(due.max(free_at)).await;
             if control.may_pass().await && to.write_all(&piece).await.is_err() {
                 break;

@@ -1,6 +1,7 @@
 //! An object on its way into a bucket: one request if it fits into a part, a multipart upload otherwise.
 //!
-//! A writer holds at most one part. After any error, and when it is dropped, the upload is aborted beside the caller; nothing of
+//! A writer holds at most one part, and one more that is under way if it may work ahead: on a far line a part's way and the
+//! filling of the next one would otherwise take turns. After any error, and when it is dropped, the upload is aborted beside the caller; nothing of
 //! it is ever seen under the name. What a killed process leaves of uploads costs space until the bucket's lifecycle rule
 //! removes it.
 
@@ -9,6 +10,7 @@ use std::{fmt::Write, io::ErrorKind, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use hyper::{Method, header};
+use tokio::sync::oneshot;
 
 use super::{
     Store,
@@ -33,6 +35,18 @@ struct Upload {
     id: String,
     /// Tags of the parts that have arrived.
     tags: Vec<String>,
+    /// The part that is on its way.
+    under_way: Option<oneshot::Receiver<Result<String>>>,
+}
+
+impl Upload {
+    /// Waits for the part that is on its way, if there is one.
+    async fn arrived(&mut self, store: &Store) -> Result<()> {
+        let Some(part) = self.under_way.take() else { return Ok(()) };
+        // Whoever carries it is gone only when the program ends.
+        self.tags.push(part.await.unwrap_or_else(|_| Err(abandoned(store)))?);
+        Ok(())
+    }
 }
 
 /// Writes one object.
@@ -42,12 +56,13 @@ pub(super) struct UploadWriter {
     pieces: Vec<Bytes>,
     held_bytes: usize,
     upload: Option<Upload>,
+    works_ahead: bool,
     is_abandoned: bool,
 }
 
 impl UploadWriter {
     pub(super) fn new(store: Arc<Store>, name: ObjectName) -> Self {
-        Self { store, name, pieces: Vec::new(), held_bytes: 0, upload: None, is_abandoned: false }
+        Self { store, name, pieces: Vec::new(), held_bytes: 0, upload: None, works_ahead: false, is_abandoned: false }
     }
 
     /// Fills parts, and sends one when it is known that more follows.
@@ -63,38 +78,40 @@ impl UploadWriter {
         Ok(())
     }
 
+    /// Sends a part on its way, once the one before it has arrived.
     async fn send_part(&mut self) -> Result<()> {
-        let verb = "write part";
-        let bucket = &self.store.bucket;
-        if self.upload.is_none() {
-            self.upload = Some(Upload { id: begin(&self.store, &self.name).await?, tags: Vec::new() });
-        }
-        let Some(upload) = &mut self.upload else { return Err(abandoned(&self.store)) };
+        let (verb, store) = ("write part", Arc::clone(&self.store));
+        let upload = match &mut self.upload {
+            Some(upload) => upload,
+            none => none.insert(Upload { id: begin(&store, &self.name).await?, tags: Vec::new(), under_way: None }),
+        };
+        upload.arrived(&store).await?;
         if upload.tags.len() == PARTS_MAX {
-            return Err(bucket
-                .wire
-                .io(verb, std::io::Error::new(ErrorKind::FileTooLarge, "the object has too many parts")));
+            let many = std::io::Error::new(ErrorKind::FileTooLarge, "the object has too many parts");
+            return Err(store.bucket.wire.io(verb, many));
         }
-        let number = (upload.tags.len() + 1).to_string();
-        let query = [("partNumber", number.as_str()), ("uploadId", upload.id.as_str())];
-        let (method, key, body_hash) = (Method::PUT, Some(self.name.as_str()), Some(hash_of(&self.pieces)));
-        let call = Call { verb, method, key, query: &query, body: &self.pieces, body_hash, ..Call::default() };
-        match bucket.ask(call).await? {
-            Ok(answer) => {
-                let tag = answer.header(&header::ETAG).map(str::to_owned);
-                answer.all(SHORT_BYTES_MAX).await?;
-                upload.tags.push(tag.ok_or_else(|| bucket.wire.odd(verb, "a part was given no tag"))?);
-            }
-            Err(refusal) => return Err(refusal.error(&bucket.wire, &bucket.place, verb)),
-        }
-        self.pieces.clear();
+        let number = upload.tags.len() + 1;
+        let (name, id, pieces) = (self.name.clone(), upload.id.clone(), std::mem::take(&mut self.pieces));
         self.held_bytes = 0;
+        if !self.works_ahead {
+            upload.tags.push(put_part(&store, &name, &id, number, &pieces).await?);
+            return Ok(());
+        }
+        let (send, under_way) = oneshot::channel();
+        upload.under_way = Some(under_way);
+        let carrier = Arc::clone(&store);
+        store.timer.spawn(Box::pin(async move {
+            let _ = send.send(put_part(&carrier, &name, &id, number, &pieces).await);
+        }));
         Ok(())
     }
 
     async fn publish(&mut self) -> Result<()> {
         if self.upload.is_some() {
             self.send_part().await?;
+        }
+        if let Some(upload) = &mut self.upload {
+            upload.arrived(&self.store).await?;
         }
         // Only now: the marker may have changed while the bytes came in.
         self.store.check_adding().await?;
@@ -120,6 +137,10 @@ impl ObjectWriter for UploadWriter {
         Ok(())
     }
 
+    fn work_ahead(&mut self) {
+        self.works_ahead = true;
+    }
+
     async fn finish(mut self: Box<Self>) -> Result<()> {
         if self.is_abandoned {
             return Err(abandoned(&self.store));
@@ -131,9 +152,11 @@ impl ObjectWriter for UploadWriter {
 impl Drop for UploadWriter {
     fn drop(&mut self) {
         // Without a runtime the program is ending; the bucket's lifecycle rule removes the rest.
-        let (Some(upload), Ok(_)) = (self.upload.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(mut upload), Ok(_)) = (self.upload.take(), tokio::runtime::Handle::try_current()) else { return };
         let (store, name) = (Arc::clone(&self.store), self.name.clone());
         self.store.timer.spawn(Box::pin(async move {
+            // A part that arrives behind the abort would stay.
+            let _ = upload.arrived(&store).await;
             let query = [("uploadId", upload.id.as_str())];
             let (verb, method, key) = ("abort", Method::DELETE, Some(name.as_str()));
             let _ = store.bucket.ask(Call { verb, method, key, query: &query, ..Call::default() }).await;
@@ -163,6 +186,22 @@ pub(super) async fn put_whole(store: &Store, name: &ObjectName, pieces: &[Bytes]
         return Err(store.exists(name));
     }
     bucket.put(verb, key, pieces, body_hash, If::Always).await.map(drop)
+}
+
+/// Puts one part; its tag.
+async fn put_part(store: &Store, name: &ObjectName, id: &str, number: usize, pieces: &[Bytes]) -> Result<String> {
+    let (verb, bucket, number) = ("write part", &store.bucket, number.to_string());
+    let query = [("partNumber", number.as_str()), ("uploadId", id)];
+    let (method, key, body_hash) = (Method::PUT, Some(name.as_str()), Some(hash_of(pieces)));
+    let call = Call { verb, method, key, query: &query, body: pieces, body_hash, ..Call::default() };
+    match bucket.ask(call).await? {
+        Ok(answer) => {
+            let tag = answer.header(&header::ETAG).map(str::to_owned);
+            answer.all(SHORT_BYTES_MAX).await?;
+            tag.ok_or_else(|| bucket.wire.odd(verb, "a part was given no tag"))
+        }
+        Err(refusal) => Err(refusal.error(&bucket.wire, &bucket.place, verb)),
+    }
 }
 
 async fn begin(store: &Store, name: &ObjectName) -> Result<String> {
