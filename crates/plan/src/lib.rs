@@ -8,9 +8,8 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), who is too slow to be asked first ([`pace`]), what
-//! is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it
-//! ([`clockwatch`]).
+//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a
+//! clock that can be trusted with it ([`clockwatch`]).
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -35,7 +34,6 @@ mod error;
 pub mod fill;
 pub mod forecast;
 pub mod margin;
-pub mod pace;
 pub mod place;
 pub mod reclaim;
 pub mod release;
@@ -53,7 +51,6 @@ pub use clockwatch::ClockWatch;
 pub use error::{Error, Shortage};
 pub use fill::{FillPolicy, Move, Stored, fill};
 pub use margin::{Ladder, Spread, object_state, pack_state};
-pub use pace::Paces;
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use reclaim::{Doomed, Reclaim, reclaim};
 pub use release::{Covered, JournalView, release};

@@ -3,17 +3,14 @@
 //! The rows are journalled; the live state is not: it is found out again by probing. Decisions read it as a
 //! [`plan::Topology`].
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, RwLock},
-};
+use std::{collections::BTreeMap, sync::RwLock};
 
 use bytes::Bytes;
 use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
 };
-use plan::{Paces, TargetView, Topology};
+use plan::{TargetView, Topology};
 use tokio::sync::mpsc;
 
 /// A disk that fails again within this time has not failed in passing, in microseconds.
@@ -56,7 +53,6 @@ pub(crate) struct FleetState {
     inner: RwLock<Inner>,
     /// Targets to be looked at again soon.
     again: mpsc::UnboundedSender<TargetId>,
-    paces: Mutex<Paces>,
 }
 
 #[derive(Debug, Default)]
@@ -68,17 +64,7 @@ struct Inner {
 impl FleetState {
     /// Knows nothing yet. Targets whose disk failed in passing are sent to `again`.
     pub fn new(again: mpsc::UnboundedSender<TargetId>) -> Self {
-        Self { inner: RwLock::default(), again, paces: Mutex::default() }
-    }
-
-    /// Notes how long a target took for a small answer, in microseconds.
-    pub fn took(&self, target: TargetId, took_us: u64) {
-        crate::locked(&self.paces).note(target, took_us);
-    }
-
-    /// Whether a target takes much longer than most.
-    pub fn is_slow(&self, target: TargetId) -> bool {
-        crate::locked(&self.paces).is_slow(target)
+        Self { inner: RwLock::default(), again }
     }
 
     /// Takes a provider's row.

@@ -67,8 +67,6 @@ struct Kept {
     order: VecDeque<MakeId>,
 }
 
-/// Answers up to this length tell how quick a target is; of longer ones the line says more.
-const PACE_BYTES_MAX: u64 = 256 << 10;
 /// A 64 MiB lane has 32 KiB of hashes: 256 lists are 8 MiB.
 const HASH_LISTS_KEPT: usize = 256;
 
@@ -117,8 +115,7 @@ impl Inner {
         Ok(self.catalogue.read(move |tx| locate_one(tx, segment, &mut BTreeMap::new())).await?)
     }
 
-    /// The order in which copies are tried: up, then suspect, then the rest, and among equals the quick ones first; a
-    /// shuffle is not needed.
+    /// The order in which copies are tried: up, then suspect, then the rest; a shuffle among equals is not needed.
     pub(crate) fn by_preference(&self, targets: impl Iterator<Item = TargetId>) -> Vec<TargetId> {
         let mut ranked: Vec<_> = targets
             .map(|target| {
@@ -127,23 +124,20 @@ impl Inner {
                     Some(TargetState::Suspect) => 1,
                     _ => 2,
                 };
-                (rank, self.fleet.is_slow(target), target)
+                (rank, target)
             })
             .collect();
         ranked.sort_unstable();
-        ranked.into_iter().map(|(.., target)| target).collect()
+        ranked.into_iter().map(|(_, target)| target).collect()
     }
 
     /// A range of an object at one target.
     pub(crate) async fn read_object(&self, target: TargetId, name: &str, range: Range<u64>) -> Result<Bytes> {
         let driver = self.driver(target)?;
         let name = ObjectName::parse(name)?;
-        let (begun_us, is_small) = (self.now_us(), range.end - range.start <= PACE_BYTES_MAX);
         let read = driver.read(&name, range).await;
-        match &read {
-            Ok(_) if is_small => self.fleet.took(target, self.now_us().saturating_sub(begun_us)),
-            Ok(_) => {}
-            Err(error) => self.fleet.failed(target, error, self.now_us()),
+        if let Err(error) = &read {
+            self.fleet.failed(target, error, self.now_us());
         }
         Ok(read?)
     }
@@ -274,8 +268,7 @@ impl Inner {
         lanes.dedup();
         let wanted: BTreeSet<u8> = want.iter().map(|(lane, _)| *lane).collect();
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
-        let is_slow = |lane: u8| self.best_make(place, lane).is_some_and(|make| self.fleet.is_slow(make.target));
-        lanes.sort_by_cached_key(|lane| (wanted.contains(lane), is_slow(*lane), *lane));
+        lanes.sort_by_key(|lane| (wanted.contains(lane), *lane));
         let mut tried = String::new();
         let mut in_vain = BTreeSet::new();
         let mut reading = FuturesUnordered::new();

@@ -251,10 +251,6 @@ impl Job {
 
     async fn direct_piece(&self, place: &PackPlace, lane: u8, range: Range<u64>) -> Option<Bytes> {
         let make = self.inner.best_make(place, lane)?;
-        if self.inner.fleet.is_slow(make.target) {
-            // Others make it sooner; if too few of them can, it is asked all the same.
-            return None;
-        }
         let read = self.inner.read_lane(place.pack, &make, range);
         let limit_us = self.inner.settings.overtake_after_ms * 1_000;
         match within(&self.inner, read, limit_us).await {
@@ -263,10 +259,7 @@ impl Job {
                 self.inner.lane_failed(place.pack, &make, &error);
                 None
             }
-            None => {
-                self.inner.fleet.took(make.target, limit_us);
-                None
-            }
+            None => None,
         }
     }
 

@@ -17,7 +17,6 @@ mod placement_sets;
 mod provider_wiped;
 mod returned_old;
 mod room_given_back;
-mod slow_firm;
 mod stalled_senders;
 mod swapped_objects;
 mod torn_packs;
