@@ -23,6 +23,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use fleet::Address;
 use model::Scheme;
 use serde::Deserialize;
 use store::Settings;
@@ -237,6 +238,11 @@ impl ProviderTable {
             match (target.path, target.address, target.login) {
                 (Some(path), None, None) => paths.push(plain_path(base, &path)),
                 (None, Some(address), login) => {
+                    if let Address::Directory(_) = Address::parse(&address).map_err(|error| error.to_string())? {
+                        return Err(format!(
+                            "{address} is no firm's address; a folder is given as path = \"{address}\""
+                        ));
+                    }
                     far.push(Far { address, login: login.map(|file| plain_path(base, &file)) });
                 }
                 _ => {

@@ -21,6 +21,11 @@ fn a_full_file_is_understood() {
     assert_eq!((config.settings.scheme, config.settings.down_wait_s), (Some(Scheme::new(9, 3)), 60));
     assert_eq!(config.providers[0].labels, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
     assert_eq!(config.providers[0].paths, [Path::new("/srv/amber"), Path::new("/mnt/a")]);
+    let firm = "[settings]\nfill = false\n[[provider]]\nname = \"a\"\n[[provider.target]]\n\
+                address = \"s3://shards?endpoint=https://s3.example\"\nlogin = \"a.login\"\n";
+    let config = parse(firm).unwrap();
+    assert!(!config.settings.fill && config.providers[0].paths.is_empty());
+    assert_eq!(config.providers[0].far[0].login.as_deref(), Some(Path::new("/srv/a.login")));
 }
 
 #[test]
@@ -38,6 +43,9 @@ fn what_is_wrong_is_named() {
         (format!("{provider}{provider}"), "there twice"),
         ("[[provider]]\nname = \"a\"\n".to_owned(), "no [[provider.target]]"),
         ("[[provider]]\nname = \"a/b\"\n[[provider.target]]\npath = \"a\"\n".to_owned(), "not a name"),
+        ("[[provider]]\nname = \"a\"\n[[provider.target]]\naddress = \"/mnt/a\"\n".to_owned(), "path = \"/mnt/a\""),
+        ("[[provider]]\nname = \"a\"\n[[provider.target]]\naddress = \"gopher://a\"\n".to_owned(), "gopher"),
+        (format!("{provider}login = \"a\"\n"), "either a path"),
         (String::new(), "no [[provider]]"),
         ("[[provider".to_owned(), "line 1"),
     ] {

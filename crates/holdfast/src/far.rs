@@ -31,6 +31,20 @@ pub struct Far {
     pub login: Option<PathBuf>,
 }
 
+impl Far {
+    /// Its login. Nobody is asked for one: this may run in a service that somebody else talks to.
+    fn login(&self) -> Result<Login> {
+        let names = Address::parse(&self.address)?.login_names();
+        match &self.login {
+            None if !names.is_empty() => Err(Error::refused(format!("{} wants a login", self.address)).hint(format!(
+                "name a file beside it, login = \"FILE\", with a line name=value for each of: {}",
+                names.join(", ")
+            ))),
+            file => login_for(&self.address, file.as_deref()),
+        }
+    }
+}
+
 /// A place at a firm that was found free, before a cluster is founded on it.
 pub struct Opened {
     row: TargetRow,
@@ -51,7 +65,7 @@ pub async fn open_all(config: &Config, rows: &[ProviderRow], roster: &Roster, wo
                 return Err(Error::refused(format!("{} is there twice", far.address))
                     .hint("each target needs a place of its own: what one firm loses must not be what another keeps"));
             }
-            let login = login_for(&far.address, far.login.as_deref())?;
+            let login = far.login()?;
             let driver = layered(address.open(&login, world)?, world);
             // No cluster yet: whatever has a marker is somebody's.
             free_place(driver.as_ref(), &far.address, ClusterId::default(), &[]).await?;
@@ -105,8 +119,7 @@ impl Assembly {
                 if self.store.read(|tx| catalogue::fleet::targets(tx)).await?.iter().any(is_it) {
                     continue;
                 }
-                let login = login_for(&far.address, far.login.as_deref())?;
-                self.add_target(&provider.name, &far.address, login).await?;
+                self.add_target(&provider.name, &far.address, far.login()?).await?;
                 joined.push(far.address.clone());
             }
         }

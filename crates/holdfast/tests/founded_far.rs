@@ -94,6 +94,9 @@ fn a_file_that_names_what_cannot_be_founds_nothing() {
     fs::remove_file(&login).unwrap();
     let said = refused(&scratch, config_name);
     assert!(said.contains("s3.login"), "{said}");
+    fs::write(&config, lines.replace("login = \"s3.login\"\n", "")).unwrap();
+    let said = refused(&scratch, config_name);
+    assert!(said.contains("wants a login") && said.contains("secret_access_key"), "{said}");
     fs::write(&login, good).unwrap();
     fs::write(&config, lines.replace("s3://birch", "s3://amber")).unwrap();
     let said = refused(&scratch, config_name);

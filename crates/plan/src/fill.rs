@@ -127,17 +127,19 @@ pub fn fill(
     }
     let mut room = topology.clone();
     let mut bytes = 0u64;
+    let mut hungry = stored.hungry(topology);
     for pack in packs {
         if bytes >= policy.bytes_max && !moves.is_empty() {
             break;
         }
-        let step = unpile(pack, &room, policy.wish, entropy).or_else(|| feed(pack, &room, stored, entropy));
+        let step = unpile(pack, &room, policy.wish, entropy).or_else(|| feed(pack, &room, stored, &hungry, entropy));
         let Some(step) = step.filter(|step| is_no_worse(pack, step, topology)) else { continue };
         for new in &step.write {
             room.reserve(new.target, pack.lane_bytes);
         }
         bytes = bytes.saturating_add(step.bytes);
         stored.moved(pack, topology, &step);
+        hungry = stored.hungry(topology);
         moves.push(step);
     }
     moves
@@ -161,6 +163,10 @@ fn counting(pack: &PackView, topology: &Topology) -> (Vec<(LaneView, ProviderId)
 /// The shape of a new pack for one that is piled up.
 fn unpile(pack: &PackView, topology: &Topology, wish: Scheme, entropy: &dyn Entropy) -> Option<Move> {
     let (lanes, held) = counting(pack, topology);
+    if held.values().all(|lanes| *lanes <= 1) {
+        // The usual case: nothing can be more even, however many providers there are.
+        return None;
+    }
     let mut providers: BTreeSet<ProviderId> = topology.open_providers(pack.lane_bytes);
     providers.extend(held.keys());
     let width = providers.len().min(PROVIDERS_PER_PACK_MAX);
@@ -170,33 +176,33 @@ fn unpile(pack: &PackView, topology: &Topology, wish: Scheme, entropy: &dyn Entr
     if held.values().all(|lanes| *lanes <= share) {
         return None;
     }
-    // Data lanes come first in `lanes`: they stay as far as there is a share for them, parity fills what is left.
+    // Data lanes come first in `lanes`: they stay as far as there is a share for them. Parity stays in what is left when
+    // every data lane has its place.
     let mut kept_at = BTreeMap::<ProviderId, usize>::new();
     let mut kept: Vec<LaneView> = Vec::new();
+    let mut parity_left = wanted - usize::from(pack.k);
     for (lane, provider) in &lanes {
         let at = kept_at.entry(*provider).or_default();
-        let data_moved = lanes.iter().filter(|(lane, _)| lane.lane < pack.k).count();
-        let data_kept = kept.iter().filter(|lane| lane.lane < pack.k).count();
-        let spare = lane.lane < pack.k || kept.len() + data_moved.saturating_sub(data_kept) < wanted;
-        if *at < share && spare {
-            *at += 1;
-            kept.push(*lane);
+        let is_parity = lane.lane >= pack.k;
+        if *at == share || (is_parity && parity_left == 0) {
+            continue;
         }
+        *at += 1;
+        parity_left -= usize::from(is_parity);
+        kept.push(*lane);
     }
     let keeps = |lane: u8| kept.iter().any(|kept| kept.lane == lane);
     let known = |lane: u8| lanes.iter().any(|(known, _)| known.lane == lane);
     // What can be copied before what must be made.
     let mut missing: Vec<u8> = (0..Scheme::LANES_MAX).filter(|lane| !keeps(*lane)).collect();
     missing.sort_by_key(|lane| (*lane >= pack.k, !known(*lane), *lane));
-    missing.truncate(wanted.checked_sub(kept.len())?);
+    missing.truncate(wanted - kept.len());
     let mut yards = Yards::open(topology, pack.lane_bytes, Chance(entropy));
     kept_at.iter().for_each(|(provider, lanes)| yards.note_lanes(*provider, *lanes));
     pack.lanes.iter().for_each(|lane| yards.note_target(lane.target));
     let mut write = Vec::with_capacity(missing.len());
     for lane in missing {
-        let (provider, target) =
-            yards.deal(|yard| kept_at.get(&yard.provider).copied().unwrap_or(0) < share && yard.lanes < share)?;
-        *kept_at.entry(provider).or_default() += 1;
+        let (_, target) = yards.deal(|yard| yard.lanes < share)?;
         write.push(NewLane { lane, target });
     }
     let stays: BTreeSet<MakeId> = kept.iter().map(|lane| lane.make).collect();
@@ -206,11 +212,19 @@ fn unpile(pack: &PackView, topology: &Topology, wish: Scheme, entropy: &dyn Entr
 }
 
 /// One lane for the emptiest hungry provider that has fewer of this pack than the fullest of its holders.
-fn feed(pack: &PackView, topology: &Topology, stored: &Stored, entropy: &dyn Entropy) -> Option<Move> {
+fn feed(
+    pack: &PackView,
+    topology: &Topology,
+    stored: &Stored,
+    hungry: &[(ProviderId, u64)],
+    entropy: &dyn Entropy,
+) -> Option<Move> {
+    let starved = |(_, lacks): &&(ProviderId, u64)| *lacks > pack.lane_bytes.saturating_mul(LANES_LACKED_MIN);
+    let mut starving = hungry.iter().filter(starved).map(|(provider, _)| *provider).peekable();
+    starving.peek()?;
     let (lanes, held) = counting(pack, topology);
     let share = stored.even_share(topology);
-    let starved = |(_, lacks): &(ProviderId, u64)| *lacks > pack.lane_bytes.saturating_mul(LANES_LACKED_MIN);
-    for (hungry, _) in stored.hungry(topology).into_iter().filter(starved) {
+    for hungry in starving {
         let has = held.get(&hungry).copied().unwrap_or(0);
         let full = |provider: &ProviderId| {
             let better = stored.at(*provider).saturating_sub(pack.lane_bytes) >= stored.at(hungry) + pack.lane_bytes;

@@ -7,14 +7,14 @@
 //! A round moves little and gives way to clients; nothing moves while somebody is away or destruction is paused, since
 //! the room that a move is made for could not be given back then.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicU64};
 
 use catalogue::packs::{MakeView, PackView};
 use format::name::shard_name;
 use model::{
     Change, Scope,
     fleet::TargetState,
-    id::{MakeId, PackId, TargetId},
+    id::{MakeId, TargetId},
     pack::{Make, MakeState},
 };
 use plan::{FillPolicy, Move, Stored, Topology};
@@ -24,14 +24,14 @@ use crate::{
     error::{Error, Result},
     lanes::place_of,
     locked,
+    sweep::{Round, Sweep},
+    upkeep::gives_way,
 };
 
 /// What filling is called among the jobs.
 const JOB: &str = "filling";
 /// Bytes that one round writes.
 const ROUND_BYTES: u64 = 256 << 20;
-/// Packs that one round looks at.
-const ROUND_PACKS: usize = 500;
 /// What is stored where is counted anew after so long, and whenever the fleet changed.
 const COUNT_AGAIN_US: u64 = 3_600_000_000;
 
@@ -41,74 +41,79 @@ type Seen = Vec<(TargetId, TargetState, bool)>;
 /// How far filling is.
 #[derive(Default)]
 pub(crate) struct Filling {
-    /// The last pack that was looked at.
-    after: Mutex<PackId>,
+    sweep: Sweep<PackView>,
     /// When it was counted, for which fleet, and what.
     stored: Mutex<Option<(u64, Seen, Stored)>>,
-    /// Whether this pass over the packs moved anything yet.
-    moved: Mutex<bool>,
+    /// Rounds that gave way to clients.
+    gave_way: AtomicU64,
 }
 
 impl Inner {
     /// One round; how many packs were moved.
     pub(crate) async fn fill(self: &Arc<Self>, everything: bool) -> Result<usize> {
         let topology = self.fleet.topology(self.now_us());
-        let closed = !topology.is_whole() || self.gate().await?.pause(&topology).is_some();
-        if closed || !self.settings.fill {
+        if !self.settings.fill || !topology.is_whole() || self.gate().await?.pause(&topology).is_some() {
             self.upkeep.jobs.end(JOB);
             return Ok(0);
         }
-        if !everything && !self.pool.is_idle() && self.upkeep.gives_way() {
+        if !everything && !self.pool.is_idle() && gives_way(&self.upkeep.filling.gave_way) {
             return Ok(0);
         }
         // With one provider there is nowhere to move to.
         let Ok(wish) = self.scheme_now(&topology) else { return Ok(0) };
         let mut stored = self.stored(&topology, everything).await?;
-        let bytes_max = if everything { u64::MAX } else { ROUND_BYTES };
-        let policy = FillPolicy { wish, bytes_max };
-        if everything {
-            *locked(&self.upkeep.filling.after) = PackId::default();
-        }
+        let mut left = if everything { u64::MAX } else { ROUND_BYTES };
+        let mut round = self.upkeep.filling.sweep.round(everything);
         let mut total = 0;
-        loop {
-            let after = *locked(&self.upkeep.filling.after);
-            let packs = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, ROUND_PACKS)).await?;
+        while let Some(packs) = round.next_page(&self.catalogue).await? {
             let views: Vec<_> = packs.iter().map(crate::view::of_pack).collect();
+            let policy = FillPolicy { wish, bytes_max: left };
             let moves = plan::fill(&views, &topology, &mut stored, &policy, self.world.entropy.as_ref());
             let bytes = moves.iter().map(|step| step.bytes).sum::<u64>();
-            // What did not fit into this round is looked at in the next.
-            let reached = match moves.last() {
-                Some(last) if bytes >= bytes_max => Some(last.pack),
-                _ => packs.last().filter(|_| packs.len() == ROUND_PACKS).map(|pack| pack.id),
-            };
             self.expect_filling(&topology, &stored, bytes);
-            let done = self.move_all(&packs, moves).await?;
-            total += done;
-            if self.filled_up_to(reached, done > 0) || !everything || self.is_stopping() {
+            left = left.saturating_sub(bytes);
+            if let Some(last) = moves.last().filter(|_| left == 0) {
+                round.stop_behind(last.pack);
+            }
+            total += self.move_all(&packs, moves, &mut round).await?;
+            if self.is_stopping() {
                 break;
             }
         }
         self.keep_stored(stored);
-        if total > 0 {
+        if total == 0 {
+            self.upkeep.jobs.end(JOB);
+        } else {
             // There may be more, and nobody else needs the line.
             self.upkeep.wake();
         }
         Ok(total)
     }
 
-    async fn move_all(self: &Arc<Self>, packs: &[PackView], moves: Vec<Move>) -> Result<usize> {
+    /// Does the moves of a page. One that fails ends the round behind its pack, so that it holds up nobody for ever.
+    async fn move_all(
+        self: &Arc<Self>,
+        packs: &[PackView],
+        moves: Vec<Move>,
+        round: &mut Round<'_, PackView>,
+    ) -> Result<usize> {
         let mut done = 0;
         for step in moves {
             let Some(view) = packs.iter().find(|view| view.id == step.pack) else { continue };
             if self.is_stopping() {
                 break;
             }
-            match self.move_lanes(view, &step).await {
+            let moved = self.move_lanes(view, &step).await;
+            if moved.is_err() {
+                // What was noted as moved was not.
+                *locked(&self.upkeep.filling.stored) = None;
+            }
+            match moved {
                 Ok(()) => done += 1,
                 // It has another shape now; the next pass looks at that one.
                 Err(Error::PackChanged { .. }) => {}
                 Err(error) => {
-                    *locked(&self.upkeep.filling.stored) = None;
+                    round.stop_behind(step.pack);
                     return Err(error);
                 }
             }
@@ -181,21 +186,6 @@ impl Inner {
             // A byte that is moved is read once and written once, as the job counts.
             self.upkeep.jobs.expect(JOB, planned.saturating_add(lacking).saturating_mul(2), self.now_us());
         }
-    }
-
-    /// Notes how far this round got; whether the end was reached. A whole pass without a move ends the job.
-    fn filled_up_to(&self, reached: Option<PackId>, moved: bool) -> bool {
-        let filling = &self.upkeep.filling;
-        *locked(&filling.after) = reached.unwrap_or_default();
-        let mut so_far = locked(&filling.moved);
-        *so_far |= moved;
-        if reached.is_none() {
-            if !*so_far {
-                self.upkeep.jobs.end(JOB);
-            }
-            *so_far = false;
-        }
-        reached.is_none()
     }
 }
 

@@ -58,7 +58,7 @@ impl Inner {
         let mut at = 0;
         while at < lane_bytes {
             let end = (at + STEP_BYTES).min(lane_bytes);
-            let made = self.copied_or_made(place, write, at..end).await.map_err(|detail| Error::Unreadable {
+            let made = self.copied_or_made(job, place, write, at..end).await.map_err(|detail| Error::Unreadable {
                 segment: locations.first().map(|location| location.segment).unwrap_or_default(),
                 detail,
             })?;
@@ -68,7 +68,6 @@ impl Inner {
                     sink.send(made.slice(..keep)).await;
                 }
             }
-            self.upkeep.jobs.did(job, (end - at) * (u64::from(place.k) + write.len() as u64));
             self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, end - at).await;
             at = end;
         }
@@ -91,9 +90,10 @@ impl Inner {
     }
 
     /// A range of each lane: copied where a good make of it can be read, which costs one read instead of k, and made from
-    /// k others where not.
+    /// k others where not. `job` is told what is read, and written of it.
     async fn copied_or_made(
         &self,
+        job: &'static str,
         place: &PackPlace,
         write: &[NewLane],
         range: Range<u64>,
@@ -111,7 +111,9 @@ impl Inner {
         let copied = join_all(write.iter().map(copy)).await;
         let absent = write.iter().zip(&copied).filter(|(_, copied)| copied.is_none());
         let want: Vec<_> = absent.map(|(new, _)| (new.lane, range.clone())).collect();
+        let read = write.len() - want.len() + if want.is_empty() { 0 } else { usize::from(place.k) };
         let mut made = self.reconstruct(place, &want).await?.into_iter().map(BytesMut::freeze);
+        self.upkeep.jobs.did(job, (range.end - range.start) * (read + write.len()) as u64);
         copied
             .into_iter()
             .map(|copied| copied.or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned()))

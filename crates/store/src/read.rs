@@ -41,8 +41,8 @@ use crate::{
     pool::Grant,
 };
 
-/// How often a run is located: bytes that move more often than this during one read are not found. Packing, repacking and
-/// filling are hours apart.
+/// How often a run is located at most: once from the journal to a pack, and some moves of that, each of which leaves the old
+/// place for its grace time.
 const LOCATED_MAX: usize = 4;
 /// Bytes that one reader may have under way.
 const READ_AHEAD_BYTES: u64 = 8 << 20;

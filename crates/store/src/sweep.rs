@@ -89,4 +89,10 @@ impl<T: Swept> Round<'_, T> {
         *locked(&self.sweep.0) = self.after;
         Ok((!page.is_empty()).then_some(page))
     }
+
+    /// Ends the round behind a row of the page that was read last: the next one goes on there.
+    pub fn stop_behind(&mut self, id: T::Id) {
+        self.left = 0;
+        *locked(&self.sweep.0) = id;
+    }
 }

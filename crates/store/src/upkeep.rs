@@ -1,8 +1,8 @@
 //! Upkeep: what keeps the promise without anybody asking.
 //!
 //! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks,
-//! fills firms that joined and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle service writes nothing to
-//! its targets. What a round could not do is kept as a finding and tried again in the next.
+//! fills firms that joined and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
+//! service writes nothing to its targets. What a round could not do is kept as a finding and tried again in the next.
 //!
 //! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
 
@@ -30,8 +30,8 @@ use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patie
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
 const SCRUB_BYTES: u64 = 64 << 20;
-/// While clients are served, only one round in so many scrubs.
-const SCRUB_ROUNDS_BUSY: u64 = 8;
+/// While clients are served, work that can wait is done in one round of so many.
+const ROUNDS_BUSY: u64 = 8;
 
 #[derive(Default)]
 pub(crate) struct UpkeepState {
@@ -70,11 +70,6 @@ impl UpkeepState {
         while self.running.load(Ordering::Acquire) {
             select(Box::pin(self.idle.notified()), world.timer.sleep(50_000)).await;
         }
-    }
-
-    /// Whether a round of background scrub or filling is left out for the sake of clients: all but one in a few.
-    pub fn gives_way(&self) -> bool {
-        !self.gave_way.fetch_add(1, Ordering::Relaxed).is_multiple_of(SCRUB_ROUNDS_BUSY)
     }
 
     pub fn packing_is_due(&self, now_us: u64, after_s: u64) -> bool {
@@ -171,6 +166,12 @@ impl Store {
     }
 }
 
+/// Whether a round of work that can wait is left out for the sake of clients: all but one in a few. Each kind of work has
+/// a count of its own, or they would take turns in which one of them never has its.
+pub(crate) fn gives_way(gave_way: &AtomicU64) -> bool {
+    !gave_way.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUNDS_BUSY)
+}
+
 async fn run(store: Weak<Inner>) {
     loop {
         let Some(inner) = store.upgrade() else { return };
@@ -226,7 +227,7 @@ impl Inner {
     }
 
     async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<()> {
-        if !everything && !self.pool.is_idle() && self.upkeep.gives_way() {
+        if !everything && !self.pool.is_idle() && gives_way(&self.upkeep.gave_way) {
             return Ok(());
         }
         let report = self.scrub_due(policy, everything).await?;

@@ -29,6 +29,8 @@ use tokio::{
 const PIECE_BYTES: usize = 64 << 10;
 /// Pieces that are under way at once, one way: more than a fast line holds in a second.
 const PIECES_MAX: usize = 512;
+/// A timer wakes late by a millisecond or two: a line that was free for less was not idle.
+const LATE: Duration = Duration::from_millis(20);
 
 /// A direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +40,6 @@ pub enum Way {
     /// From the server to the test.
     Down,
 }
-
-/// A timer wakes late by a millisecond or two: a line that was free for less was not idle.
-const LATE: Duration = Duration::from_millis(20);
 
 /// What happens to bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! An object on its way into a bucket: one request if it fits into a part, a multipart upload otherwise.
 //!
 //! A writer holds at most one part, and one more that is under way if it may work ahead: on a far line a part's way and the
-//! filling of the next one would otherwise take turns. After any error, and when it is dropped, the upload is aborted beside the caller; nothing of
-//! it is ever seen under the name. What a killed process leaves of uploads costs space until the bucket's lifecycle rule
-//! removes it.
+//! filling of the next one would otherwise take turns. After any error, and when it is dropped, the upload is aborted
+//! beside the caller; nothing of it is ever seen under the name. What a killed process leaves of uploads costs space until
+//! the bucket's lifecycle rule removes it.
 
 use std::{fmt::Write, io::ErrorKind, sync::Arc};
 

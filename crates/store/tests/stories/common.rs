@@ -17,7 +17,7 @@ use model::{
     units::ServiceTime,
     world::World,
 };
-use store::{Error, Expect, Opening, Received, Settings, Store};
+use store::{Error, Expect, Joining, Opening, Reading, Received, Settings, Store};
 use testkit::world::{ManualClock, SeededEntropy, TokioTimer};
 
 pub struct House {
@@ -169,13 +169,45 @@ impl House {
             .await
     }
 
+    /// A new provider, with no target yet.
+    pub async fn with_provider(&self, n: u8) {
+        let row = ProviderRow { id: ProviderId([n; 16]), name: format!("new-{n}"), labels: vec![] };
+        self.store.grow(vec![row], vec![], vec![]).await.unwrap();
+    }
+
+    /// A new provider whose target joins.
+    pub async fn join(&self, n: u8) -> MemoryDisk {
+        self.with_provider(n).await;
+        let target = MemoryTarget::new(format!("memory-{n}"));
+        let disk = target.disk();
+        let joining = Joining { row: joining_row(n), driver: Arc::new(target), login: Some(vec![n; 40]) };
+        self.store.join(joining, None).await.unwrap();
+        disk
+    }
+
     pub async fn get(&self, version: &Version) -> Result<Vec<u8>, Error> {
         read(&self.store, self.account.id, version).await
     }
 }
 
+/// The row of a target that is about to join the provider of the same number.
+pub fn joining_row(n: u8) -> TargetRow {
+    TargetRow {
+        id: TargetId([n; 16]),
+        provider: ProviderId([n; 16]),
+        address: format!("memory-{n}"),
+        driver: "memory".into(),
+        generation: 1,
+        state: TargetState::Up,
+    }
+}
+
 pub async fn read(store: &Store, account: model::id::AccountId, version: &Version) -> Result<Vec<u8>, Error> {
-    let mut reading = store.open_version(account, version.clone(), 0..u64::MAX).await?;
+    rest(store.open_version(account, version.clone(), 0..u64::MAX).await?).await
+}
+
+/// What is left of a read.
+pub async fn rest(mut reading: Reading) -> Result<Vec<u8>, Error> {
     let mut all = Vec::new();
     while let Some(part) = reading.next().await {
         all.extend_from_slice(&part?);

@@ -2,36 +2,15 @@
 //! took twice comes back.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use crate::common::{House, bytes, settings};
-use fleet::{MemoryDisk, MemoryTarget, Target};
-use model::{
-    fleet::{ProviderRow, TargetRow, TargetState},
-    id::{PackId, ProviderId, TargetId},
-};
-use store::{Joining, Settings};
+use fleet::MemoryDisk;
+use model::id::{PackId, TargetId};
+use store::Settings;
 
 const HOUR_US: u64 = 3_600_000_000;
 const NEW: [u8; 4] = [201, 202, 203, 204];
-
-pub async fn join(house: &House, n: u8) -> MemoryDisk {
-    let provider = ProviderRow { id: ProviderId([n; 16]), name: format!("new-{n}"), labels: vec![] };
-    house.store.grow(vec![provider], vec![], vec![]).await.unwrap();
-    let target = MemoryTarget::new(format!("memory-{n}"));
-    let disk = target.disk();
-    let row = TargetRow {
-        id: TargetId([n; 16]),
-        provider: ProviderId([n; 16]),
-        address: format!("memory-{n}"),
-        driver: "memory".into(),
-        generation: 1,
-        state: TargetState::Up,
-    };
-    let driver: Arc<dyn Target> = Arc::new(target);
-    house.store.join(Joining { row, driver, login: None }, None).await.unwrap();
-    disk
-}
 
 /// Of each pack: k, and the targets of its makes.
 async fn shapes(house: &House) -> Vec<(u8, Vec<TargetId>)> {
@@ -49,7 +28,7 @@ async fn grown(settings: Settings) -> (House, Vec<(model::entry::Version, Vec<u8
     house.store.tick(true).await.unwrap();
     let mut disks = Vec::new();
     for n in NEW {
-        disks.push(join(&house, n).await);
+        disks.push(house.join(n).await);
     }
     (house, files, disks)
 }
@@ -127,4 +106,20 @@ async fn a_disk_that_fills_up_ends_the_moving_and_loses_nothing() {
     for (version, content) in &files {
         assert!(&house.get(version).await.unwrap() == content, "without an old firm");
     }
+}
+
+#[tokio::test]
+async fn it_gives_way_to_clients_and_still_has_its_turn() {
+    let (house, files, disks) = grown(settings()).await;
+    let (version, _) = files.last().unwrap();
+    // A download that is never over: the service is busy in every round.
+    let _reading = house.store.open_version(house.account.id, version.clone(), 0..u64::MAX).await.unwrap();
+    let shards = |disk: &MemoryDisk| disk.names().iter().filter(|name| name.starts_with("shards/")).count();
+    let mut rounds_that_moved = 0;
+    for _ in 0..16 {
+        let before: usize = disks.iter().map(shards).sum();
+        house.store.tick(false).await.unwrap();
+        rounds_that_moved += usize::from(disks.iter().map(shards).sum::<usize>() > before);
+    }
+    assert!((1..=2).contains(&rounds_that_moved), "{rounds_that_moved} of 16 rounds moved something");
 }

@@ -3,33 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::common::{House, bytes};
+use crate::common::{House, bytes, joining_row};
 use fleet::{
     MemoryTarget, Target,
     faults::{Fault, FaultControl, Faults, When},
 };
-use model::{
-    fleet::{ProviderRow, TargetRow, TargetState},
-    id::{ProviderId, TargetId},
-};
+use model::id::TargetId;
 use store::{Error, Joining};
 use testkit::world::{SeededEntropy, TokioTimer};
-
-fn row(n: u8) -> TargetRow {
-    TargetRow {
-        id: TargetId([n; 16]),
-        provider: ProviderId([n; 16]),
-        address: format!("memory-{n}"),
-        driver: "memory".into(),
-        generation: 1,
-        state: TargetState::Up,
-    }
-}
-
-async fn with_provider(house: &House, n: u8) {
-    let row = ProviderRow { id: ProviderId([n; 16]), name: format!("new-{n}"), labels: vec![] };
-    house.store.grow(vec![row], vec![], vec![]).await.unwrap();
-}
 
 #[tokio::test]
 async fn a_new_firm_is_filled_and_then_counts() {
@@ -37,12 +18,7 @@ async fn a_new_firm_is_filled_and_then_counts() {
     let content = bytes(900_000, 4);
     let version = house.put("before", &content).await.unwrap();
     for n in [201, 202] {
-        with_provider(&house, n).await;
-        let target = MemoryTarget::new(format!("memory-{n}"));
-        let disk = target.disk();
-        let driver: Arc<dyn Target> = Arc::new(target);
-        let joining = Joining { row: row(n), driver, login: Some(vec![n; 40]) };
-        house.store.join(joining, None).await.unwrap();
+        let disk = house.join(n).await;
         house.store.tick(true).await.unwrap();
         house.store.tick(true).await.unwrap();
         assert!(!disk.names().iter().any(|name| name.starts_with("trial")), "the trial leaves nothing");
@@ -60,19 +36,19 @@ async fn a_new_firm_is_filled_and_then_counts() {
 #[tokio::test]
 async fn one_that_lies_does_not_join_and_may_be_tried_again() {
     let house = House::new(3).await;
-    with_provider(&house, 201).await;
+    house.with_provider(201).await;
     let hand = FaultControl::default();
     let inner: Arc<dyn Target> = Arc::new(MemoryTarget::new("memory-201"));
     let entropy = Arc::new(SeededEntropy::new(3));
     let lying: Arc<dyn Target> = Arc::new(Faults::over(inner.clone(), hand.clone(), entropy, Arc::new(TokioTimer)));
     hand.set(Fault::LostWrite, When::Always);
-    let joining = Joining { row: row(201), driver: lying, login: None };
+    let joining = Joining { row: joining_row(201), driver: lying, login: None };
     let refused = house.store.join(joining, None).await.unwrap_err();
     assert!(matches!(&refused, Error::Setup { what } if what.contains("did not pass its trial")), "{refused}");
     let known = house.store.read(|tx| catalogue::fleet::targets(tx)).await.unwrap();
     assert!(known.iter().all(|row| row.id != TargetId([201; 16])), "nothing of it is recorded");
     let left = inner.probe().await.unwrap().marker;
-    house.store.join(Joining { row: row(201), driver: inner, login: None }, left).await.unwrap();
+    house.store.join(Joining { row: joining_row(201), driver: inner, login: None }, left).await.unwrap();
 }
 
 #[tokio::test]
@@ -82,9 +58,9 @@ async fn an_operators_kit_is_older_than_what_joined_after_it() {
     house.store.note_operator_kit(77).await.unwrap();
     let age = house.store.operator_kit().await.unwrap();
     assert_eq!((age.made_us, age.is_current), (Some(77), true));
-    with_provider(&house, 201).await;
+    house.with_provider(201).await;
     let driver: Arc<dyn Target> = Arc::new(MemoryTarget::new("memory-201"));
-    house.store.join(Joining { row: row(201), driver, login: Some(vec![1]) }, None).await.unwrap();
+    house.store.join(Joining { row: joining_row(201), driver, login: Some(vec![1]) }, None).await.unwrap();
     assert!(!house.store.operator_kit().await.unwrap().is_current);
     house.store.note_operator_kit(78).await.unwrap();
     let driver = house.store.roster().get(TargetId([201; 16])).unwrap();

@@ -1,24 +1,12 @@
 //! A read that began before its bytes moved goes on where they lie now.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use crate::{
-    common::{House, bytes, settings},
-    filling::join,
-};
+use crate::common::{House, bytes, rest, settings};
 use fleet::MemoryDisk;
-use store::{Reading, Settings};
+use futures_util::StreamExt;
+use store::Settings;
 
 const HOUR_US: u64 = 3_600_000_000;
-
-async fn rest(mut reading: Reading) -> Result<Vec<u8>, store::Error> {
-    let mut all = Vec::new();
-    while let Some(part) = reading.next().await {
-        all.extend_from_slice(&part?);
-    }
-    Ok(all)
-}
-
-use futures_util::StreamExt;
 
 #[tokio::test]
 async fn a_small_file_is_packed_and_the_journal_released_under_a_reader() {
@@ -47,7 +35,7 @@ async fn a_large_file_moves_to_new_firms_and_its_old_shards_go_under_a_reader() 
     let before = shards(&house.disks[0]);
     let mut disks = Vec::new();
     for n in [201, 202, 203, 204] {
-        disks.push(join(&house, n).await);
+        disks.push(house.join(n).await);
     }
     for _ in 0..12 {
         house.clock.advance(HOUR_US);
