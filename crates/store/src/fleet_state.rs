@@ -30,7 +30,7 @@ pub(crate) struct Live {
     pub marker: Option<Bytes>,
     /// It was away, or keeps failing: it is up again only when it has written a marker of the next generation.
     pub must_mark: bool,
-    /// It was seen without its marker: its names are compared with the records before it counts again.
+    /// It was seen without its marker, or was away for long: its names are compared with the records before it counts again.
     pub unmarked: bool,
     /// The generation that the catalogue knows; `row` may be ahead of it.
     pub recorded: u64,
@@ -122,8 +122,8 @@ impl FleetState {
         self.change(target, |live| live.must_mark = true);
     }
 
-    /// It carries no marker.
-    pub fn lacks_marker(&self, target: TargetId) {
+    /// It carries no marker, or was away for long.
+    pub fn must_compare(&self, target: TargetId) {
         self.change(target, |live| live.unmarked = true);
     }
 
