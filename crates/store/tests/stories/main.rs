@@ -11,6 +11,7 @@ mod idle;
 mod joining;
 mod late_records;
 mod one_owner;
+mod overtaken;
 mod placement_sets;
 mod provider_wiped;
 mod returned_old;
