@@ -2,7 +2,8 @@
 //!
 //! Read [`target`] first: it holds the rules that everything here keeps. Then:
 //! - drivers: [`directory`] (a folder), [`object_store`] (S3), [`sftp`] (a folder at a server that speaks SSH), [`webdav`], [`memory`] (for tests and the simulator; a disk that can be wiped and restored);
-//! - [`address`]: where a target is, as text, and the driver for it; [`login`]: what a firm wants to hear;
+//! - [`address`]: where a target is, as text, and the driver for it; [`login`]: what a firm wants to hear; [`closed`]: one that
+//!   is known and cannot be opened;
 //! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
 //!   [`layer`]; [`faults`] misbehaves on purpose;
 //! - [`roster`]: which targets are open.
@@ -14,6 +15,7 @@
 //! `model::world`; no file of the product is touched outside this crate, the catalogue and the binaries.
 
 pub mod address;
+pub mod closed;
 pub mod directory;
 pub mod faults;
 pub mod layer;
@@ -32,6 +34,7 @@ pub mod webdav;
 mod wire;
 
 pub use address::Address;
+pub use closed::Closed;
 pub use directory::Directory;
 pub use faults::{Fault, FaultControl, Faults, When};
 pub use layer::Verb;

@@ -102,10 +102,7 @@ async fn reopen(
     };
     let roster = Roster::default();
     for row in &members.known {
-        // Without its login a target stays closed: down, not forgotten.
-        if let Some(driver) = firms::recorded_driver(row, &logins, &world)? {
-            roster.insert(row.id, driver);
-        }
+        roster.insert(row.id, firms::recorded_driver(row, &logins, &world));
     }
     let settings = Settings { trial: one_disk(&members.known), ..settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };

@@ -25,6 +25,7 @@ use model::{
 use crate::{
     Inner,
     error::{Error, Result},
+    read::within,
 };
 
 /// Where one segment lies.
@@ -276,8 +277,11 @@ impl Inner {
         lanes.retain(|lane| !have.contains_key(lane));
         // Each lane, and whether it comes round again: then at targets that are believed down.
         let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
+        // So many lanes are asked for beyond k, because others are slow: a firm that is silent may hold several.
+        let mut spare = 0;
+        let overtake_us = self.settings.overtake_after_ms * 1_000;
         loop {
-            while have.len() + reading.len() < usize::from(place.k) {
+            while have.len() + reading.len() < usize::from(place.k) + spare {
                 let Some((lane, again)) = queue.pop_front() else { break };
                 let make = match again {
                     true => self.last_make(place, lane, &in_vain),
@@ -298,18 +302,19 @@ impl Inner {
             if have.len() == usize::from(place.k) {
                 break;
             }
-            match reading.next().await {
-                Some((make, Ok(bytes))) => {
+            match within(self, reading.next(), overtake_us).await {
+                None => spare += usize::from(!queue.is_empty()),
+                Some(Some((make, Ok(bytes)))) => {
                     have.insert(make.lane, bytes);
                 }
-                Some((make, Err(error))) => {
+                Some(Some((make, Err(error)))) => {
                     tried.push_str(&format!("lane {}: {error}; ", make.lane));
                     self.lane_failed(place.pack, &make, &error);
                     // The lane may have been made more than once.
                     in_vain.insert(make.make);
                     queue.push_back((make.lane, false));
                 }
-                None => {
+                Some(None) => {
                     return Err(format!("{} of {} lanes that are needed can be read ({tried})", have.len(), place.k));
                 }
             }

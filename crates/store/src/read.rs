@@ -24,7 +24,7 @@ use format::{
 };
 use futures_util::{
     FutureExt, Stream, StreamExt,
-    stream::{self, FuturesOrdered},
+    stream::{self, FuturesOrdered, FuturesUnordered},
 };
 use model::{
     entry::{Content, SegmentRef, Version},
@@ -36,7 +36,7 @@ use model::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
-    locate::{PackPlace, Place},
+    locate::{JournalPlace, PackPlace, Place},
     locked,
     pool::Grant,
 };
@@ -196,17 +196,7 @@ impl Job {
                 let part = bytes.get(sealed.start as usize..sealed.end as usize).unwrap_or_default();
                 Ok(open(vec![BytesMut::from(part)])?)
             }
-            Place::Journal(place) => {
-                let mut tried = String::new();
-                for target in self.inner.by_preference(place.targets.iter().copied()) {
-                    let read = self.inner.read_object(target, &place.name, shift(&sealed, place.offset)).await;
-                    match read.and_then(|bytes| open(vec![own(bytes)]).map_err(Error::from)) {
-                        Ok(plain) => return Ok(plain),
-                        Err(error) => tried.push_str(&format!("{error}; ")),
-                    }
-                }
-                Err(self.unreadable(segment, tried))
-            }
+            Place::Journal(place) => self.from_a_copy(place, shift(&sealed, place.offset), segment, open).await,
             Place::Pack(place) => {
                 let pieces = match place.location.lane {
                     Some(lane) => vec![(lane, shift(&sealed, place.location.offset))],
@@ -233,6 +223,32 @@ impl Job {
                 self.degraded(place, &pieces, direct, &missing, segment, open).await
             }
             Place::Nowhere => Err(self.unreadable(segment, "no record says where it lies".to_owned())),
+        }
+    }
+
+    /// Reads from one copy after the other, and from the next one as well while one is slow.
+    async fn from_a_copy(
+        &self,
+        place: &JournalPlace,
+        range: Range<u64>,
+        segment: &SegmentRef,
+        open: impl Fn(Vec<BytesMut>) -> std::result::Result<Vec<Bytes>, format::Error>,
+    ) -> Result<Vec<Bytes>> {
+        let limit_us = self.inner.settings.overtake_after_ms * 1_000;
+        let mut targets = self.inner.by_preference(place.targets.iter().copied()).into_iter();
+        let (mut reading, mut tried) = (FuturesUnordered::new(), String::new());
+        loop {
+            if let Some(target) = targets.next() {
+                reading.push(self.inner.read_object(target, &place.name, range.clone()));
+            }
+            match within(&self.inner, reading.next(), limit_us).await {
+                None => {}
+                Some(Some(read)) => match read.and_then(|bytes| open(vec![own(bytes)]).map_err(Error::from)) {
+                    Ok(plain) => return Ok(plain),
+                    Err(error) => tried.push_str(&format!("{error}; ")),
+                },
+                Some(None) => return Err(self.unreadable(segment, tried)),
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub struct TargetReport {
     pub state: TargetState,
     /// Free bytes, if it can tell.
     pub free_bytes: Option<u64>,
-    /// Why it is not up.
+    /// Why it is not up, or what is wrong with it while it is.
     pub note: String,
 }
 

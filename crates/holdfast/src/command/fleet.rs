@@ -95,6 +95,7 @@ fn table(report: &Value) -> Vec<String> {
             ));
         }
     }
+    lines.extend(remedy(report));
     lines.push(String::new());
     lines.push(match report["scheme"].as_str() {
         Some(scheme) => format!("scheme {}, {} key copies", shown(scheme), text(&report["key_copies"])),
@@ -114,6 +115,14 @@ fn table(report: &Value) -> Vec<String> {
         lines.push("trial: providers share one disk; this survives a wiped folder, not a dead disk".to_owned());
     }
     lines
+}
+
+/// What can be done from here when a target at a firm is down. The firm itself says why in the target's note.
+fn remedy(report: &Value) -> Option<String> {
+    let mut targets = each(&report["providers"]).flat_map(|provider| each(&provider["targets"]));
+    let away = targets.any(|target| target["state"] == "down" && text(&target["address"]).contains("://"));
+    let said = "if a firm refuses the login, ask it, and give the login that it takes now: holdfast target login ADDRESS --data DIR";
+    away.then(|| said.to_owned())
 }
 
 /// Whether the page that brings the service back still fits. A trial has nothing that a folder's copy would not bring back.
@@ -193,6 +202,17 @@ mod tests {
         ] {
             assert!(said.contains(expected), "{expected}\n{said}");
         }
+    }
+
+    #[test]
+    fn the_way_to_another_login_is_shown_while_a_firm_is_down() {
+        let report = |state: &str, address: &str| {
+            let target = json!({"address": address, "state": state, "free_bytes": null, "note": ""});
+            table(&json!({"providers": [{"name": "a", "targets": [target]}]})).join("\n")
+        };
+        assert!(report("down", "s3://shards").contains("holdfast target login ADDRESS"));
+        assert!(!report("up", "s3://shards").contains("target login"));
+        assert!(!report("down", "/mnt/disk").contains("target login"), "a folder has none");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod joining;
 mod late_records;
 mod moved_while_read;
 mod one_owner;
+mod overtaken;
 mod placement_sets;
 mod provider_wiped;
 mod returned_old;

@@ -1,15 +1,15 @@
 //! A service that never had a folder: founded on buckets that a configuration file names, and started again without the file.
-#![allow(clippy::unwrap_used)]
-#![allow(clippy::disallowed_methods, reason = "tests prepare the folders of a real server")]
-
-mod common;
 
 use std::{fs, path::PathBuf};
 
-use common::{Scratch, Server, holdfast, noise, request, text};
 use testkit::{
     server::{Server as Other, skip},
     servers::rclone,
+};
+
+use crate::{
+    common::{Scratch, Server, holdfast, noise, request, text},
+    fleet::s3_login,
 };
 
 const BUCKETS: [&str; 3] = ["amber", "birch", "cedar"];
@@ -25,7 +25,7 @@ fn buckets(scratch: &Scratch) -> (Other, PathBuf, PathBuf) {
     }
     let (config, login) = (scratch.join("fleet.toml"), scratch.join("s3.login"));
     fs::write(&config, lines).unwrap();
-    fs::write(&login, format!("access_key_id={}\nsecret_access_key={}\n", rclone::LOGIN, rclone::SECRET)).unwrap();
+    fs::write(&login, s3_login(rclone::SECRET)).unwrap();
     (server, config, login)
 }
 
