@@ -44,6 +44,7 @@ use self::{
 use crate::{
     marker::{self, Watch},
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
     wire::HttpOptions,
 };
 
@@ -259,6 +260,10 @@ impl Target for ObjectStore {
             part_bytes: PART_BYTES as u64,
             probe_every_s: 60,
         }
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.store.bucket.wire.counter.read())
     }
 
     async fn probe(&self) -> Result<Probe> {

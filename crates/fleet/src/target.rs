@@ -21,6 +21,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::Class;
 
+use crate::traffic::Traffic;
+
 /// First parts of names that belong to the drivers: the marker, half-written files, bad objects that were set aside.
 pub const RESERVED: [&str; 3] = ["holdfast-target", "tmp", "aside"];
 
@@ -273,6 +275,11 @@ pub trait Target: Send + Sync {
 
     /// What it can promise.
     fn abilities(&self) -> Abilities;
+
+    /// What its firm was asked for since it was opened; `None` where nobody counts.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
 
     /// Looks whether it answers, and whose it is. Never creates anything.
     async fn probe(&self) -> Result<Probe>;

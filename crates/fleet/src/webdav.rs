@@ -46,6 +46,7 @@ use self::{
 use crate::{
     marker::{self, Watch},
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
     wire::{HttpOptions, body::Outgoing, text},
 };
 
@@ -283,6 +284,10 @@ impl Target for WebDav {
             part_bytes: 0,
             probe_every_s: 30,
         }
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.store.site.wire.counter.read())
     }
 
     async fn probe(&self) -> Result<Probe> {

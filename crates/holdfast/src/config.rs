@@ -7,6 +7,7 @@
 //! [[provider]]                # one legal entity that can fail on its own
 //! name = "amber"
 //! labels = { country = "NL" }
+//! price = { tb_month = "4.99", gb_out = "0.01", million_requests = "5", minimum_days = "90", currency = "EUR" }
 //! [[provider.target]]         # one place that it keeps shards in
 //! path = "/mnt/amber/holdfast"
 //! ```
@@ -81,6 +82,9 @@ struct ProviderTable {
     name: String,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// Decimal numbers in quotes: what is written is what counts, to the last digit.
+    #[serde(default)]
+    price: BTreeMap<String, String>,
     #[serde(default)]
     target: Vec<TargetTable>,
 }
@@ -220,7 +224,9 @@ pub fn plain_path(base: &Path, path: &Path) -> PathBuf {
 impl ProviderTable {
     fn resolve(self, base: &Path) -> Provider {
         let paths = self.target.iter().map(|target| plain_path(base, &target.path)).collect();
-        Provider { name: self.name, labels: self.labels.into_iter().collect(), paths }
+        let mut labels = self.labels;
+        labels.extend(self.price.into_iter().map(|(name, value)| (format!("price.{name}"), value)));
+        Provider { name: self.name, labels: labels.into_iter().collect(), paths }
     }
 }
 
@@ -231,6 +237,7 @@ fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
     for (index, provider) in providers.iter().enumerate() {
         let name = &provider.name;
         check_name(name)?;
+        check_labels(&provider.labels).map_err(|why| format!("provider '{name}': {why}"))?;
         if providers[..index].iter().any(|other| other.name == *name) {
             return Err(format!(
                 "provider '{name}' is there twice; one owner is one provider, with a [[provider.target]] for each place"
@@ -252,6 +259,11 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
     Err(format!(
         "'{name}' is not a name for a provider: letters, digits, spaces, '-', '_', '.', at most {NAME_BYTES_MAX} bytes"
     ))
+}
+
+/// Labels that hold a price hold one; the error says which does not.
+pub fn check_labels(labels: &[(String, String)]) -> std::result::Result<(), String> {
+    labels.iter().try_for_each(|(label, value)| store::Price::check(label, value))
 }
 
 impl SettingsTable {

@@ -9,7 +9,7 @@
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what would be lost with a
 //! provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a
-//! clock that can be trusted with it ([`clockwatch`]).
+//! clock that can be trusted with it ([`clockwatch`]). What it all costs is in [`mod@cost`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -30,9 +30,11 @@
 pub mod add;
 mod chance;
 pub mod clockwatch;
+pub mod cost;
 mod error;
 pub mod forecast;
 pub mod margin;
+pub mod month;
 pub mod place;
 pub mod reclaim;
 pub mod release;
@@ -47,8 +49,10 @@ mod yard;
 
 pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
+pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
 pub use margin::{Ladder, Spread, object_state, pack_state};
+pub use month::Month;
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use reclaim::{Doomed, Reclaim, reclaim};
 pub use release::{Covered, JournalView, release};

@@ -212,6 +212,7 @@ impl Inner {
         keep("repacking", self.repack().await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
         keep("late copies", self.flush_late_copies().await);
+        keep("keeping the books", self.keep_books(false).await);
         self.pool.trim();
         first
     }

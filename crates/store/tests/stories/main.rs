@@ -4,6 +4,7 @@
 
 mod common;
 
+mod books;
 mod catalogue_lost;
 mod degraded_read;
 mod failing_disk;
