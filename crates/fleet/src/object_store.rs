@@ -258,6 +258,7 @@ impl Target for ObjectStore {
             free_space: false,
             object_bytes_max: (PART_BYTES * PARTS_MAX) as u64,
             part_bytes: PART_BYTES as u64,
+            billed_by_request: true,
             probe_every_s: 60,
         }
     }

@@ -282,6 +282,7 @@ impl Target for WebDav {
             free_space: self.store.tells_space.load(Ordering::Relaxed),
             object_bytes_max: i64::MAX as u64,
             part_bytes: 0,
+            billed_by_request: false,
             probe_every_s: 30,
         }
     }

@@ -30,6 +30,9 @@ use crate::error::{Error, Result};
 /// The longest name of a provider.
 const NAME_BYTES_MAX: usize = 64;
 
+/// The longest that a change may wait for others: a person does not notice it yet.
+const GATHER_MS_MAX: u64 = 1_000;
+
 /// A configuration file that was read and makes sense by itself.
 #[derive(Debug)]
 pub struct Config {
@@ -74,6 +77,9 @@ struct SettingsTable {
     write_deadline_s: Option<u64>,
     buffer_bytes: Option<u64>,
     upkeep_bytes_per_s: Option<u64>,
+    hedge_percent: Option<u8>,
+    journal_gather_ms: Option<u64>,
+    journal_gather_billed_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -279,6 +285,15 @@ impl SettingsTable {
         put(&mut settings.upload_s, self.upload_s);
         put(&mut settings.write_deadline_s, self.write_deadline_s);
         put(&mut settings.buffer_bytes, self.buffer_bytes);
+        put(&mut settings.journal_gather_ms, self.journal_gather_ms);
+        put(&mut settings.journal_gather_billed_ms, self.journal_gather_billed_ms);
+        if settings.journal_gather_ms.max(settings.journal_gather_billed_ms) > GATHER_MS_MAX {
+            return Err(format!("a change that waits for others longer than {GATHER_MS_MAX} ms gains nothing"));
+        }
+        settings.hedge_percent = self.hedge_percent.unwrap_or(settings.hedge_percent);
+        if settings.hedge_percent > 100 {
+            return Err(format!("hedge_percent = {} is none; from 0 (never) to 100", settings.hedge_percent));
+        }
         if settings.buffer_bytes < 64 << 20 {
             return Err(format!("buffer_bytes = {} is too little; 67108864 (64 MiB) or more", settings.buffer_bytes));
         }

@@ -69,6 +69,7 @@ mod sets;
 mod settings;
 mod shared_pack;
 mod snapshot;
+mod speed;
 mod spending;
 mod strays;
 mod sweep;
@@ -148,6 +149,7 @@ pub(crate) struct Inner {
     strays: strays::Walk,
     uploads: upload::Writers,
     books: spending::Books,
+    speed: speed::Speed,
 }
 
 impl Store {

@@ -14,6 +14,7 @@ mod late_records;
 mod one_owner;
 mod placement_sets;
 mod provider_wiped;
+mod quick_and_cheap;
 mod returned_old;
 mod room_given_back;
 mod stalled_senders;
