@@ -6,10 +6,10 @@
 //!   is known and cannot be opened;
 //! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
 //!   [`layer`]; [`faults`] misbehaves on purpose;
-//! - [`roster`]: which targets are open.
+//! - [`traffic`]: requests and bytes, as a firm bills them; [`roster`]: which targets are open.
 //!
-//! A driver holds no policy: it neither retries nor waits. In a service the layers lie as `meter(limit(retry(timeout(driver))))`,
-//! so that a wait for a turn is no timeout and every try has a limit of its own.
+//! A driver holds no policy: it neither retries nor waits. In a service the layers lie as `limit(retry(timeout(meter(driver))))`,
+//! so that a wait for a turn is no timeout, and every try has a limit of its own and is counted.
 //!
 //! Invariants: markers are opaque bytes here; nothing reads a clock, draws a random number or sleeps but through
 //! `model::world`; no file of the product is touched outside this crate, the catalogue and the binaries.
@@ -30,6 +30,7 @@ pub mod roster;
 pub mod sftp;
 pub mod target;
 pub mod timeout;
+pub mod traffic;
 pub mod webdav;
 mod wire;
 
@@ -48,6 +49,7 @@ pub use roster::Roster;
 pub use sftp::{BadSetting, HostKey, Sftp, SftpAddress, SftpLogin, SftpTimes};
 pub use target::{Abilities, DeleteTicket, Error, Listed, ObjectName, ObjectWriter, Page, Probe, Result, Target};
 pub use timeout::{TimeLimits, Timeout};
+pub use traffic::{Kind, Traffic};
 pub use webdav::{WebDav, WebDavAddress, WebDavLogin};
 pub use wire::HttpOptions;
 

@@ -30,7 +30,7 @@ use store::{Joined, Joining};
 
 use crate::{
     assemble::{Assembly, layered, one_disk, own_folders},
-    config::{Config, Provider, check_name, plain_path},
+    config::{Config, Provider, check_labels, check_name, plain_path},
     error::{Error, Result},
     members::FOLDER_DRIVER,
     world,
@@ -97,6 +97,7 @@ impl Assembly {
     /// Refused: a name or label that cannot be.
     pub async fn add_provider(&self, name: &str, labels: Vec<(String, String)>) -> Result<Value> {
         check_name(name).map_err(Error::refused)?;
+        check_labels(&labels).map_err(Error::refused)?;
         let rows = self.store.read(|tx| catalogue::fleet::providers(tx)).await?;
         let known = rows.iter().find(|row| row.name == name);
         let id = known.map_or_else(|| ProviderId::random(&*self.world.entropy), |row| row.id);
@@ -107,6 +108,18 @@ impl Assembly {
         self.store.grow(vec![ProviderRow { id, name: name.to_owned(), labels }], Vec::new(), Vec::new()).await?;
         self.store.keep_fleet().await?;
         Ok(json!({"provider": name, "new": known.is_none()}))
+    }
+
+    /// Sets what a provider asks, by labels.
+    ///
+    /// # Errors
+    /// Missing: no such provider. Refused: what is no price.
+    pub async fn set_price(&self, name: &str, labels: Vec<(String, String)>) -> Result<Value> {
+        if self.store.provider(name).is_none() {
+            return Err(Error::new(Class::Missing, format!("there is no provider '{name}'"))
+                .hint("`holdfast fleet` shows the providers"));
+        }
+        self.add_provider(name, labels).await
     }
 
     /// Adds a target at a provider.

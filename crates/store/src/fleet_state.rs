@@ -10,7 +10,7 @@ use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
 };
-use plan::{TargetView, Topology};
+use plan::{Money, Price, TargetView, Topology};
 use tokio::sync::mpsc;
 
 /// A disk that fails again within this time has not failed in passing, in microseconds.
@@ -70,6 +70,8 @@ pub(crate) struct FleetState {
 #[derive(Debug, Default)]
 struct Inner {
     providers: BTreeMap<ProviderId, ProviderRow>,
+    /// What is asked for a GB that is fetched, where that is known.
+    gb_out: BTreeMap<ProviderId, Money>,
     targets: BTreeMap<TargetId, Live>,
 }
 
@@ -81,7 +83,13 @@ impl FleetState {
 
     /// Takes a provider's row.
     pub fn set_provider(&self, row: ProviderRow) {
-        self.write(|inner| inner.providers.insert(row.id, row));
+        self.write(|inner| {
+            match Price::of_labels(&row.labels).gb_out {
+                Some(asked) => inner.gb_out.insert(row.id, asked),
+                None => inner.gb_out.remove(&row.id),
+            };
+            inner.providers.insert(row.id, row);
+        });
     }
 
     /// Takes a target's row as it is recorded; what is seen of it stays.
@@ -200,6 +208,16 @@ impl FleetState {
     /// One target.
     pub fn live(&self, target: TargetId) -> Option<Live> {
         self.read(|inner| inner.targets.get(&target).cloned())
+    }
+
+    /// What is believed of a target now.
+    pub fn state(&self, target: TargetId) -> Option<TargetState> {
+        self.read(|inner| inner.targets.get(&target).map(|live| live.state))
+    }
+
+    /// What is asked for a GB that is fetched from a target, where that is known.
+    pub fn gb_out(&self, target: TargetId) -> Option<Money> {
+        self.read(|inner| inner.gb_out.get(&inner.targets.get(&target)?.row.provider).copied())
     }
 
     /// All targets, by id.

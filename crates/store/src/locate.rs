@@ -116,29 +116,15 @@ impl Inner {
         Ok(self.catalogue.read(move |tx| locate_one(tx, segment, &mut BTreeMap::new())).await?)
     }
 
-    /// The order in which copies are tried: up, then suspect, then the rest; a shuffle among equals is not needed.
-    pub(crate) fn by_preference(&self, targets: impl Iterator<Item = TargetId>) -> Vec<TargetId> {
-        let mut ranked: Vec<_> = targets
-            .map(|target| {
-                let rank = match self.fleet.live(target).map(|live| live.state) {
-                    Some(TargetState::Up) => 0,
-                    Some(TargetState::Suspect) => 1,
-                    _ => 2,
-                };
-                (rank, target)
-            })
-            .collect();
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, target)| target).collect()
-    }
-
     /// A range of an object at one target.
     pub(crate) async fn read_object(&self, target: TargetId, name: &str, range: Range<u64>) -> Result<Bytes> {
         let driver = self.driver(target)?;
         let name = ObjectName::parse(name)?;
+        let (bytes, begun_us) = (range.end - range.start, self.now_us());
         let read = driver.read(&name, range).await;
-        if let Err(error) = &read {
-            self.fleet.failed(target, error, self.now_us());
+        match &read {
+            Ok(_) => self.speed.note(target, bytes, self.now_us().saturating_sub(begun_us)),
+            Err(error) => self.fleet.failed(target, error, self.now_us()),
         }
         Ok(read?)
     }
@@ -187,10 +173,14 @@ impl Inner {
         rank: impl Fn(TargetState, MakeState) -> Option<u8>,
     ) -> Option<Make> {
         let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane && !in_vain.contains(&make.make));
-        of_lane
-            .filter_map(|(make, state)| Some((rank(self.fleet.live(make.target)?.state, *state)?, *make)))
-            .min_by_key(|(rank, _)| *rank)
-            .map(|(_, make)| make)
+        let ranked: Vec<_> =
+            of_lane.filter_map(|(make, state)| Some((rank(self.fleet.state(make.target)?, *state)?, *make))).collect();
+        // Few lanes have more than one make.
+        if let [(_, only)] = ranked.as_slice() {
+            return Some(*only);
+        }
+        let sources: Vec<_> = ranked.iter().map(|(rank, make)| self.source(make.target, *rank)).collect();
+        plan::prefer(&sources).first().map(|best| ranked[*best].1)
     }
 
     /// A byte range of a lane as its shard holds it, unchecked.
@@ -269,7 +259,12 @@ impl Inner {
         lanes.dedup();
         let wanted: BTreeSet<u8> = want.iter().map(|(lane, _)| *lane).collect();
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
-        lanes.sort_by_key(|lane| (wanted.contains(lane), *lane));
+        let source = |lane: &u8| match self.best_make(place, *lane) {
+            Some(make) => self.source(make.target, wanted.contains(lane).into()),
+            None => plan::Source { doubt: 2, ..plan::Source::default() },
+        };
+        let sources: Vec<_> = lanes.iter().map(source).collect();
+        let mut lanes: Vec<u8> = plan::prefer(&sources).into_iter().map(|index| lanes[index]).collect();
         let mut tried = String::new();
         let mut in_vain = BTreeSet::new();
         let mut reading = FuturesUnordered::new();

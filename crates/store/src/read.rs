@@ -267,10 +267,13 @@ impl Job {
 
     async fn direct_piece(&self, place: &PackPlace, lane: u8, range: Range<u64>) -> Option<Bytes> {
         let make = self.inner.best_make(place, lane)?;
+        let hedge_bytes = u64::from(place.k) * (range.end - range.start);
         let read = self.inner.read_lane(place.pack, &make, range);
-        let limit_us = self.inner.settings.overtake_after_ms * 1_000;
-        match within(&self.inner, read, limit_us).await {
-            Some(Ok(bytes)) => Some(bytes),
+        match self.inner.unless_late(make.target, read, hedge_bytes).await {
+            Some(Ok(bytes)) => {
+                self.inner.speed.read(bytes.len() as u64);
+                Some(bytes)
+            }
             Some(Err(error)) => {
                 self.inner.lane_failed(place.pack, &make, &error);
                 None

@@ -4,6 +4,7 @@
 
 mod common;
 
+mod books;
 mod catalogue_lost;
 mod degraded_read;
 mod failing_disk;
@@ -16,6 +17,7 @@ mod one_owner;
 mod overtaken;
 mod placement_sets;
 mod provider_wiped;
+mod quick_and_cheap;
 mod returned_old;
 mod room_given_back;
 mod stalled_senders;
