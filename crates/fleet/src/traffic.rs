@@ -113,6 +113,29 @@ impl Traffic {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counter(Arc<Counts>);
 
+/// A request on its way.
+#[derive(Debug)]
+pub(crate) struct Asking<'a> {
+    counter: &'a Counter,
+    kind: Kind,
+    has_left: bool,
+}
+
+impl Asking<'_> {
+    /// Nothing of it has left after all.
+    pub(crate) fn never_left(&mut self) {
+        self.has_left = false;
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if self.has_left {
+            self.counter.0.requests[self.kind as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     requests: [AtomicU64; 6],
@@ -121,14 +144,10 @@ struct Counts {
 }
 
 impl Counter {
-    /// A request leaves.
-    pub(crate) fn asked(&self, kind: Kind) {
-        self.0.requests[kind as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Nothing of a request that was counted has left.
-    pub(crate) fn not_asked(&self, kind: Kind) {
-        self.0.requests[kind as usize].fetch_sub(1, Ordering::Relaxed);
+    /// A request that leaves now. It is counted when this is dropped, however it ends: a count that went up and down again
+    /// would look as if counting had begun anew ([`Traffic::since`]).
+    pub(crate) fn asking(&self, kind: Kind) -> Asking<'_> {
+        Asking { counter: self, kind, has_left: true }
     }
 
     /// Bytes were sent.

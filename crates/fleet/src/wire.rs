@@ -230,8 +230,7 @@ impl Wire {
             return Err((Failure::Connect("it closes the connection".to_owned()), Some(request)));
         }
         pass.sending(pulse);
-        let kind = Kind::of_http(request.method().as_str(), &request.uri().to_string());
-        self.counter.asked(kind);
+        let mut asking = self.counter.asking(Kind::of_http(request.method().as_str(), &request.uri().to_string()));
         let mut sent = std::pin::pin!(sender.try_send_request(request));
         let (mut before, mut still_us) = (0, 0);
         loop {
@@ -240,7 +239,7 @@ impl Wire {
                 result = &mut sent => return result.map_err(|mut error| {
                     let unsent = error.take_message();
                     if unsent.is_some() {
-                        self.counter.not_asked(kind);
+                        asking.never_left();
                     }
                     (Failure::Broken(error.into_error()), unsent)
                 }),
