@@ -62,23 +62,23 @@ struct Open {
     /// What each target's driver said last.
     seen: BTreeMap<TargetId, Traffic>,
     unwritten: BTreeMap<ProviderId, Traffic>,
+    /// All that was taken since it was looked whether there is anything to write, whoever took it.
+    recent: Traffic,
     looked_us: u64,
     added_up_us: Option<u64>,
 }
 
 impl Inner {
-    /// Takes what the drivers counted since this was asked last; returns the sum of it.
-    pub(crate) fn take_counts(&self) -> Traffic {
-        let mut sum = Traffic::default();
+    /// Takes what the drivers counted since this was asked last.
+    pub(crate) fn take_counts(&self) {
         let targets = self.fleet.all();
         let books = &mut *locked(&self.books.0);
         for row in targets.iter().map(|live| &live.row) {
             let Some(now) = self.roster.get(row.id).and_then(|driver| driver.traffic()) else { continue };
             let more = now.since(&books.seen.insert(row.id, now).unwrap_or_default());
             books.unwritten.entry(row.provider).or_default().add(&more);
-            sum.add(&more);
+            books.recent.add(&more);
         }
-        sum
     }
 
     /// Writes what was counted if that is due; with `at_the_end` whatever there is.
@@ -91,10 +91,11 @@ impl Inner {
             }
             books.looked_us = now_us;
         }
-        let more = self.take_counts();
-        let moved = more.in_bytes > 0 || more.out_bytes >= MOVED_BYTES_MIN;
+        self.take_counts();
         let (unwritten, adds_up) = {
             let books = &mut *locked(&self.books.0);
+            let more = std::mem::take(&mut books.recent);
+            let moved = more.in_bytes > 0 || more.out_bytes >= MOVED_BYTES_MIN;
             if !(moved || at_the_end) || books.unwritten.values().all(|traffic| *traffic == Traffic::default()) {
                 return Ok(());
             }
@@ -170,9 +171,9 @@ fn spent(noted: &MonthRow, more: Option<&Traffic>, stored_bytes: u64, month: Mon
     Spending { traffic: is_counted.then_some(traffic), stored_bytes, price, cost }
 }
 
-/// The bytes at each provider.
+/// The bytes at each provider; nothing at one whose targets were all given up.
 fn add_up(tx: &Tx<'_>, owners: &BTreeMap<TargetId, ProviderId>) -> catalogue::Result<BTreeMap<ProviderId, u64>> {
-    let mut sums: BTreeMap<ProviderId, u64> = owners.values().map(|provider| (*provider, 0)).collect();
+    let mut sums: BTreeMap<_, _> = catalogue::fleet::providers(tx)?.into_iter().map(|row| (row.id, 0)).collect();
     for (target, bytes) in traffic::bytes_by_target(tx)? {
         if let Some(sum) = owners.get(&target).and_then(|provider| sums.get_mut(provider)) {
             *sum += bytes;
