@@ -25,7 +25,6 @@ use model::{
 use crate::{
     Inner,
     error::{Error, Result},
-    read::within,
 };
 
 /// Where one segment lies.
@@ -120,10 +119,11 @@ impl Inner {
     pub(crate) async fn read_object(&self, target: TargetId, name: &str, range: Range<u64>) -> Result<Bytes> {
         let driver = self.driver(target)?;
         let name = ObjectName::parse(name)?;
-        let (bytes, begun_us) = (range.end - range.start, self.now_us());
+        let (bytes, asked) = (range.end - range.start, self.asked(target));
         let read = driver.read(&name, range).await;
+        let took_us = asked.ended();
         match &read {
-            Ok(_) => self.speed.note(target, bytes, self.now_us().saturating_sub(begun_us)),
+            Ok(_) => self.speed.note(target, bytes, took_us, self.now_us()),
             Err(error) => self.fleet.failed(target, error, self.now_us()),
         }
         Ok(read?)
@@ -260,8 +260,11 @@ impl Inner {
         let wanted: BTreeSet<u8> = want.iter().map(|(lane, _)| *lane).collect();
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
         let source = |lane: &u8| match self.best_make(place, *lane) {
-            Some(make) => self.source(make.target, wanted.contains(lane).into()),
-            None => plan::Source { doubt: 2, ..plan::Source::default() },
+            Some(make) => {
+                let is_suspect = self.fleet.state(make.target) != Some(TargetState::Up);
+                self.source(make.target, 2 * u8::from(wanted.contains(lane)) + u8::from(is_suspect))
+            }
+            None => plan::Source { doubt: 4, ..plan::Source::default() },
         };
         let sources: Vec<_> = lanes.iter().map(source).collect();
         let mut lanes: Vec<u8> = plan::prefer(&sources).into_iter().map(|index| lanes[index]).collect();
@@ -274,7 +277,6 @@ impl Inner {
         let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
         // So many lanes are asked for beyond k, because others are slow: a firm that is silent may hold several.
         let mut spare = 0;
-        let overtake_us = self.settings.overtake_after_ms * 1_000;
         loop {
             while have.len() + reading.len() < usize::from(place.k) + spare {
                 let Some((lane, again)) = queue.pop_front() else { break };
@@ -297,8 +299,13 @@ impl Inner {
             if have.len() == usize::from(place.k) {
                 break;
             }
-            match within(self, reading.next(), overtake_us).await {
-                None => spare += usize::from(!queue.is_empty()),
+            let first = reading.next();
+            let read = match queue.is_empty() {
+                true => Some(first.await),
+                false => self.unless_all_late(first, union.end - union.start).await,
+            };
+            match read {
+                None => spare += 1,
                 Some(Some((make, Ok(bytes)))) => {
                     have.insert(make.lane, bytes);
                 }

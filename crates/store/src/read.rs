@@ -234,17 +234,25 @@ impl Job {
         segment: &SegmentRef,
         open: impl Fn(Vec<BytesMut>) -> std::result::Result<Vec<Bytes>, format::Error>,
     ) -> Result<Vec<Bytes>> {
-        let limit_us = self.inner.settings.overtake_after_ms * 1_000;
+        let bytes = range.end - range.start;
         let mut targets = self.inner.by_preference(place.targets.iter().copied()).into_iter();
         let (mut reading, mut tried) = (FuturesUnordered::new(), String::new());
         loop {
             if let Some(target) = targets.next() {
                 reading.push(self.inner.read_object(target, &place.name, range.clone()));
             }
-            match within(&self.inner, reading.next(), limit_us).await {
+            let first = reading.next();
+            let read = match targets.len() {
+                0 => Some(first.await),
+                _ => self.inner.unless_all_late(first, bytes).await,
+            };
+            match read {
                 None => {}
                 Some(Some(read)) => match read.and_then(|bytes| open(vec![own(bytes)]).map_err(Error::from)) {
-                    Ok(plain) => return Ok(plain),
+                    Ok(plain) => {
+                        self.inner.speed.read(bytes);
+                        return Ok(plain);
+                    }
                     Err(error) => tried.push_str(&format!("{error}; ")),
                 },
                 Some(None) => return Err(self.unreadable(segment, tried)),

@@ -1,8 +1,9 @@
 //! How quick targets are, and when a slow one is overtaken.
 //!
 //! The time of each short read is noted by target; choices between sources go by it and by what firms ask ([`plan::prefer()`]). A
-//! read that is late is overtaken by reading other lanes if the budget has room ([`plan::HedgeBudget`]). If it has not, the read is
-//! waited for; one that takes eight times as long as a late one has failed, and what is read instead of it is no hedge.
+//! read that is late is overtaken by reading other lanes or copies if the budget has room ([`plan::HedgeBudget`]). If it has not,
+//! the read is waited for; one that takes eight times as long as a late one has failed, and what is read instead of it is no hedge.
+//! Its target is silent then: for some seconds nobody else waits so long for it.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -17,26 +18,66 @@ const SHORT_BYTES: u64 = 1 << 20;
 const WEIGHT: u64 = 8;
 /// A read that takes so many times as long as a late one has failed.
 const FAILED_AFTER: u64 = 8;
+/// What was noted so long ago is not known any more, in microseconds: who is avoided for having been slow is never read, and would
+/// be avoided for ever.
+const FORGOTTEN_US: u64 = 600_000_000;
+/// So long nobody waits for a silent target, in microseconds: until it has been looked at.
+const SILENT_US: u64 = 10_000_000;
 
 /// What is known of the targets' speed, and what may be spent to overtake the slow ones.
 #[derive(Debug)]
 pub(crate) struct Speed {
-    took_us: Mutex<BTreeMap<TargetId, u64>>,
+    known: Mutex<BTreeMap<TargetId, Known>>,
     budget: Mutex<HedgeBudget>,
+}
+
+/// What is known of one target.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// How long short reads take, and when that was noted last.
+    took: Option<(u64, u64)>,
+    /// When a read was given up that had failed by being silent; nothing was answered since.
+    silent_us: Option<u64>,
 }
 
 impl Speed {
     pub fn new(hedge_percent: u8) -> Self {
-        Self { took_us: Mutex::default(), budget: Mutex::new(HedgeBudget::new(hedge_percent)) }
+        Self { known: Mutex::default(), budget: Mutex::new(HedgeBudget::new(hedge_percent)) }
     }
 
     /// A read of so many bytes took so long.
-    pub fn note(&self, target: TargetId, bytes: u64, took_us: u64) {
+    pub fn note(&self, target: TargetId, bytes: u64, took_us: u64, now_us: u64) {
+        let known = &mut *locked(&self.known);
+        let known = known.entry(target).or_default();
+        known.silent_us = None;
         if bytes <= SHORT_BYTES {
-            let known = &mut *locked(&self.took_us);
-            let usual = known.entry(target).or_insert(took_us);
-            *usual = (*usual / WEIGHT * (WEIGHT - 1)).saturating_add(*usual % WEIGHT).saturating_add(took_us / WEIGHT);
+            known.took(took_us, now_us);
         }
+    }
+
+    /// A read was given up after so long; it was late after `late_us`.
+    fn given_up(&self, target: TargetId, waited_us: u64, late_us: u64, now_us: u64) {
+        if waited_us < late_us {
+            // Whoever asked lost interest.
+            return;
+        }
+        let known = &mut *locked(&self.known);
+        let known = known.entry(target).or_default();
+        known.took(waited_us, now_us);
+        if waited_us >= late_us * FAILED_AFTER {
+            known.silent_us = Some(now_us);
+        }
+    }
+
+    /// How long short reads take, if that was noted lately.
+    fn took_us(&self, target: TargetId, now_us: u64) -> Option<u64> {
+        locked(&self.known).get(&target)?.lately(now_us)
+    }
+
+    /// Whether reads are in vain at this moment.
+    fn is_silent(&self, target: TargetId, now_us: u64) -> bool {
+        let since_us = locked(&self.known).get(&target).and_then(|known| known.silent_us);
+        since_us.is_some_and(|since_us| now_us.saturating_sub(since_us) < SILENT_US)
     }
 
     /// Bytes were read in the ordinary way.
@@ -45,11 +86,52 @@ impl Speed {
     }
 }
 
+impl Known {
+    fn lately(&self, now_us: u64) -> Option<u64> {
+        self.took.filter(|(_, at_us)| now_us.saturating_sub(*at_us) < FORGOTTEN_US).map(|(took_us, _)| took_us)
+    }
+
+    fn took(&mut self, took_us: u64, now_us: u64) {
+        let usual = self.lately(now_us).unwrap_or(took_us);
+        let usual = (usual / WEIGHT * (WEIGHT - 1)).saturating_add(usual % WEIGHT).saturating_add(took_us / WEIGHT);
+        self.took = Some((usual, now_us));
+    }
+}
+
+/// A read that is under way. If it is given up, that is noted.
+pub(crate) struct Asked<'a> {
+    inner: &'a Inner,
+    target: TargetId,
+    begun_us: u64,
+    ended: bool,
+}
+
+impl Asked<'_> {
+    /// It ended, well or not; how long it took.
+    pub fn ended(mut self) -> u64 {
+        self.ended = true;
+        self.inner.now_us().saturating_sub(self.begun_us)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let (now_us, late_us) = (self.inner.now_us(), self.inner.settings.overtake_after_ms * 1_000);
+            self.inner.speed.given_up(self.target, now_us.saturating_sub(self.begun_us), late_us, now_us);
+        }
+    }
+}
+
 impl Inner {
+    /// A read at `target` begins.
+    pub(crate) fn asked(&self, target: TargetId) -> Asked<'_> {
+        Asked { inner: self, target, begun_us: self.now_us(), ended: false }
+    }
+
     /// A place to read from, with how little it is trusted.
     pub(crate) fn source(&self, target: TargetId, doubt: u8) -> Source {
-        let took_us = locked(&self.speed.took_us).get(&target).copied();
-        Source { doubt, took_us, gb_out: self.fleet.gb_out(target) }
+        Source { doubt, took_us: self.speed.took_us(target, self.now_us()), gb_out: self.fleet.gb_out(target) }
     }
 
     /// The order in which copies are tried: up, then suspect, then the rest; quick and cheap ones first.
@@ -65,24 +147,32 @@ impl Inner {
         plan::prefer(&sources).into_iter().map(|index| targets[index]).collect()
     }
 
-    /// Waits for a read at `target`; `None` when it is to be done without, for which `hedge_bytes` would be read.
+    /// Waits for a read at `target`; `None` when it is to be done without, for which `hedge_bytes` are read.
     pub(crate) async fn unless_late<T: Send>(
         &self,
         target: TargetId,
         read: impl Future<Output = T> + Send,
         hedge_bytes: u64,
     ) -> Option<T> {
-        let mut read: BoxFuture<'_, T> = Box::pin(read);
+        let hedge_bytes = if self.speed.is_silent(target, self.now_us()) { 0 } else { hedge_bytes };
+        self.unless_all_late(read, hedge_bytes).await
+    }
+
+    /// Waits for the first of reads under way; `None` when `hedge_bytes` are to be read beside them.
+    pub(crate) async fn unless_all_late<T: Send>(
+        &self,
+        first: impl Future<Output = T> + Send,
+        hedge_bytes: u64,
+    ) -> Option<T> {
+        let mut first: BoxFuture<'_, T> = Box::pin(first);
         let late_us = self.settings.overtake_after_ms * 1_000;
-        if let Some(done) = within(self, &mut read, late_us).await {
+        if let Some(done) = within(self, &mut first, late_us).await {
             return Some(done);
         }
-        // It is given up, so nobody sees how long it would have taken.
-        self.speed.note(target, 0, late_us);
         if locked(&self.speed.budget).take(hedge_bytes) {
             return None;
         }
-        within(self, &mut read, late_us * (FAILED_AFTER - 1)).await
+        within(self, &mut first, late_us * (FAILED_AFTER - 1)).await
     }
 }
 
@@ -90,20 +180,37 @@ impl Inner {
 mod tests {
     use model::id::TargetId;
 
-    use super::{SHORT_BYTES, Speed};
-    use crate::locked;
+    use super::{FAILED_AFTER, FORGOTTEN_US, SHORT_BYTES, SILENT_US, Speed};
+
+    const TARGET: TargetId = TargetId([1; 16]);
 
     #[test]
-    fn what_became_slow_is_known_after_some_reads() {
-        let (speed, target) = (Speed::new(10), TargetId([1; 16]));
-        let usual = || locked(&speed.took_us).get(&target).copied();
-        speed.note(target, SHORT_BYTES + 1, 9_000_000);
+    fn what_became_slow_is_known_after_some_reads_and_not_for_ever() {
+        let speed = Speed::new(10);
+        let usual = || speed.took_us(TARGET, 0);
+        speed.note(TARGET, SHORT_BYTES + 1, 9_000_000, 0);
         assert_eq!(usual(), None, "a long read says nothing");
-        speed.note(target, SHORT_BYTES, 800);
+        speed.note(TARGET, SHORT_BYTES, 800, 0);
         assert_eq!(usual(), Some(800));
-        (0..20).for_each(|_| speed.note(target, 0, 250_000));
+        (0..20).for_each(|_| speed.note(TARGET, 0, 250_000, 0));
         assert!(usual() > Some(200_000), "{:?}", usual());
-        (0..60).for_each(|_| speed.note(target, 0, 800));
+        (0..60).for_each(|_| speed.note(TARGET, 0, 800, 0));
         assert!(usual() < Some(2_000), "{:?}", usual());
+        assert_eq!(speed.took_us(TARGET, FORGOTTEN_US), None, "it is tried again");
+        speed.note(TARGET, 0, 90, FORGOTTEN_US);
+        assert_eq!(speed.took_us(TARGET, FORGOTTEN_US), Some(90));
+    }
+
+    #[test]
+    fn who_is_silent_is_waited_for_again_after_some_seconds_or_an_answer() {
+        let (speed, late_us) = (Speed::new(10), 1_000);
+        speed.given_up(TARGET, late_us - 1, late_us, 0);
+        assert_eq!(speed.took_us(TARGET, 0), None, "a client that goes away says nothing");
+        speed.given_up(TARGET, late_us * FAILED_AFTER - 1, late_us, 0);
+        assert!(speed.took_us(TARGET, 0).is_some() && !speed.is_silent(TARGET, 0), "late, and no more");
+        speed.given_up(TARGET, late_us * FAILED_AFTER, late_us, 0);
+        assert!(speed.is_silent(TARGET, SILENT_US - 1) && !speed.is_silent(TARGET, SILENT_US));
+        speed.note(TARGET, SHORT_BYTES + 1, 5, 1);
+        assert!(!speed.is_silent(TARGET, 1));
     }
 }
