@@ -321,6 +321,11 @@ impl State {
         applied
     }
 
+    /// Whether something stated at `at` is late: a later epoch is known, and made that revision or one before it itself.
+    pub fn is_late(&self, scope: Scope, at: At) -> bool {
+        self.seen.get(&scope).is_some_and(|seen| seen.is_late(at.epoch, at.revision))
+    }
+
     /// The revisions that are missing between those that came, scope by scope.
     pub fn gaps(&self) -> Vec<Gap> {
         let of = |(scope, seen): (&Scope, &Seen)| {

@@ -69,6 +69,13 @@ impl LayerHeader {
             && object.seq <= self.made_at_seq
             && record.revision > self.to
     }
+
+    /// Whether the layer states what a record of its epoch changed.
+    pub fn covers(&self, record: &Record) -> bool {
+        (self.scope, self.epoch) == (record.scope, record.epoch)
+            && self.from < record.revision
+            && record.revision <= self.to
+    }
 }
 
 impl LayerHeader {

@@ -32,14 +32,15 @@ use model::{
 use crate::{
     Opening,
     copies::hash_of,
+    earlier::Earlier,
     error::{Error, Result},
     late::Late,
 };
 
 /// A copied object as the targets show it.
 #[derive(Clone, Debug)]
-struct Seen {
-    name: String,
+pub(crate) struct Seen {
+    pub name: String,
     holders: Vec<usize>,
 }
 
@@ -90,7 +91,7 @@ async fn list_all(source: &Source, prefix: &str) -> Result<Vec<(String, u64)>> {
 }
 
 /// Names under a prefix, with the sources that hold each.
-async fn survey(sources: &[Source], prefix: &str) -> Result<Vec<Seen>> {
+pub(crate) async fn survey(sources: &[Source], prefix: &str) -> Result<Vec<Seen>> {
     let mut seen: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, source) in sources.iter().enumerate() {
         for (name, _) in list_all(source, prefix).await? {
@@ -101,7 +102,7 @@ async fn survey(sources: &[Source], prefix: &str) -> Result<Vec<Seen>> {
 }
 
 /// The first whole copy that `decode` accepts.
-async fn read_any<T>(
+pub(crate) async fn read_any<T>(
     sources: &[Source],
     seen: &Seen,
     findings: &mut Vec<String>,
@@ -306,6 +307,7 @@ impl Folded {
             let row = object(journal.header.id, ObjectKind::Journal, &seen.name, &bytes);
             found.insert(journal.header.id, (journal, row, seen.holders));
         }
+        let layers = self.layers_before(sources, keys, found.values().map(|(journal, ..)| journal)).await?;
         // Epoch by epoch, the line says which objects count: the others were never acknowledged.
         let epochs: BTreeSet<u64> = found.values().map(|(journal, ..)| journal.header.epoch).collect();
         for epoch in epochs {
@@ -313,22 +315,54 @@ impl Folded {
                 found.values().map(|(journal, ..)| journal.header).filter(|header| header.epoch == epoch).collect();
             for id in chain(&headers, (0, None)).ordered {
                 if let Some((journal, row, holders)) = found.remove(&id) {
-                    self.take_journal(journal, row, holders, keys);
+                    self.take_journal(journal, row, holders, keys, &layers);
                 }
+            }
+        }
+        for (scope, at, change) in &layers.rows {
+            if self.state.is_late(*scope, *at) {
+                self.late.take(*scope, *at, change);
             }
         }
         Ok(())
     }
 
-    fn take_journal(&mut self, journal: JournalObject, row: ObjectRow, holders: Vec<usize>, keys: &Keyring) {
+    /// Layers of epochs before the one that counts, for scopes and epochs of which journal objects were found.
+    async fn layers_before<'a>(
+        &mut self,
+        sources: &[Source],
+        keys: &Keyring,
+        journals: impl Iterator<Item = &'a JournalObject>,
+    ) -> Result<Earlier> {
+        let counts: BTreeMap<Scope, u64> = self.layer_headers.iter().map(|layer| (layer.scope, layer.epoch)).collect();
+        let of =
+            |journal: &'a JournalObject| journal.entries.iter().map(move |entry| (journal.header.epoch, entry.scope));
+        let is_before = |at: &(u64, Scope)| counts.get(&at.1).is_some_and(|counts| at.0 < *counts);
+        let wanted: BTreeSet<(u64, Scope)> = journals.flat_map(of).filter(is_before).collect();
+        if wanted.is_empty() {
+            return Ok(Earlier::default());
+        }
+        let is_wanted = |name: &LayerName| wanted.contains(&(name.epoch, name.scope));
+        Earlier::read(sources, is_wanted, keys, &mut self.findings).await
+    }
+
+    fn take_journal(
+        &mut self,
+        journal: JournalObject,
+        row: ObjectRow,
+        holders: Vec<usize>,
+        keys: &Keyring,
+        layers: &Earlier,
+    ) {
         let mut scopes = Vec::new();
         let mut payloads = Vec::new();
         for entry in &journal.entries {
             match entry.unseal(keys) {
                 Ok(record) if self.layer_headers.iter().any(|layer| layer.disowns(&journal.header, &record)) => {}
+                Ok(record) if layers.disowns(&journal.header, &record) => {}
                 Ok(record) => {
                     scopes.push((record.scope, record.revision));
-                    self.take_record(record, &row.name);
+                    self.take_record(record, &row.name, layers);
                 }
                 Err(error) => self.findings.push(format!("a record of {} cannot be opened: {error}", row.name)),
             }
@@ -338,13 +372,14 @@ impl Folded {
         self.journal.push(JournalUsed { header: journal.header, scopes, payloads });
     }
 
-    fn take_record(&mut self, record: Record, name: &str) {
+    fn take_record(&mut self, record: Record, name: &str, layers: &Earlier) {
         match self.state.apply_record(&record) {
             Applied::New => {
                 let Record { scope, revision, changes, .. } = record;
                 self.rows.extend(changes.into_iter().map(|change| (scope, revision, change)));
             }
             Applied::Seen => {}
+            Applied::Late if layers.covers(&record) => {}
             Applied::Late => {
                 self.findings.push(format!(
                     "{name} holds changes of an earlier life beyond what a rebuild used (revision {}); what they add is \

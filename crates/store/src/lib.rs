@@ -39,6 +39,7 @@ mod body;
 pub mod commit;
 mod copies;
 mod draft;
+mod earlier;
 mod error;
 mod fill;
 mod fleet_state;

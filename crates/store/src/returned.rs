@@ -12,11 +12,9 @@ use bytes::Bytes;
 use catalogue::objects::{ObjectKind, ObjectRow};
 use fleet::ObjectName;
 use format::{
-    JournalObject,
     envelope::open_account_envelope,
-    journal::JournalHeader,
-    name::{parse_envelope_name, parse_journal_name},
-    replay::{At, chain},
+    name::parse_envelope_name,
+    replay::At,
     snapshot::{decode_named_layer_part, parse_snapshot_name},
 };
 use model::{
@@ -37,15 +35,15 @@ use crate::{
 
 /// What was found at a target, and what was made of it.
 #[derive(Default)]
-struct Reading {
-    late: Late,
+pub(crate) struct Reading {
+    pub late: Late,
     /// Objects of earlier lives that nobody knew.
-    old: Vec<ObjectRow>,
+    pub old: Vec<ObjectRow>,
     /// Objects that are known: one more copy of each.
     known: Vec<ObjectId>,
     /// Envelopes of accounts that nobody knew, or newer than the one that is known.
     envelopes: Vec<FoundEnvelope>,
-    findings: Vec<String>,
+    pub findings: Vec<String>,
 }
 
 /// An envelope that counts from now on.
@@ -136,7 +134,7 @@ impl Inner {
     }
 
     /// All of an object at the target; damage that `decode` finds is a finding, not an error.
-    async fn read_old<T>(
+    pub(crate) async fn read_old<T>(
         &self,
         target: TargetId,
         name: &str,
@@ -209,70 +207,6 @@ impl Inner {
             }
         }
         Ok(())
-    }
-
-    /// Takes the journal objects that count: in each epoch, those that the line of all known ones leads to.
-    async fn read_journals(&self, target: TargetId, names: Vec<String>, reading: &mut Reading) -> Result<()> {
-        let keys = self.keys.snapshot();
-        let mut found = std::collections::BTreeMap::new();
-        for name in names {
-            if parse_journal_name(&name).is_none_or(|parsed| parsed.epoch >= self.epoch()) {
-                continue;
-            }
-            let decode = |bytes: &[u8]| JournalObject::decode_named(&name, bytes);
-            let read = self.read_old(target, &name, &mut reading.findings, decode).await?;
-            if let Some((journal, bytes)) = read {
-                found.insert(journal.header.id, (journal, name, bytes));
-            }
-        }
-        let epochs: BTreeSet<u64> = found.values().map(|(journal, ..)| journal.header.epoch).collect();
-        for epoch in epochs {
-            let mut headers = self.known_headers(epoch).await?;
-            headers.extend(found.values().map(|(journal, ..)| journal.header).filter(|header| header.epoch == epoch));
-            for id in chain(&headers, (0, None)).ordered {
-                let Some((journal, name, bytes)) = found.remove(&id) else { continue };
-                for entry in &journal.entries {
-                    match entry.unseal(&keys) {
-                        Ok(record) => {
-                            let at = At { epoch: record.epoch, revision: record.revision };
-                            record.changes.iter().for_each(|change| reading.late.take(record.scope, at, change));
-                        }
-                        Err(error) => reading.findings.push(format!("a record of {name} cannot be opened: {error}")),
-                    }
-                    let Scope::Account(account) = entry.scope else { continue };
-                    for payload in &entry.payloads {
-                        let range = payload.range();
-                        if range.end <= bytes.len() as u64 {
-                            let sealed = bytes.slice(range.start as usize..range.end as usize);
-                            reading.late.payloads.insert(payload.segment, (account, sealed));
-                        }
-                    }
-                }
-                reading.old.push(object(id, ObjectKind::Journal, &name, &bytes));
-            }
-        }
-        Ok(())
-    }
-
-    async fn known_headers(&self, epoch: u64) -> Result<Vec<JournalHeader>> {
-        let mut headers = Vec::new();
-        let mut seq = 0;
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::journal::after(tx, epoch, seq, 1_000)).await?;
-            let of_epoch = page.iter().filter(|row| row.epoch == epoch);
-            headers.extend(of_epoch.map(|row| JournalHeader {
-                cluster: self.cluster,
-                epoch,
-                seq: row.seq,
-                stamp: row.stamp,
-                id: row.id,
-                prev: row.prev,
-            }));
-            match page.last().filter(|last| last.epoch == epoch) {
-                Some(last) => seq = last.seq,
-                None => return Ok(headers),
-            }
-        }
     }
 
     /// Brings in what only this target knew, states it in snapshots, and ends the wait for it.

@@ -31,7 +31,7 @@ impl Seen {
             self.begin(epoch, revision);
         } else if epoch == self.epoch && revision < self.own_from && !self.has(revision) {
             self.own_from = revision;
-        } else if epoch < self.epoch && revision >= self.own_from {
+        } else if self.is_late(epoch, revision) {
             return Applied::Late;
         }
         if self.has(revision) {
@@ -39,6 +39,11 @@ impl Seen {
         }
         self.add(revision, revision);
         Applied::New
+    }
+
+    /// Whether an earlier epoch says this of a revision that the latest one made itself, or of one beyond.
+    pub(super) fn is_late(&self, epoch: u64, revision: u64) -> bool {
+        epoch < self.epoch && revision >= self.own_from
     }
 
     /// Up to where nothing is missing.

@@ -13,7 +13,7 @@ use model::{
     entry::{ROOT, Version},
     id::TargetId,
 };
-use store::{Error, Opening, RebuildReport};
+use store::{Error, Opening, RebuildReport, Store};
 
 const HOUR_US: u64 = 3_600 * 1_000_000;
 /// The target that the rebuild is without.
@@ -154,6 +154,63 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     // It was done once and for all: a second life's rebuild finds the same tree.
     rebuild_without_it(&mut house).await;
     assert!(tree(&house).await == expected);
+}
+
+/// The service as after a crash, on an older catalogue and without the one target.
+async fn restart_without_it(house: &mut House, image: &[u8]) {
+    let catalogue = Catalogue::inline_from_image(image).unwrap();
+    let roster = Roster::default();
+    for (i, target) in house.targets.iter().enumerate().filter(|(i, _)| *i != AWAY) {
+        roster.insert(TargetId([i as u8 + 101; 16]), target.clone());
+    }
+    let opening = Opening {
+        world: world(&house.clock, &house.entropy),
+        catalogue: catalogue.clone(),
+        roster,
+        service: Identity::parse(&house.service).unwrap(),
+        settings: house.settings.clone(),
+    };
+    (house.store, house.catalogue) = (Store::open(opening).await.unwrap(), catalogue);
+}
+
+/// A change reached one target, the service crashed before it was acknowledged, and others took its place. The target is
+/// away from then on, through upkeep that states and releases what took the place, and through a rebuild.
+async fn a_change_that_never_counted_stays_away(after: &[&str]) {
+    let mut house = House::new(6).await;
+    house.put("kept", &bytes(5_000, 1)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let before: BTreeSet<String> = (0..6).flat_map(|disk| records(&house, disk)).collect();
+    let image = house.catalogue.image().unwrap();
+    house.put("never acknowledged", b"").await.unwrap();
+    only_away_knows(&house, &before);
+    restart_without_it(&mut house, &image).await;
+    let mut expected = BTreeMap::from([("kept".to_owned(), bytes(5_000, 1))]);
+    for (seed, name) in (2..).zip(after) {
+        house.put(name, &bytes(5_000, seed)).await.unwrap();
+        expected.insert((*name).to_owned(), bytes(5_000, seed));
+        for _ in 0..2 {
+            house.clock.advance(HOUR_US);
+            house.store.tick(true).await.unwrap();
+        }
+    }
+    rebuild_without_it(&mut house).await;
+    house.store.roster().insert(AWAY_ID, house.targets[AWAY].clone());
+    for _ in 0..3 {
+        house.store.tick(true).await.unwrap();
+    }
+    assert!(tree(&house).await == expected, "{:?}", tree(&house).await.keys());
+    let unread = house.store.read(|tx| catalogue::meta::bytes(tx, "rebuilt_without")).await.unwrap();
+    assert!(unread.is_none_or(|unread| unread.is_empty()), "the target was read");
+}
+
+#[tokio::test]
+async fn a_change_that_another_took_the_place_of_stays_away() {
+    a_change_that_never_counted_stays_away(&["one"]).await;
+}
+
+#[tokio::test]
+async fn a_change_whose_revision_is_long_past_stays_away() {
+    a_change_that_never_counted_stays_away(&["one", "two", "three"]).await;
 }
 
 #[tokio::test]
