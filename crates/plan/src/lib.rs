@@ -10,8 +10,8 @@
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
 //! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
-//! [`mod@cost`]; where bytes are fetched from, and how much may be read twice for the sake of speed, in [`mod@prefer`]
-//! and [`hedge`].
+//! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
+//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -39,6 +39,7 @@ pub mod forecast;
 pub mod hedge;
 pub mod margin;
 pub mod month;
+pub mod pace;
 pub mod place;
 pub mod prefer;
 pub mod reclaim;

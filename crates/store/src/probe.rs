@@ -156,8 +156,13 @@ impl Inner {
             return Found::Down("it is not in the configuration".to_owned());
         };
         let limit_us = self.settings.write_deadline_s * 1_000_000;
+        let begun_us = self.now_us();
         let probe = match crate::read::within(self, driver.probe(), limit_us).await {
-            Some(Ok(probe)) => probe,
+            Some(Ok(probe)) => {
+                let now_us = self.now_us();
+                self.speed.note(live.row.id, 0, now_us.saturating_sub(begun_us), now_us);
+                probe
+            }
             Some(Err(error)) => return Found::Down(error.to_string()),
             None => return Found::Down("it does not answer".to_owned()),
         };

@@ -275,6 +275,10 @@ impl Job {
 
     async fn direct_piece(&self, place: &PackPlace, lane: u8, range: Range<u64>) -> Option<Bytes> {
         let make = self.inner.best_make(place, lane)?;
+        if self.inner.is_slow(make.target) {
+            // If too few others can make it, it is asked all the same.
+            return None;
+        }
         let hedge_bytes = u64::from(place.k) * (range.end - range.start);
         let read = self.inner.read_lane(place.pack, &make, range);
         match self.inner.unless_late(make.target, read, hedge_bytes).await {

@@ -1,21 +1,29 @@
 //! How quick targets are, and when a slow one is overtaken.
 //!
 //! The time of each short read is noted by target; choices between sources go by it and by what firms ask ([`plan::prefer()`]). A
+//! target that takes much longer than most is read around ([`plan::pace`]); that is no hedge, since nothing is read twice. A
 //! read that is late is overtaken by reading other lanes or copies if the budget has room ([`plan::HedgeBudget`]). If it has not,
 //! the read is waited for; one that takes eight times as long as a late one has failed, and what is read instead of it is no hedge.
 //! Its target is silent then: for some seconds nobody else waits so long for it.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use model::{fleet::TargetState, id::TargetId, world::BoxFuture};
-use plan::{HedgeBudget, prefer::Source};
+use plan::{
+    HedgeBudget,
+    pace::{SLOW_US, slow},
+    prefer::Source,
+};
 
 use crate::{Inner, locked, read::within};
 
 /// Longer reads say more of the line's width than of the wait.
 const SHORT_BYTES: u64 = 1 << 20;
-/// The last reads count for an eighth each: a target that became slow is known after a few.
-const WEIGHT: u64 = 8;
+/// The last reads count for a quarter each: a target that became slow is known after one or two.
+const WEIGHT: u64 = 4;
 /// A read that takes so many times as long as a late one has failed.
 const FAILED_AFTER: u64 = 8;
 /// What was noted so long ago is not known any more, in microseconds: who is avoided for having been slow is never read, and would
@@ -27,8 +35,18 @@ const SILENT_US: u64 = 10_000_000;
 /// What is known of the targets' speed, and what may be spent to overtake the slow ones.
 #[derive(Debug)]
 pub(crate) struct Speed {
-    known: Mutex<BTreeMap<TargetId, Known>>,
+    known: Mutex<Table>,
+    /// Whether slow targets are read around: not where nothing is to be spent on speed.
+    around: bool,
     budget: Mutex<HedgeBudget>,
+}
+
+/// What is known of all targets.
+#[derive(Debug, Default)]
+struct Table {
+    targets: BTreeMap<TargetId, Known>,
+    /// Those that take much longer than most.
+    slow: BTreeSet<TargetId>,
 }
 
 /// What is known of one target.
@@ -42,16 +60,16 @@ struct Known {
 
 impl Speed {
     pub fn new(hedge_percent: u8) -> Self {
-        Self { known: Mutex::default(), budget: Mutex::new(HedgeBudget::new(hedge_percent)) }
+        let budget = Mutex::new(HedgeBudget::new(hedge_percent));
+        Self { known: Mutex::default(), around: hedge_percent > 0, budget }
     }
 
     /// A read of so many bytes took so long.
     pub fn note(&self, target: TargetId, bytes: u64, took_us: u64, now_us: u64) {
-        let known = &mut *locked(&self.known);
-        let known = known.entry(target).or_default();
-        known.silent_us = None;
+        let table = &mut *locked(&self.known);
+        table.targets.entry(target).or_default().silent_us = None;
         if bytes <= SHORT_BYTES {
-            known.took(took_us, now_us);
+            table.took(target, took_us, now_us);
         }
     }
 
@@ -61,28 +79,46 @@ impl Speed {
             // Whoever asked lost interest.
             return;
         }
-        let known = &mut *locked(&self.known);
-        let known = known.entry(target).or_default();
-        known.took(waited_us, now_us);
+        let table = &mut *locked(&self.known);
+        table.took(target, waited_us, now_us);
         if waited_us >= late_us * FAILED_AFTER {
-            known.silent_us = Some(now_us);
+            table.targets.entry(target).or_default().silent_us = Some(now_us);
         }
     }
 
     /// How long short reads take, if that was noted lately.
     fn took_us(&self, target: TargetId, now_us: u64) -> Option<u64> {
-        locked(&self.known).get(&target)?.lately(now_us)
+        locked(&self.known).targets.get(&target)?.lately(now_us)
+    }
+
+    /// Whether what lies there is read from others while they can make it.
+    fn is_slow(&self, target: TargetId) -> bool {
+        self.around && locked(&self.known).slow.contains(&target)
     }
 
     /// Whether reads are in vain at this moment.
     fn is_silent(&self, target: TargetId, now_us: u64) -> bool {
-        let since_us = locked(&self.known).get(&target).and_then(|known| known.silent_us);
+        let since_us = locked(&self.known).targets.get(&target).and_then(|known| known.silent_us);
         since_us.is_some_and(|since_us| now_us.saturating_sub(since_us) < SILENT_US)
     }
 
     /// Bytes were read in the ordinary way.
     pub fn read(&self, bytes: u64) {
         locked(&self.budget).read(bytes);
+    }
+}
+
+impl Table {
+    fn took(&mut self, target: TargetId, took_us: u64, now_us: u64) {
+        let known = self.targets.entry(target).or_default();
+        known.took(took_us, now_us);
+        // While everybody is quick there is nothing to compare.
+        if self.slow.is_empty() && known.lately(now_us).is_none_or(|usual| usual <= SLOW_US) {
+            return;
+        }
+        let all: Vec<_> =
+            self.targets.iter().filter_map(|(target, known)| Some((*target, known.lately(now_us)?))).collect();
+        self.slow = slow(&all);
     }
 }
 
@@ -127,6 +163,11 @@ impl Inner {
     /// A read at `target` begins.
     pub(crate) fn asked(&self, target: TargetId) -> Asked<'_> {
         Asked { inner: self, target, begun_us: self.now_us(), ended: false }
+    }
+
+    /// Whether a target takes much longer than most: what lies there is read from others while they can make it.
+    pub(crate) fn is_slow(&self, target: TargetId) -> bool {
+        self.speed.is_slow(target)
     }
 
     /// A place to read from, with how little it is trusted.

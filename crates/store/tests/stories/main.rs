@@ -20,6 +20,7 @@ mod provider_wiped;
 mod quick_and_cheap;
 mod returned_old;
 mod room_given_back;
+mod slow_firm;
 mod stalled_senders;
 mod swapped_objects;
 mod torn_packs;
