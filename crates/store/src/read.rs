@@ -196,7 +196,7 @@ impl Job {
                 let part = bytes.get(sealed.start as usize..sealed.end as usize).unwrap_or_default();
                 Ok(open(vec![BytesMut::from(part)])?)
             }
-            Place::Journal(place) => self.from_a_copy(place, shift(&sealed, place.offset), segment, open).await,
+            Place::Journal(place) => self.read_copy(place, shift(&sealed, place.offset), segment, open).await,
             Place::Pack(place) => {
                 let pieces = match place.location.lane {
                     Some(lane) => vec![(lane, shift(&sealed, place.location.offset))],
@@ -227,7 +227,7 @@ impl Job {
     }
 
     /// Reads from one copy after the other, and from the next one as well while one is slow.
-    async fn from_a_copy(
+    async fn read_copy(
         &self,
         place: &JournalPlace,
         range: Range<u64>,
