@@ -84,8 +84,10 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut report = Report::new(&workloads, options.quick)?;
     for workload in workloads {
         empty(&bench.folder)?;
-        eprintln!("warming memory");
-        warm(&bench.folder, (8 * GIB / divisor).min(meter::available_memory()? / 2))?;
+        if workload.wants_warm_memory() {
+            eprintln!("warming memory");
+            warm(&bench.folder, (8 * GIB / divisor).min(meter::available_memory()? / 2))?;
+        }
         eprintln!("{workload}");
         workload.run(&bench, &mut report)?;
     }

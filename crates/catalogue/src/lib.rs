@@ -44,6 +44,7 @@ pub mod packs;
 pub mod rows;
 pub mod scopes;
 pub mod segments;
+pub mod traffic;
 pub mod uploads;
 pub mod versions;
 

@@ -21,6 +21,7 @@ use crate::{
     layer::Verb,
     lock, marker,
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
 };
 
 /// So many of the newest objects are left out by a stale listing.
@@ -149,6 +150,10 @@ impl Target for Faults {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        self.inner.traffic()
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::world::BoxFuture;
 
-use crate::target::{Abilities, DeleteTicket, ObjectName, ObjectWriter, Page, Probe, Result, Target};
+use crate::{
+    target::{Abilities, DeleteTicket, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
+};
 
 /// What is asked of a target; limits, counts and faults are kept by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +104,11 @@ pub trait Around: Send + Sync + 'static {
     {
         self.once(call, attempt())
     }
+
+    /// What the firm was asked for, if this layer counts it.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
 }
 
 /// A target with something around it.
@@ -128,6 +136,11 @@ impl<A: Around> Target for Layered<A> {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+
+    /// The driver's own count, if it has one: it sees more.
+    fn traffic(&self) -> Option<Traffic> {
+        self.inner.traffic().or_else(|| self.around.traffic())
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -1,16 +1,22 @@
-//! The layer that counts. What it counts is shown by the fleet page and used by nobody to decide.
+//! The layer that counts calls, their bytes and their time. What it counts is shown, and used by nobody to decide.
+//!
+//! It lies next to the driver, so that every try is counted. For drivers that do not see their own requests it also says what
+//! the firm was asked for ([`Traffic`]): one request for a call.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use model::world::{BoxFuture, Clock};
 
 use crate::{
     layer::{Around, Call, Layered, Verb},
-    lock,
     target::{Result, Target},
+    traffic::{Kind, Traffic},
 };
 
 /// What was counted for one verb.
@@ -33,8 +39,31 @@ pub struct VerbCounts {
 /// The counts of one target. Clones show the same counts.
 #[derive(Clone)]
 pub struct Meter {
-    counts: Arc<Mutex<BTreeMap<Verb, VerbCounts>>>,
+    counts: Arc<[Counts; Verb::ALL.len()]>,
     clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct Counts {
+    calls: AtomicU64,
+    ended: AtomicU64,
+    errors: AtomicU64,
+    bytes: AtomicU64,
+    total_us: AtomicU64,
+    slowest_us: AtomicU64,
+}
+
+impl Counts {
+    fn read(&self) -> VerbCounts {
+        VerbCounts {
+            calls: self.calls.load(Relaxed),
+            ended: self.ended.load(Relaxed),
+            errors: self.errors.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            total_us: self.total_us.load(Relaxed),
+            slowest_us: self.slowest_us.load(Relaxed),
+        }
+    }
 }
 
 impl Meter {
@@ -46,31 +75,53 @@ impl Meter {
 
     /// Returns the counts so far, by verb; verbs never called are absent.
     pub fn snapshot(&self) -> BTreeMap<Verb, VerbCounts> {
-        lock(&self.counts).clone()
+        let read = Verb::ALL.into_iter().map(|verb| (verb, self.counts[verb as usize].read()));
+        read.filter(|(_, counts)| counts.calls > 0).collect()
     }
+}
 
-    fn count(&self, verb: Verb, change: impl FnOnce(&mut VerbCounts)) {
-        change(lock(&self.counts).entry(verb).or_default());
+/// What a firm sees of a call. An object that is written in pieces is one request, when it is finished.
+fn kind(verb: Verb) -> Option<Kind> {
+    match verb {
+        Verb::Create | Verb::Write => None,
+        Verb::WriteMarker | Verb::Finish | Verb::Put | Verb::SetAside => Some(Kind::Put),
+        Verb::Probe | Verb::Read => Some(Kind::Get),
+        Verb::Stat => Some(Kind::Head),
+        Verb::List => Some(Kind::List),
+        Verb::Delete => Some(Kind::Delete),
     }
 }
 
 impl Around for Meter {
     fn once<'a, T: Send + 'a>(&'a self, call: Call<'a>, run: BoxFuture<'a, Result<T>>) -> BoxFuture<'a, Result<T>> {
         Box::pin(async move {
-            self.count(call.verb, |counts| counts.calls += 1);
+            let counts = &self.counts[call.verb as usize];
+            counts.calls.fetch_add(1, Relaxed);
             let begun_us = self.clock.now().monotonic_us;
             let result = run.await;
             let took_us = self.clock.now().monotonic_us.saturating_sub(begun_us);
-            self.count(call.verb, |counts| {
-                counts.ended += 1;
-                counts.total_us += took_us;
-                counts.slowest_us = counts.slowest_us.max(took_us);
-                match &result {
-                    Ok(_) => counts.bytes += call.bytes,
-                    Err(_) => counts.errors += 1,
-                }
-            });
+            counts.ended.fetch_add(1, Relaxed);
+            counts.total_us.fetch_add(took_us, Relaxed);
+            counts.slowest_us.fetch_max(took_us, Relaxed);
+            match &result {
+                Ok(_) => counts.bytes.fetch_add(call.bytes, Relaxed),
+                Err(_) => counts.errors.fetch_add(1, Relaxed),
+            };
             result
         })
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        let mut traffic = Traffic::default();
+        for (verb, counts) in self.snapshot() {
+            if let Some(kind) = kind(verb) {
+                traffic.requests[kind as usize] += counts.calls;
+            }
+            match verb.changes() {
+                true => traffic.in_bytes += counts.bytes,
+                false => traffic.out_bytes += counts.bytes,
+            }
+        }
+        Some(traffic)
     }
 }

@@ -44,6 +44,7 @@ use self::{
 use crate::{
     marker::{self, Watch},
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
     wire::HttpOptions,
 };
 
@@ -257,8 +258,13 @@ impl Target for ObjectStore {
             free_space: false,
             object_bytes_max: (PART_BYTES * PARTS_MAX) as u64,
             part_bytes: PART_BYTES as u64,
+            billed_by_request: true,
             probe_every_s: 60,
         }
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.store.bucket.wire.counter.read())
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -21,6 +21,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::Class;
 
+use crate::traffic::Traffic;
+
 /// First parts of names that belong to the drivers: the marker, half-written files, bad objects that were set aside.
 pub const RESERVED: [&str; 3] = ["holdfast-target", "tmp", "aside"];
 
@@ -194,6 +196,8 @@ pub struct Abilities {
     pub object_bytes_max: u64,
     /// What one writer holds in memory beyond the pieces that it was given, in bytes: the part of a multipart upload.
     pub part_bytes: u64,
+    /// Firms of this kind bill each request, so few large ones are better than many small ones.
+    pub billed_by_request: bool,
     /// How long it is left in peace, in seconds, while it is up and nothing else is wanted of it: far away each look costs a round
     /// trip, and at many firms money. What fails in between shows by itself.
     pub probe_every_s: u64,
@@ -209,6 +213,7 @@ impl Abilities {
         free_space: true,
         object_bytes_max: i64::MAX as u64,
         part_bytes: 0,
+        billed_by_request: false,
         probe_every_s: 0,
     };
 }
@@ -277,6 +282,11 @@ pub trait Target: Send + Sync {
 
     /// What it can promise.
     fn abilities(&self) -> Abilities;
+
+    /// What its firm was asked for since it was opened; `None` where nobody counts.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
 
     /// Looks whether it answers, and whose it is. Never creates anything.
     async fn probe(&self) -> Result<Probe>;

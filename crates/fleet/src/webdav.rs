@@ -46,6 +46,7 @@ use self::{
 use crate::{
     marker::{self, Watch},
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    traffic::Traffic,
     wire::{HttpOptions, body::Outgoing, text},
 };
 
@@ -281,8 +282,13 @@ impl Target for WebDav {
             free_space: self.store.tells_space.load(Ordering::Relaxed),
             object_bytes_max: i64::MAX as u64,
             part_bytes: 0,
+            billed_by_request: false,
             probe_every_s: 30,
         }
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(self.store.site.wire.counter.read())
     }
 
     async fn probe(&self) -> Result<Probe> {

@@ -39,6 +39,7 @@ use self::{
 use crate::{
     lock,
     target::{Error, Result},
+    traffic::{Counter, Kind},
 };
 
 /// Until a connection stands, TLS included.
@@ -83,6 +84,7 @@ pub(crate) struct Wire {
     gate: Gate,
     pool: Arc<Pool>,
     timer: Arc<dyn Timer>,
+    pub(crate) counter: Counter,
 }
 
 /// Connections that wait for their next request.
@@ -128,7 +130,7 @@ impl Wire {
             .map_err(|reason| Error::BadAddress { address: address.clone(), reason })?;
         let pool = Arc::new(Pool { idle: Mutex::default(), clock: Arc::clone(&world.clock) });
         let (gate, timer) = (Gate::new(Arc::clone(&world.clock)), Arc::clone(&world.timer));
-        Ok(Self { endpoint, address, dialer, gate, pool, timer })
+        Ok(Self { endpoint, address, dialer, gate, pool, timer, counter: Counter::default() })
     }
 
     /// Asks, and returns status and headers; the answer's body is still on the wire.
@@ -193,7 +195,9 @@ impl Wire {
     }
 
     fn request(&self, asked: Asked) -> std::result::Result<Request<Outgoing>, String> {
-        let mut request = Request::new(asked.body);
+        // What a question about a folder consists of is no content.
+        let counter = if asked.method.as_str() == "PROPFIND" { Counter::default() } else { self.counter.clone() };
+        let mut request = Request::new(asked.body.counted_by(counter));
         *request.method_mut() = asked.method;
         *request.uri_mut() = asked.path.parse().map_err(|_| "its path cannot be asked for".to_owned())?;
         *request.headers_mut() = asked.headers;
@@ -226,6 +230,7 @@ impl Wire {
             return Err((Failure::Connect("it closes the connection".to_owned()), Some(request)));
         }
         pass.sending(pulse);
+        let mut asking = self.counter.asking(Kind::of_http(request.method().as_str(), &request.uri().to_string()));
         let mut sent = std::pin::pin!(sender.try_send_request(request));
         let (mut before, mut still_us) = (0, 0);
         loop {
@@ -233,6 +238,9 @@ impl Wire {
                 biased;
                 result = &mut sent => return result.map_err(|mut error| {
                     let unsent = error.take_message();
+                    if unsent.is_some() {
+                        asking.never_left();
+                    }
                     (Failure::Broken(error.into_error()), unsent)
                 }),
                 () = self.timer.sleep(LEARNT_US) => {
@@ -252,7 +260,8 @@ impl Wire {
 
     fn answer(&self, response: Response<Incoming>, sender: Sender, verb: &'static str, pulse: Arc<Pulse>) -> Answer {
         let carrier = (sender, Arc::clone(&self.pool), pulse);
-        Answer::new(response, carrier, self.address.clone(), verb, Arc::clone(&self.timer), IDLE_US)
+        let counter = self.counter.clone();
+        Answer::new(response, carrier, counter, self.address.clone(), verb, Arc::clone(&self.timer), IDLE_US)
     }
 
     pub(crate) fn down(&self, reason: impl Into<String>) -> Error {

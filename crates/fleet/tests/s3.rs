@@ -7,7 +7,9 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use fleet::{Error, HttpOptions, Limit, Limits, ObjectName, ObjectStore, S3Address, S3Login, Target};
+use fleet::{
+    DeleteTicket, Error, HttpOptions, Kind, Limit, Limits, ObjectName, ObjectStore, S3Address, S3Login, Target,
+};
 use testkit::{
     server::{Server, skip},
     servers::{moto, rclone},
@@ -73,6 +75,48 @@ async fn rclone_keeps_the_rules() {
         Place { target: Limit::over(place.target, limits, world.clock, world.timer), ..place }
     })
     .await;
+}
+
+#[tokio::test]
+async fn every_request_is_counted_as_a_firm_would_bill_it() {
+    if skip("requests of S3 are counted on rclone", rclone::PROGRAM) {
+        return;
+    }
+    let server = rclone::s3().unwrap();
+    let target = open(&format!("http://{}", server.address()), rclone::SERVED, "counted");
+    target.write_marker(None, MARKER).await.unwrap();
+    // The first write finds out what the server can do.
+    target.put(&name("first"), &[MARKER]).await.unwrap();
+    let mut before = target.traffic().unwrap();
+    let mut more = |target: &ObjectStore| {
+        let now = target.traffic().unwrap();
+        (std::mem::replace(&mut before, now), now)
+    };
+    let counted = |(before, now): (fleet::Traffic, fleet::Traffic)| now.since(&before);
+
+    let small = Bytes::from(vec![7; 20_000]);
+    target.put(&name("small"), &[small]).await.unwrap();
+    let put = counted(more(&target));
+    let of = |traffic: &fleet::Traffic| Kind::ALL.map(|kind| traffic.of(kind));
+    assert_eq!((of(&put), put.in_bytes, put.out_bytes), ([1, 0, 0, 1, 0, 0], 20_000, 0), "it looks, and writes");
+
+    let long = Bytes::from(vec![9; 20 << 20]);
+    let mut writer = target.create(&name("long"), 0).await.unwrap();
+    writer.write(long).await.unwrap();
+    writer.finish().await.unwrap();
+    let put = counted(more(&target));
+    assert_eq!(of(&put), [2, 3, 0, 1, 0, 0], "begin and complete, a request for each 8 MiB, and a look");
+    assert!((20 << 20..(20 << 20) + 1_000).contains(&put.in_bytes), "{put:?}");
+
+    target.read(&name("small"), 100..5_100).await.unwrap();
+    let read = counted(more(&target));
+    assert_eq!((of(&read), read.out_bytes), ([0, 0, 1, 0, 0, 0], 5_000));
+
+    target.list("", None, 10).await.unwrap();
+    target.delete(&DeleteTicket { name: name("small"), reason: "test" }).await.unwrap();
+    let rest = counted(more(&target));
+    assert_eq!((rest.of(Kind::List), rest.of(Kind::Delete)), (1, 1));
+    assert_eq!(rest.in_bytes, 0);
 }
 
 fn name(text: &str) -> ObjectName {

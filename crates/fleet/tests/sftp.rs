@@ -77,6 +77,7 @@ async fn abilities_are_what_a_trial_found() {
         no_clobber: false,
         free_space: false,
         part_bytes: 2 << 20,
+        billed_by_request: false,
         probe_every_s: 15,
         ..Abilities::DISK
     };

@@ -1,9 +1,11 @@
 //! Answers to an operator's questions as JSON: the one place where these shapes are written, for the HTTP interface and for
 //! commands that ask a data folder directly.
 
+use std::collections::BTreeMap;
+
 use model::{account::KitRow, fleet::TargetState};
 use serde_json::{Value, json};
-use service::{FleetReport, JobReport, NewKit, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
+use service::{FleetReport, JobReport, NewKit, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport};
 
 use crate::header::date::rfc3339;
 
@@ -14,6 +16,7 @@ pub fn fleet(report: &FleetReport) -> Value {
         "epoch": report.epoch,
         "scheme": report.scheme.map(|scheme| scheme.to_string()),
         "trial": report.trial,
+        "month": report.month.to_string(),
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
         "files_below_safe": report.files_below_safe,
         "files_below_settled": report.files_below_settled,
@@ -41,6 +44,27 @@ fn provider(provider: &ProviderReport) -> Value {
         "name": provider.name,
         "state": state(provider.state),
         "targets": provider.targets.iter().map(target).collect::<Vec<_>>(),
+        "spending": spending(&provider.spending),
+    })
+}
+
+/// What a provider was asked for this month; `null` is unknown.
+fn spending(spending: &Spending) -> Value {
+    let (price, cost) = (&spending.price, &spending.cost);
+    json!({
+        "requests": spending.requests().map(|all| all.into_iter().collect::<BTreeMap<_, _>>()),
+        "in_bytes": spending.traffic.map(|traffic| traffic.in_bytes),
+        "out_bytes": spending.traffic.map(|traffic| traffic.out_bytes),
+        "stored_bytes": spending.stored_bytes,
+        "price": {
+            "tb_month": price.tb_month.map(|money| money.to_string()),
+            "gb_out": price.gb_out.map(|money| money.to_string()),
+            "million_requests": price.million_requests.map(|money| money.to_string()),
+            "minimum_days": price.minimum_days,
+            "currency": price.currency,
+        },
+        "cost_storing_month": cost.storing_month.map(|money| money.to_string()),
+        "cost_so_far": cost.so_far.map(|money| money.to_string()),
     })
 }
 

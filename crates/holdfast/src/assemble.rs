@@ -13,7 +13,7 @@ use std::{
 };
 
 use catalogue::Catalogue;
-use fleet::{Directory, Retry, Roster, Target, TimeLimits, Timeout, Tries};
+use fleet::{Directory, Meter, Retry, Roster, Target, TimeLimits, Timeout, Tries};
 use format::{Identity, Marker};
 use model::{Class, fleet::TargetRow, id::ClusterId, world::World};
 use store::{Opening, Settings, Store};
@@ -102,10 +102,7 @@ async fn reopen(
     };
     let roster = Roster::default();
     for row in &members.known {
-        // Without its login a target stays closed: down, not forgotten.
-        if let Some(driver) = firms::recorded_driver(row, &logins, &world)? {
-            roster.insert(row.id, driver);
-        }
+        roster.insert(row.id, firms::recorded_driver(row, &logins, &world));
     }
     let settings = Settings { trial: one_disk(&members.known), ..settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
@@ -322,9 +319,10 @@ fn make_target_folder(data: &DataFolder, path: &Path) -> Result<()> {
     path.ancestors().take_while(|folder| folder.starts_with(data.root())).try_for_each(sync_folder)
 }
 
-/// A driver with its layers: each try has a limit, and what may be tried again is.
+/// A driver with its layers: each try is counted and has a limit, and what may be tried again is.
 pub fn layered(driver: Arc<dyn Target>, world: &World) -> Arc<dyn Target> {
-    let timed = Timeout::over(driver, TimeLimits::default(), Arc::clone(&world.timer));
+    let (counted, _) = Meter::over(driver, Arc::clone(&world.clock));
+    let timed = Timeout::over(counted, TimeLimits::default(), Arc::clone(&world.timer));
     Retry::over(timed, Tries::default(), Arc::clone(&world.timer), Arc::clone(&world.entropy))
 }
 

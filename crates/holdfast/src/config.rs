@@ -7,6 +7,7 @@
 //! [[provider]]                # one legal entity that can fail on its own
 //! name = "amber"
 //! labels = { country = "NL" }
+//! price = { tb_month = "4.99", gb_out = "0.01", million_requests = "5", minimum_days = "90", currency = "EUR" }
 //! [[provider.target]]         # one place that it keeps shards in
 //! path = "/mnt/amber/holdfast"
 //! [[provider.target]]         # or a place at a firm
@@ -35,6 +36,9 @@ use crate::{
 
 /// The longest name of a provider.
 const NAME_BYTES_MAX: usize = 64;
+
+/// The longest that a change may wait for others: a person does not notice it yet.
+const GATHER_MS_MAX: u64 = 1_000;
 
 /// A configuration file that was read and makes sense by itself.
 #[derive(Debug)]
@@ -83,6 +87,9 @@ struct SettingsTable {
     buffer_bytes: Option<u64>,
     upkeep_bytes_per_s: Option<u64>,
     fill: Option<bool>,
+    hedge_percent: Option<u8>,
+    journal_gather_ms: Option<u64>,
+    journal_gather_billed_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +98,9 @@ struct ProviderTable {
     name: String,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// Decimal numbers in quotes: what is written is what counts, to the last digit.
+    #[serde(default)]
+    price: BTreeMap<String, String>,
     #[serde(default)]
     target: Vec<TargetTable>,
 }
@@ -253,7 +263,9 @@ impl ProviderTable {
                 }
             }
         }
-        Ok(Provider { name: self.name, labels: self.labels.into_iter().collect(), paths, far })
+        let mut labels = self.labels;
+        labels.extend(self.price.into_iter().map(|(name, value)| (format!("price.{name}"), value)));
+        Ok(Provider { name: self.name, labels: labels.into_iter().collect(), paths, far })
     }
 }
 
@@ -264,6 +276,7 @@ fn check_names(providers: &[Provider]) -> std::result::Result<(), String> {
     for (index, provider) in providers.iter().enumerate() {
         let name = &provider.name;
         check_name(name)?;
+        check_labels(&provider.labels).map_err(|why| format!("provider '{name}': {why}"))?;
         if providers[..index].iter().any(|other| other.name == *name) {
             return Err(format!(
                 "provider '{name}' is there twice; one owner is one provider, with a [[provider.target]] for each place"
@@ -287,6 +300,11 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
     ))
 }
 
+/// Labels that hold a price hold one; the error says which does not.
+pub fn check_labels(labels: &[(String, String)]) -> std::result::Result<(), String> {
+    labels.iter().try_for_each(|(label, value)| store::Price::check(label, value))
+}
+
 impl SettingsTable {
     fn over(self, mut settings: Settings) -> std::result::Result<Settings, String> {
         if self.trial == Some(true) {
@@ -303,6 +321,15 @@ impl SettingsTable {
         put(&mut settings.upload_s, self.upload_s);
         put(&mut settings.write_deadline_s, self.write_deadline_s);
         put(&mut settings.buffer_bytes, self.buffer_bytes);
+        put(&mut settings.journal_gather_ms, self.journal_gather_ms);
+        put(&mut settings.journal_gather_billed_ms, self.journal_gather_billed_ms);
+        if settings.journal_gather_ms.max(settings.journal_gather_billed_ms) > GATHER_MS_MAX {
+            return Err(format!("a change that waits for others longer than {GATHER_MS_MAX} ms gains nothing"));
+        }
+        settings.hedge_percent = self.hedge_percent.unwrap_or(settings.hedge_percent);
+        if settings.hedge_percent > 100 {
+            return Err(format!("hedge_percent = {} is none; from 0 (never) to 100", settings.hedge_percent));
+        }
         if settings.buffer_bytes < 64 << 20 {
             return Err(format!("buffer_bytes = {} is too little; 67108864 (64 MiB) or more", settings.buffer_bytes));
         }

@@ -15,11 +15,13 @@ fn parse(text: &str) -> crate::error::Result<Config> {
 fn a_full_file_is_understood() {
     let config = parse(
         "[settings]\nscheme = \"9+3\"\ndown_wait_s = 60\n[[provider]]\nname = \"amber\"\nlabels = { b = \"2\", a = \"1\" }\n\
+         price = { tb_month = \"4.99\" }\n\
          [[provider.target]]\npath = \"disks/../amber\"\n[[provider.target]]\npath = \"/mnt/a\"\n",
     )
     .unwrap();
     assert_eq!((config.settings.scheme, config.settings.down_wait_s), (Some(Scheme::new(9, 3)), 60));
-    assert_eq!(config.providers[0].labels, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+    let labels = [("a", "1"), ("b", "2"), ("price.tb_month", "4.99")];
+    assert_eq!(config.providers[0].labels, labels.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(config.providers[0].paths, [Path::new("/srv/amber"), Path::new("/mnt/a")]);
     let firm = "[settings]\nfill = false\n[[provider]]\nname = \"a\"\n[[provider.target]]\n\
                 address = \"s3://shards?endpoint=https://s3.example\"\nlogin = \"a.login\"\n";
@@ -46,6 +48,7 @@ fn what_is_wrong_is_named() {
         ("[[provider]]\nname = \"a\"\n[[provider.target]]\naddress = \"/mnt/a\"\n".to_owned(), "path = \"/mnt/a\""),
         ("[[provider]]\nname = \"a\"\n[[provider.target]]\naddress = \"gopher://a\"\n".to_owned(), "gopher"),
         (format!("{provider}login = \"a\"\n"), "either a path"),
+        (format!("{provider}[provider.price]\ntb_month = \"4,99\"\n"), "no price"),
         (String::new(), "no [[provider]]"),
         ("[[provider".to_owned(), "line 1"),
     ] {

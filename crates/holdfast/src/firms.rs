@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use fleet::{Address, Login, Target};
+use fleet::{Address, Closed, Login, Target};
 use format::{
     Identity, Marker, OperatorKit, OperatorTarget,
     envelope::{open_login, seal_login},
@@ -30,42 +30,51 @@ use store::{Joined, Joining};
 
 use crate::{
     assemble::{Assembly, layered, one_disk, own_folders},
-    config::{Config, Provider, check_name, plain_path},
+    config::{Config, Provider, check_labels, check_name, plain_path},
     error::{Error, Result},
     members::FOLDER_DRIVER,
     world,
 };
 
-/// The logins of all targets, opened.
-pub type Logins = BTreeMap<TargetId, Login>;
+/// The logins of all targets, opened; or why one cannot be.
+pub type Logins = BTreeMap<TargetId, std::result::Result<Login, String>>;
 
 /// Reads and opens the logins that a catalogue holds.
 ///
 /// # Errors
-/// Damaged: one does not open with the service identity.
+/// The catalogue's own trouble.
 pub async fn logins(catalogue: &catalogue::Catalogue, service: &Identity) -> Result<Logins> {
     let sealed = catalogue.read(|tx| catalogue::logins::all(tx)).await?;
-    let open = |(target, bytes): (TargetId, Vec<u8>)| match open_login(&bytes, service) {
-        Ok((of, pairs)) if of == target => Ok((target, Login::new(pairs))),
-        Ok(_) => Err(Error::new(Class::Damaged, format!("the login of target {target} is another target's"))),
-        Err(error) => Err(Error::new(error.class(), format!("the login of target {target}: {error}"))),
+    let open = |target: TargetId, bytes: &[u8]| match open_login(bytes, service) {
+        Ok((of, pairs)) if of == target => Ok(Login::new(pairs)),
+        Ok(_) => Err("it is another target's".to_owned()),
+        Err(error) => Err(error.to_string()),
     };
-    sealed.into_iter().map(open).collect()
+    Ok(sealed.into_iter().map(|(target, bytes)| (target, open(target, &bytes))).collect())
 }
 
-/// The driver of a recorded target, `None` where its login is not known: then it is down.
-///
-/// # Errors
-/// Refused: its address or login cannot be used.
-pub fn recorded_driver(row: &TargetRow, logins: &Logins, world: &World) -> Result<Option<Arc<dyn Target>>> {
-    let address = match row.driver.as_str() {
-        FOLDER_DRIVER => Address::Directory(PathBuf::from(&row.address)),
-        _ => Address::parse(&row.address)?,
+/// The driver of a recorded target. One whose address or login cannot be used is [`Closed`]: down, with the reason and the
+/// remedy in every report, while all others go on.
+pub fn recorded_driver(row: &TargetRow, logins: &Logins, world: &World) -> Arc<dyn Target> {
+    let again = format!("give it with `holdfast target login '{}'`", row.address);
+    let opened = match (row.driver.as_str(), logins.get(&row.id)) {
+        (FOLDER_DRIVER, _) => Address::Directory(PathBuf::from(&row.address)).open(&Login::default(), world),
+        (_, Some(Ok(login))) => Address::parse(&row.address).and_then(|address| address.open(login, world)),
+        (_, Some(Err(error))) => {
+            let reason = format!("its recorded login cannot be opened ({error}); {again}");
+            return Arc::new(Closed::new(row.address.clone(), reason));
+        }
+        (_, None) => {
+            let reason = format!("its login is not known here; {again}");
+            return Arc::new(Closed::new(row.address.clone(), reason));
+        }
     };
-    match (logins.get(&row.id), &address) {
-        (None, Address::Directory(_)) => Ok(Some(layered(address.open(&Login::default(), world)?, world))),
-        (None, _) => Ok(None),
-        (Some(login), _) => Ok(Some(layered(address.open(login, world)?, world))),
+    match opened {
+        Ok(driver) => layered(driver, world),
+        Err(error) => {
+            let reason = format!("as it is recorded it cannot be used ({error}); if that is its login, {again}");
+            Arc::new(Closed::new(row.address.clone(), reason))
+        }
     }
 }
 
@@ -88,6 +97,7 @@ impl Assembly {
     /// Refused: a name or label that cannot be.
     pub async fn add_provider(&self, name: &str, labels: Vec<(String, String)>) -> Result<Value> {
         check_name(name).map_err(Error::refused)?;
+        check_labels(&labels).map_err(Error::refused)?;
         let rows = self.store.read(|tx| catalogue::fleet::providers(tx)).await?;
         let known = rows.iter().find(|row| row.name == name);
         let id = known.map_or_else(|| ProviderId::random(&*self.world.entropy), |row| row.id);
@@ -98,6 +108,18 @@ impl Assembly {
         self.store.grow(vec![ProviderRow { id, name: name.to_owned(), labels }], Vec::new(), Vec::new()).await?;
         self.store.keep_fleet().await?;
         Ok(json!({"provider": name, "new": known.is_none()}))
+    }
+
+    /// Sets what a provider asks, by labels.
+    ///
+    /// # Errors
+    /// Missing: no such provider. Refused: what is no price.
+    pub async fn set_price(&self, name: &str, labels: Vec<(String, String)>) -> Result<Value> {
+        if self.store.provider(name).is_none() {
+            return Err(Error::new(Class::Missing, format!("there is no provider '{name}'"))
+                .hint("`holdfast fleet` shows the providers"));
+        }
+        self.add_provider(name, labels).await
     }
 
     /// Adds a target at a provider.
@@ -154,7 +176,12 @@ impl Assembly {
             .await?;
         let mut logins = BTreeMap::new();
         for (target, bytes) in sealed {
-            logins.insert(target, open_login(&bytes, &identity)?.1);
+            let address = || targets.iter().find(|row| row.id == target).map_or("a target", |row| row.address.as_str());
+            let (_, login) = open_login(&bytes, &identity).map_err(|error| {
+                Error::new(error.class(), format!("the login of {} cannot be opened: {error}", address()))
+                    .hint(format!("give it again with `holdfast target login '{}'`", address()))
+            })?;
+            logins.insert(target, login);
         }
         let name =
             |id: ProviderId| providers.iter().find(|row| row.id == id).map_or(String::new(), |row| row.name.clone());

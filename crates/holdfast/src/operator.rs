@@ -72,6 +72,13 @@ pub enum Question {
         /// Names and values; an empty value takes a label off.
         labels: Vec<(String, String)>,
     },
+    /// Sets what a provider asks.
+    ProviderPrice {
+        /// Its name.
+        name: String,
+        /// Labels of prices; an empty value makes a price unknown.
+        labels: Vec<(String, String)>,
+    },
     /// Adds a target at a provider.
     TargetAdd {
         /// The provider's name.
@@ -148,6 +155,7 @@ impl Operator {
             Question::Scrub => Ok(wire::scrub(&self.service.scrub().await?)),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
             Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,
+            Question::ProviderPrice { name, labels } => self.assembly.set_price(&name, labels).await,
             Question::TargetAdd { provider, address, login } => {
                 self.assembly.add_target(&provider, &address, Login::new(login.0)).await
             }

@@ -82,6 +82,7 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
         Question::TokenCreate { .. }
         | Question::Reload
         | Question::ProviderAdd { .. }
+        | Question::ProviderPrice { .. }
         | Question::TargetAdd { .. }
         | Question::TargetLogin { .. }
         | Question::FleetImport { .. }

@@ -1,9 +1,11 @@
 //! Answers to an operator's questions as JSON. The shapes are those of the HTTP interface, so that a command prints the
 //! same whichever way it asked (`tests/operator.rs` compares the two).
 
+use std::collections::BTreeMap;
+
 use model::{account::KitRow, fleet::TargetState};
 use serde_json::{Value, json};
-use service::{FleetReport, NewKit, ScrubReport, WhatIfReport};
+use service::{FleetReport, NewKit, ScrubReport, Spending, WhatIfReport};
 
 use crate::time::rfc3339;
 
@@ -24,6 +26,7 @@ pub fn fleet(report: &FleetReport) -> Value {
             "name": provider.name,
             "state": state(provider.state),
             "targets": targets.collect::<Vec<_>>(),
+            "spending": spending(&provider.spending),
         })
     });
     let jobs = report.jobs.iter().map(|job| {
@@ -40,6 +43,7 @@ pub fn fleet(report: &FleetReport) -> Value {
         "epoch": report.epoch,
         "scheme": report.scheme.map(|scheme| scheme.to_string()),
         "trial": report.trial,
+        "month": report.month.to_string(),
         "providers": providers.collect::<Vec<_>>(),
         "files_below_safe": report.files_below_safe,
         "files_below_settled": report.files_below_settled,
@@ -58,6 +62,26 @@ pub fn fleet(report: &FleetReport) -> Value {
         "unpacked_files": report.unpacked_files,
         "jobs": jobs.collect::<Vec<_>>(),
         "findings": report.findings,
+    })
+}
+
+/// What a provider was asked for this month; `null` is unknown.
+fn spending(spending: &Spending) -> Value {
+    let (price, cost) = (&spending.price, &spending.cost);
+    json!({
+        "requests": spending.requests().map(|all| all.into_iter().collect::<BTreeMap<_, _>>()),
+        "in_bytes": spending.traffic.map(|traffic| traffic.in_bytes),
+        "out_bytes": spending.traffic.map(|traffic| traffic.out_bytes),
+        "stored_bytes": spending.stored_bytes,
+        "price": {
+            "tb_month": price.tb_month.map(|money| money.to_string()),
+            "gb_out": price.gb_out.map(|money| money.to_string()),
+            "million_requests": price.million_requests.map(|money| money.to_string()),
+            "minimum_days": price.minimum_days,
+            "currency": price.currency,
+        },
+        "cost_storing_month": cost.storing_month.map(|money| money.to_string()),
+        "cost_so_far": cost.so_far.map(|money| money.to_string()),
     })
 }
 

@@ -81,6 +81,48 @@ fn both_doors_give_the_same_reports() {
 }
 
 #[test]
+fn a_provider_costs_what_it_asks_and_the_rest_is_unknown() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a", &[], &noise(1, 3_000_000)).status, 201);
+    let prices =
+        ["--per-tb-month", "1000000", "--per-gb-out", "0.01", "--per-million-requests", "5", "--currency", "EUR"];
+    on_data(&data, &[&["provider", "price", "amber"], prices.as_slice()].concat());
+    on_data(&data, &["provider", "price", "birch", "--per-tb-month", "4.99"]);
+    let spending = |report: &Value, name: &str| {
+        let found = report["providers"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+        found["spending"].clone()
+    };
+    let report = json(&succeed(server.client(&token, &["fleet", "--json"])));
+    let amber = spending(&report, "amber");
+    assert_eq!((&amber["price"]["tb_month"], &amber["price"]["currency"]), (&"1000000.00".into(), &"EUR".into()));
+    assert!(amber["requests"]["put"].as_u64() > Some(0) && amber["in_bytes"].as_u64() > Some(100_000), "{amber}");
+    assert!(amber["cost_so_far"].is_string() && amber["cost_storing_month"] != "0.00", "{amber}");
+    let birch = spending(&report, "birch");
+    assert!(birch["cost_so_far"].is_null() && birch["cost_storing_month"].is_string(), "{birch}");
+    assert!(spending(&report, "cedar")["cost_storing_month"].is_null());
+    let said = on_data(&data, &["fleet"]);
+    assert!(said.lines().any(|line| line.starts_with("amber") && line.contains(" EUR")), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("cedar") && line.matches("unknown").count() == 2), "{said}");
+    for (args, why) in [
+        (["amber", "--per-tb-month", "4,99"], "4,99"),
+        (["nobody", "--per-tb-month", "4.99"], "there is no provider"),
+        (["amber", "--minimum-days", "soon"], "number of days"),
+    ] {
+        let mut command = holdfast(&["provider", "price"]);
+        let output = command.args(args).arg("--data").arg(&data).output().unwrap();
+        assert!(!output.status.success() && text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+    // What was counted outlives the service.
+    let before = spending(&report, "amber")["requests"]["put"].as_u64().unwrap();
+    server.stop();
+    let after = json(&on_data(&data, &["fleet", "--json"]));
+    assert!(spending(&after, "amber")["requests"]["put"].as_u64().unwrap() >= before, "{after}");
+}
+
+#[test]
 fn kits_are_made_tested_listed_and_revoked() {
     let scratch = Scratch::new();
     let data = scratch.join("data");

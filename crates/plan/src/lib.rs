@@ -8,8 +8,10 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may be destroyed ([`mod@reclaim`]) on a
-//! clock that can be trusted with it ([`clockwatch`]).
+//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may
+//! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
+//! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
+//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -30,11 +32,16 @@
 pub mod add;
 mod chance;
 pub mod clockwatch;
+pub mod cost;
 mod error;
 pub mod fill;
 pub mod forecast;
+pub mod hedge;
 pub mod margin;
+pub mod month;
+pub mod pace;
 pub mod place;
+pub mod prefer;
 pub mod reclaim;
 pub mod release;
 pub mod repack;
@@ -48,10 +55,14 @@ mod yard;
 
 pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
+pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
 pub use fill::{FillPolicy, Move, Stored, fill};
+pub use hedge::HedgeBudget;
 pub use margin::{Ladder, Spread, object_state, pack_state};
+pub use month::Month;
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
+pub use prefer::{Source, prefer};
 pub use reclaim::{Doomed, Reclaim, reclaim};
 pub use release::{Covered, JournalView, release};
 pub use repack::{RepackPolicy, RepackView, repack};

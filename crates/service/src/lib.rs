@@ -22,8 +22,8 @@ pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use kits::NewKit;
 pub use store::{
-    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Standing,
-    TargetReport, WhatIfReport,
+    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
+    Standing, TargetReport, WhatIfReport,
 };
 pub use tokens::{Caller, Token};
 pub use uploads::{Begin, Progress};

@@ -126,8 +126,10 @@ impl Inner {
                         return Ok(());
                     }
                     match absent {
-                        Absent::Make(pack, make) => self.write_down(pack, make, Verdict::Missing).await,
-                        Absent::Copy(object, _) => self.write_down_copy(object, target, Verdict::Missing).await,
+                        Absent::Make(pack, make) => self.write_down(pack, make, Verdict::Missing).await.map(drop),
+                        Absent::Copy(object, _) => {
+                            self.write_down_copy(object, target, Verdict::Missing).await.map(drop)
+                        }
                     }
                 }
             })

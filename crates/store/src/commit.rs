@@ -40,8 +40,6 @@ use crate::{
 
 /// Closures in one batch at most: bounds how long the first one waits for the last one.
 const BATCH_CLOSURES_MAX: usize = 512;
-/// How long a batch waits for those who were about a moment ago: less than one sync of a disk costs.
-const GATHER_US: u64 = 1_000;
 
 /// How a batch ended.
 #[derive(Clone, Debug)]
@@ -193,13 +191,24 @@ async fn gather(
         if batch.len() >= crowd {
             break;
         }
-        let limit = limit.get_or_insert_with(|| inner.world.timer.sleep(GATHER_US));
+        let limit = limit.get_or_insert_with(|| inner.world.timer.sleep(inner.gather_us()));
         match select(std::pin::pin!(waiting.recv()), limit).await {
             Either::Left((Some(next), _)) => batch.push(next),
             Either::Left((None, _)) | Either::Right(_) => break,
         }
     }
     batch
+}
+
+impl Inner {
+    /// How long a batch gathers: longer where a firm bills each request.
+    fn gather_us(&self) -> u64 {
+        let is_billed = |id| self.roster.get(id).is_some_and(|driver| driver.abilities().billed_by_request);
+        let up = self.fleet.all().into_iter().filter(|live| live.state == model::fleet::TargetState::Up);
+        let is_billed = up.map(|live| live.row.id).any(is_billed);
+        let ms = if is_billed { self.settings.journal_gather_billed_ms } else { self.settings.journal_gather_ms };
+        ms * 1_000
+    }
 }
 
 /// Runs closures only to take their answers apart: each is told that the catalogue cannot be written.

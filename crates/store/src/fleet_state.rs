@@ -10,11 +10,16 @@ use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
 };
-use plan::{TargetView, Topology};
+use plan::{Money, Price, TargetView, Topology};
 use tokio::sync::mpsc;
 
 /// A disk that fails again within this time has not failed in passing, in microseconds.
 const PASSING_US: u64 = 10_000_000;
+
+/// So long a target that dropped what it had acknowledged gets nothing new, in microseconds: an hour, so that repair goes
+/// elsewhere, and a firm that mended its disk is found out to have done so by the next thing it is given.
+const DROPS_US: u64 = 3_600_000_000;
+const DROPS: &str = "it acknowledged what it then did not have; nothing new goes there for an hour: ask the firm, what it kept is still read";
 
 /// A target's row and what is seen of it.
 #[derive(Clone, Debug)]
@@ -30,8 +35,10 @@ pub(crate) struct Live {
     pub marker: Option<Bytes>,
     /// It was away, or keeps failing: it is up again only when it has written a marker of the next generation.
     pub must_mark: bool,
-    /// It was seen without its marker: its names are compared with the records before it counts again.
+    /// It was seen without its marker, or was away for long: its names are compared with the records before it counts again.
     pub unmarked: bool,
+    /// Monotonic time at which something was found missing that it had just acknowledged.
+    dropped_us: Option<u64>,
     /// The generation that the catalogue knows; `row` may be ahead of it.
     pub recorded: u64,
     /// Monotonic time of the last look at it.
@@ -44,6 +51,11 @@ impl Live {
     /// Whether it is time to look at it again: always, but for one that is up and wants to be left in peace for so long.
     pub fn is_due(&self, every_s: u64, now_us: u64) -> bool {
         self.state != TargetState::Up || now_us.saturating_sub(self.seen_us) >= every_s * 1_000_000
+    }
+
+    /// Whether it lately dropped what it had acknowledged.
+    fn drops(&self, now_us: u64) -> bool {
+        self.dropped_us.is_some_and(|at| now_us.saturating_sub(at) < DROPS_US)
     }
 }
 
@@ -58,6 +70,8 @@ pub(crate) struct FleetState {
 #[derive(Debug, Default)]
 struct Inner {
     providers: BTreeMap<ProviderId, ProviderRow>,
+    /// What is asked for a GB that is fetched, where that is known.
+    gb_out: BTreeMap<ProviderId, Money>,
     targets: BTreeMap<TargetId, Live>,
 }
 
@@ -69,7 +83,13 @@ impl FleetState {
 
     /// Takes a provider's row.
     pub fn set_provider(&self, row: ProviderRow) {
-        self.write(|inner| inner.providers.insert(row.id, row));
+        self.write(|inner| {
+            match Price::of_labels(&row.labels).gb_out {
+                Some(asked) => inner.gb_out.insert(row.id, asked),
+                None => inner.gb_out.remove(&row.id),
+            };
+            inner.providers.insert(row.id, row);
+        });
     }
 
     /// Takes a target's row as it is recorded; what is seen of it stays.
@@ -96,6 +116,7 @@ impl FleetState {
                     marker,
                     must_mark: false,
                     unmarked: false,
+                    dropped_us: None,
                     seen_us: 0,
                     failed_us: None,
                 };
@@ -122,8 +143,8 @@ impl FleetState {
         self.change(target, |live| live.must_mark = true);
     }
 
-    /// It carries no marker.
-    pub fn lacks_marker(&self, target: TargetId) {
+    /// It carries no marker, or was away for long.
+    pub fn must_compare(&self, target: TargetId) {
         self.change(target, |live| live.unmarked = true);
     }
 
@@ -146,7 +167,15 @@ impl FleetState {
             }
             live.seen_us = now_us;
             live.free_bytes = free_bytes;
-            live.note = note.to_owned();
+            live.note = if note.is_empty() && live.drops(now_us) { DROPS.to_owned() } else { note.to_owned() };
+        });
+    }
+
+    /// What it acknowledged was asked for at once, and is not there. It gets nothing new for a while.
+    pub fn dropped(&self, target: TargetId, now_us: u64) {
+        self.change(target, |live| {
+            live.dropped_us = Some(now_us);
+            live.note = DROPS.to_owned();
         });
     }
 
@@ -181,6 +210,16 @@ impl FleetState {
         self.read(|inner| inner.targets.get(&target).cloned())
     }
 
+    /// What is believed of a target now.
+    pub fn state(&self, target: TargetId) -> Option<TargetState> {
+        self.read(|inner| inner.targets.get(&target).map(|live| live.state))
+    }
+
+    /// What is asked for a GB that is fetched from a target, where that is known.
+    pub fn gb_out(&self, target: TargetId) -> Option<Money> {
+        self.read(|inner| inner.gb_out.get(&inner.targets.get(&target)?.row.provider).copied())
+    }
+
     /// All targets, by id.
     pub fn all(&self) -> Vec<Live> {
         self.read(|inner| inner.targets.values().cloned().collect())
@@ -204,7 +243,7 @@ impl FleetState {
                 id: live.row.id,
                 provider: domains.get(&live.row.provider).copied().unwrap_or(live.row.provider),
                 state: live.state,
-                cordoned: false,
+                cordoned: live.drops(now_us),
                 free_bytes: live.free_bytes,
                 away_s: match live.state {
                     TargetState::Up => 0,

@@ -65,6 +65,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
     let chain = ChainState { epoch: life.epoch, seq: life.seq, prev: life.prev, start, attempt: 0 };
     let inner = Arc::new(Inner {
         pool: Pool::new(opening.settings.buffer_bytes),
+        speed: crate::speed::Speed::new(opening.settings.hedge_percent),
         world: opening.world,
         catalogue: opening.catalogue,
         roster: opening.roster,
@@ -91,6 +92,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         strays: crate::strays::Walk::default(),
         upkeep: crate::upkeep::UpkeepState::default(),
         uploads: crate::upload::Writers::default(),
+        books: crate::spending::Books::default(),
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
     inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));

@@ -153,6 +153,7 @@ impl Store {
         if let Some(marker) = self.0.fleet.live(target).and_then(|live| live.marker) {
             driver.expect_marker(Some(marker));
         }
+        self.0.take_counts();
         self.0.roster.insert(target, driver);
         self.0.upkeep.wake();
         Ok(())

@@ -84,7 +84,11 @@ impl Inner {
             made.push(Make { lane: new.lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root });
         }
         for make in &made {
-            self.check_shard(place.pack, place.k, make).await?;
+            let read_back = self.check_shard(place.pack, place.k, make).await;
+            if let Err(Error::Fleet(fleet::Error::Missing { .. })) = &read_back {
+                self.fleet.dropped(make.target, self.now_us());
+            }
+            read_back?;
         }
         Ok(made)
     }

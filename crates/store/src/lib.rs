@@ -4,7 +4,7 @@
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
-//! catalogue from surviving targets; `joining` lets a target join; `upkeep` runs all of these, and
+//! catalogue from surviving targets; `joining` lets a target join; `spending` keeps the books; `upkeep` runs all of these, and
 //! `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
@@ -71,6 +71,8 @@ mod sets;
 mod settings;
 mod shared_pack;
 mod snapshot;
+mod speed;
+mod spending;
 mod strays;
 mod sweep;
 mod upkeep;
@@ -82,12 +84,13 @@ pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use joining::{Joined, Joining, KitAge, fleet_is_kept};
-pub use plan::Ladder;
+pub use plan::{Ladder, Price};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
 pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
+pub use spending::Spending;
 pub use upload::UploadSpec;
 pub use write::{Expect, Received};
 
@@ -147,6 +150,8 @@ pub(crate) struct Inner {
     sets: sets::Kept,
     strays: strays::Walk,
     uploads: upload::Writers,
+    books: spending::Books,
+    speed: speed::Speed,
 }
 
 impl Store {
@@ -195,6 +200,8 @@ impl Store {
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
         self.0.upkeep.stopped(&self.0.world).await;
+        // What is not written now is forgotten; nobody is harmed.
+        let _ = self.0.keep_books(true).await;
     }
 }
 

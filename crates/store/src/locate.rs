@@ -115,29 +115,16 @@ impl Inner {
         Ok(self.catalogue.read(move |tx| locate_one(tx, segment, &mut BTreeMap::new())).await?)
     }
 
-    /// The order in which copies are tried: up, then suspect, then the rest; a shuffle among equals is not needed.
-    pub(crate) fn by_preference(&self, targets: impl Iterator<Item = TargetId>) -> Vec<TargetId> {
-        let mut ranked: Vec<_> = targets
-            .map(|target| {
-                let rank = match self.fleet.live(target).map(|live| live.state) {
-                    Some(TargetState::Up) => 0,
-                    Some(TargetState::Suspect) => 1,
-                    _ => 2,
-                };
-                (rank, target)
-            })
-            .collect();
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, target)| target).collect()
-    }
-
     /// A range of an object at one target.
     pub(crate) async fn read_object(&self, target: TargetId, name: &str, range: Range<u64>) -> Result<Bytes> {
         let driver = self.driver(target)?;
         let name = ObjectName::parse(name)?;
+        let (bytes, asked) = (range.end - range.start, self.asked(target));
         let read = driver.read(&name, range).await;
-        if let Err(error) = &read {
-            self.fleet.failed(target, error, self.now_us());
+        let took_us = asked.ended();
+        match &read {
+            Ok(_) => self.speed.note(target, bytes, took_us, self.now_us()),
+            Err(error) => self.fleet.failed(target, error, self.now_us()),
         }
         Ok(read?)
     }
@@ -186,10 +173,14 @@ impl Inner {
         rank: impl Fn(TargetState, MakeState) -> Option<u8>,
     ) -> Option<Make> {
         let of_lane = place.makes.iter().filter(|(make, _)| make.lane == lane && !in_vain.contains(&make.make));
-        of_lane
-            .filter_map(|(make, state)| Some((rank(self.fleet.live(make.target)?.state, *state)?, *make)))
-            .min_by_key(|(rank, _)| *rank)
-            .map(|(_, make)| make)
+        let ranked: Vec<_> =
+            of_lane.filter_map(|(make, state)| Some((rank(self.fleet.state(make.target)?, *state)?, *make))).collect();
+        // Few lanes have more than one make.
+        if let [(_, only)] = ranked.as_slice() {
+            return Some(*only);
+        }
+        let sources: Vec<_> = ranked.iter().map(|(rank, make)| self.source(make.target, *rank)).collect();
+        plan::prefer(&sources).first().map(|best| ranked[*best].1)
     }
 
     /// A byte range of a lane as its shard holds it, unchecked.
@@ -268,7 +259,15 @@ impl Inner {
         lanes.dedup();
         let wanted: BTreeSet<u8> = want.iter().map(|(lane, _)| *lane).collect();
         // Lanes that are wanted are read last: they are wanted because reading them failed, or may be lying.
-        lanes.sort_by_key(|lane| (wanted.contains(lane), *lane));
+        let source = |lane: &u8| match self.best_make(place, *lane) {
+            Some(make) => {
+                let is_suspect = self.fleet.state(make.target) != Some(TargetState::Up);
+                self.source(make.target, 2 * u8::from(wanted.contains(lane)) + u8::from(is_suspect))
+            }
+            None => plan::Source { doubt: 4, ..plan::Source::default() },
+        };
+        let sources: Vec<_> = lanes.iter().map(source).collect();
+        let mut lanes: Vec<u8> = plan::prefer(&sources).into_iter().map(|index| lanes[index]).collect();
         let mut tried = String::new();
         let mut in_vain = BTreeSet::new();
         let mut reading = FuturesUnordered::new();
@@ -276,8 +275,10 @@ impl Inner {
         lanes.retain(|lane| !have.contains_key(lane));
         // Each lane, and whether it comes round again: then at targets that are believed down.
         let mut queue: VecDeque<(u8, bool)> = lanes.into_iter().map(|lane| (lane, false)).collect();
+        // So many lanes are asked for beyond k, because others are slow: a firm that is silent may hold several.
+        let mut spare = 0;
         loop {
-            while have.len() + reading.len() < usize::from(place.k) {
+            while have.len() + reading.len() < usize::from(place.k) + spare {
                 let Some((lane, again)) = queue.pop_front() else { break };
                 let make = match again {
                     true => self.last_make(place, lane, &in_vain),
@@ -298,18 +299,24 @@ impl Inner {
             if have.len() == usize::from(place.k) {
                 break;
             }
-            match reading.next().await {
-                Some((make, Ok(bytes))) => {
+            let first = reading.next();
+            let read = match queue.is_empty() {
+                true => Some(first.await),
+                false => self.unless_all_late(first, union.end - union.start).await,
+            };
+            match read {
+                None => spare += 1,
+                Some(Some((make, Ok(bytes)))) => {
                     have.insert(make.lane, bytes);
                 }
-                Some((make, Err(error))) => {
+                Some(Some((make, Err(error)))) => {
                     tried.push_str(&format!("lane {}: {error}; ", make.lane));
                     self.lane_failed(place.pack, &make, &error);
                     // The lane may have been made more than once.
                     in_vain.insert(make.make);
                     queue.push_back((make.lane, false));
                 }
-                None => {
+                Some(None) => {
                     return Err(format!("{} of {} lanes that are needed can be read ({tried})", have.len(), place.k));
                 }
             }

@@ -3,7 +3,8 @@
 //! A probe reads the marker and creates nothing. A missing or foreign marker is *down*, never *empty*. A target that was
 //! away and carries the generation that was recorded, or a newer one whose record was cut off, is back as it left; an older
 //! generation means old content, and then every make there is *suspect*: it counts again only once it has been read. One that
-//! was seen without its marker and carries it again is suspect as a whole until its names were compared ([`crate::absent`]).
+//! was seen without its marker and carries it again, or was away for longer than `down_wait_s`, is suspect as a whole until its
+//! names were compared ([`crate::absent`]).
 //!
 //! Who comes back writes a marker of the next generation before it is up: so its disk has shown that it takes writes. A
 //! write of a marker that breaks leaves the old one or the new one, and the next probe takes either.
@@ -104,14 +105,15 @@ impl Inner {
             }
             Found::Unmarked => {
                 self.fleet.must_mark(target);
-                self.fleet.lacks_marker(target);
+                self.fleet.must_compare(target);
                 let note = "its marker is missing; if it was wiped, what it held is made again elsewhere";
                 return self.fleet.saw(target, TargetState::Down, None, note, self.now_us());
             }
-            Found::AsLeft { marker, generation, free_bytes } if live.unmarked => {
+            Found::AsLeft { marker, generation, free_bytes } if live.unmarked || self.was_away(&live) => {
                 expect(&marker);
                 self.fleet.carries(target, marker, generation);
-                let note = "its marker is back; it counts again when its names have been compared with the records";
+                self.fleet.must_compare(target);
+                let note = "it is back; it counts again when its names have been compared with the records";
                 return self.fleet.saw(target, TargetState::Suspect, free_bytes, note, self.now_us());
             }
             Found::AsLeft { marker, generation, free_bytes } => {
@@ -142,13 +144,25 @@ impl Inner {
         self.fleet.saw(target, TargetState::Up, free_bytes, note, self.now_us());
     }
 
+    /// Whether it was away for so long that what it held was given up waiting for. Until then a firm repairs a cable; later it
+    /// may have put an older copy in place, with the same marker.
+    fn was_away(&self, live: &Live) -> bool {
+        let away_us = self.now_us().saturating_sub(live.since_us);
+        live.must_mark && live.state == TargetState::Down && away_us >= self.settings.down_wait_s * 1_000_000
+    }
+
     async fn look(&self, live: &Live) -> Found {
         let Ok(driver) = self.driver(live.row.id) else {
             return Found::Down("it is not in the configuration".to_owned());
         };
         let limit_us = self.settings.write_deadline_s * 1_000_000;
+        let begun_us = self.now_us();
         let probe = match crate::read::within(self, driver.probe(), limit_us).await {
-            Some(Ok(probe)) => probe,
+            Some(Ok(probe)) => {
+                let now_us = self.now_us();
+                self.speed.note(live.row.id, 0, now_us.saturating_sub(begun_us), now_us);
+                probe
+            }
             Some(Err(error)) => return Found::Down(error.to_string()),
             None => return Found::Down("it does not answer".to_owned()),
         };

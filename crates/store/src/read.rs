@@ -24,7 +24,7 @@ use format::{
 };
 use futures_util::{
     FutureExt, Stream, StreamExt,
-    stream::{self, FuturesOrdered},
+    stream::{self, FuturesOrdered, FuturesUnordered},
 };
 use model::{
     entry::{Content, SegmentRef, Version},
@@ -36,7 +36,7 @@ use model::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
-    locate::{PackPlace, Place},
+    locate::{JournalPlace, PackPlace, Place},
     locked,
     pool::Grant,
 };
@@ -196,17 +196,7 @@ impl Job {
                 let part = bytes.get(sealed.start as usize..sealed.end as usize).unwrap_or_default();
                 Ok(open(vec![BytesMut::from(part)])?)
             }
-            Place::Journal(place) => {
-                let mut tried = String::new();
-                for target in self.inner.by_preference(place.targets.iter().copied()) {
-                    let read = self.inner.read_object(target, &place.name, shift(&sealed, place.offset)).await;
-                    match read.and_then(|bytes| open(vec![own(bytes)]).map_err(Error::from)) {
-                        Ok(plain) => return Ok(plain),
-                        Err(error) => tried.push_str(&format!("{error}; ")),
-                    }
-                }
-                Err(self.unreadable(segment, tried))
-            }
+            Place::Journal(place) => self.read_copy(place, shift(&sealed, place.offset), segment, open).await,
             Place::Pack(place) => {
                 let pieces = match place.location.lane {
                     Some(lane) => vec![(lane, shift(&sealed, place.location.offset))],
@@ -236,6 +226,40 @@ impl Job {
         }
     }
 
+    /// Reads from one copy after the other, and from the next one as well while one is slow.
+    async fn read_copy(
+        &self,
+        place: &JournalPlace,
+        range: Range<u64>,
+        segment: &SegmentRef,
+        open: impl Fn(Vec<BytesMut>) -> std::result::Result<Vec<Bytes>, format::Error>,
+    ) -> Result<Vec<Bytes>> {
+        let bytes = range.end - range.start;
+        let mut targets = self.inner.by_preference(place.targets.iter().copied()).into_iter();
+        let (mut reading, mut tried) = (FuturesUnordered::new(), String::new());
+        loop {
+            if let Some(target) = targets.next() {
+                reading.push(self.inner.read_object(target, &place.name, range.clone()));
+            }
+            let first = reading.next();
+            let read = match targets.len() {
+                0 => Some(first.await),
+                _ => self.inner.unless_all_late(first, bytes).await,
+            };
+            match read {
+                None => {}
+                Some(Some(read)) => match read.and_then(|bytes| open(vec![own(bytes)]).map_err(Error::from)) {
+                    Ok(plain) => {
+                        self.inner.speed.read(bytes);
+                        return Ok(plain);
+                    }
+                    Err(error) => tried.push_str(&format!("{error}; ")),
+                },
+                Some(None) => return Err(self.unreadable(segment, tried)),
+            }
+        }
+    }
+
     /// Reads each piece from its own lane; `None` where that does not answer, or not in time.
     async fn direct(&self, place: &PackPlace, pieces: &[(u8, Range<u64>)]) -> Vec<Option<Bytes>> {
         if let [(lane, range)] = pieces {
@@ -251,10 +275,17 @@ impl Job {
 
     async fn direct_piece(&self, place: &PackPlace, lane: u8, range: Range<u64>) -> Option<Bytes> {
         let make = self.inner.best_make(place, lane)?;
+        if self.inner.is_slow(make.target) {
+            // If too few others can make it, it is asked all the same.
+            return None;
+        }
+        let hedge_bytes = u64::from(place.k) * (range.end - range.start);
         let read = self.inner.read_lane(place.pack, &make, range);
-        let limit_us = self.inner.settings.overtake_after_ms * 1_000;
-        match within(&self.inner, read, limit_us).await {
-            Some(Ok(bytes)) => Some(bytes),
+        match self.inner.unless_late(make.target, read, hedge_bytes).await {
+            Some(Ok(bytes)) => {
+                self.inner.speed.read(bytes.len() as u64);
+                Some(bytes)
+            }
             Some(Err(error)) => {
                 self.inner.lane_failed(place.pack, &make, &error);
                 None

@@ -14,7 +14,7 @@ use model::{
 };
 use plan::{Ladder, Topology, object_state, pack_state};
 
-use crate::{Inner, Store, error::Result, view::Torn};
+use crate::{Inner, Store, error::Result, spending::Spending, view::Torn};
 
 /// A running piece of upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct TargetReport {
     pub state: TargetState,
     /// Free bytes, if it can tell.
     pub free_bytes: Option<u64>,
-    /// Why it is not up.
+    /// Why it is not up, or what is wrong with it while it is.
     pub note: String,
 }
 
@@ -57,6 +57,8 @@ pub struct ProviderReport {
     pub state: TargetState,
     /// Its targets.
     pub targets: Vec<TargetReport>,
+    /// What it was asked for this month, and what that costs.
+    pub spending: Spending,
 }
 
 /// Where everything stands.
@@ -70,6 +72,8 @@ pub struct FleetReport {
     pub scheme: Option<Scheme>,
     /// Providers share one disk.
     pub trial: bool,
+    /// The calendar month that runs, for what the providers cost.
+    pub month: plan::Month,
     /// Providers by name.
     pub providers: Vec<ProviderReport>,
     /// Files that one provider's loss may end, or that are gone.
@@ -190,6 +194,28 @@ impl Inner {
         Ok(survey)
     }
 
+    /// The providers by name.
+    fn provider_reports(&self, mut spending: BTreeMap<ProviderId, Spending>) -> Vec<ProviderReport> {
+        let targets = self.fleet.all();
+        let mut reports: Vec<_> = (self.fleet.providers().into_iter())
+            .map(|row| {
+                let own = targets.iter().filter(|live| live.row.provider == row.id).map(|live| TargetReport {
+                    id: live.row.id,
+                    address: live.row.address.clone(),
+                    state: live.state,
+                    free_bytes: live.free_bytes,
+                    note: live.note.clone(),
+                });
+                let own: Vec<_> = own.collect();
+                let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
+                let spending = spending.remove(&row.id).unwrap_or_default();
+                ProviderReport { id: row.id, name: row.name, state, targets: own, spending }
+            })
+            .collect();
+        reports.sort_by(|a, b| a.name.cmp(&b.name));
+        reports
+    }
+
     /// The versions that use what is in these packs and journal objects, each with its lowest step.
     async fn files_of(&self, survey: &Survey) -> Result<BTreeMap<VersionId, Ladder>> {
         let (packs, objects) = (survey.packs.clone(), survey.objects.clone());
@@ -241,28 +267,8 @@ impl Store {
         let (kits_untested, unpacked_files) = self
             .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
             .await?;
-        let targets = inner.fleet.all();
-        let mut providers: Vec<ProviderReport> = inner
-            .fleet
-            .providers()
-            .into_iter()
-            .map(|row| {
-                let own: Vec<TargetReport> = targets
-                    .iter()
-                    .filter(|live| live.row.provider == row.id)
-                    .map(|live| TargetReport {
-                        id: live.row.id,
-                        address: live.row.address.clone(),
-                        state: live.state,
-                        free_bytes: live.free_bytes,
-                        note: live.note.clone(),
-                    })
-                    .collect();
-                let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
-                ProviderReport { id: row.id, name: row.name, state, targets: own }
-            })
-            .collect();
-        providers.sort_by(|a, b| a.name.cmp(&b.name));
+        let (month, spending) = inner.spending().await?;
+        let providers = inner.provider_reports(spending);
         let mut findings = inner.upkeep.findings();
         if let Some(error) = inner.newer_epoch() {
             findings.insert(0, error.to_string());
@@ -272,6 +278,7 @@ impl Store {
             epoch: inner.epoch(),
             scheme: inner.scheme_now(&topology).ok(),
             trial: inner.trial.load(Ordering::Acquire),
+            month,
             providers,
             files_below_safe: below(Ladder::Safe),
             files_below_settled: below(Ladder::Settled),

@@ -68,6 +68,7 @@ fn suspects(tx: &catalogue::Tx<'_>, after: PackId) -> catalogue::Result<Vec<Pack
 }
 
 /// What one read found.
+#[derive(Clone, Copy)]
 pub(crate) enum Verdict {
     Right(u64),
     Damaged(u64),
@@ -136,9 +137,10 @@ impl Inner {
             let Some(view) = page.iter().find(|view| view.id == pack) else { continue };
             let Some(found) = view.makes.iter().find(|found| found.make.make == make) else { continue };
             let verdict = self.judge_shard(pack, view.k, &found.make).await;
-            scrubbing.report.count(&verdict);
             self.upkeep.jobs.did(JOB, found.make.lane_bytes);
-            self.write_down(pack, found.make, verdict).await?;
+            if self.write_down(pack, found.make, verdict).await? {
+                scrubbing.report.count(verdict);
+            }
         }
         Ok(())
     }
@@ -152,8 +154,9 @@ impl Inner {
             let ScrubStep::Copy { object, target, .. } = step else { continue };
             let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };
             let verdict = self.judge_copy(&view.object.name, view.object.bytes, &view.object.hash, target).await;
-            scrubbing.report.count(&verdict);
-            self.write_down_copy(object, target, verdict).await?;
+            if self.write_down_copy(object, target, verdict).await? {
+                scrubbing.report.count(verdict);
+            }
         }
         Ok(())
     }
@@ -188,7 +191,7 @@ impl Inner {
     /// Checks a make that a read found wrong, and writes the verdict down.
     pub(crate) async fn judge_and_write_down(self: &Arc<Self>, pack: PackId, k: u8, make: Make) -> Result<()> {
         let verdict = self.judge_shard(pack, k, &make).await;
-        self.write_down(pack, make, verdict).await
+        self.write_down(pack, make, verdict).await.map(drop)
     }
 
     async fn judge_shard(&self, pack: PackId, k: u8, make: &Make) -> Verdict {
@@ -218,7 +221,7 @@ impl Inner {
         }
     }
 
-    fn finding(&self, verdict: &Verdict) -> Option<Finding> {
+    fn finding(&self, verdict: Verdict) -> Option<Finding> {
         match verdict {
             Verdict::Right(_) => Some(Finding {
                 state: MakeState::Good,
@@ -231,37 +234,42 @@ impl Inner {
         }
     }
 
-    pub(crate) async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<()> {
-        let Some(finding) = self.finding(&verdict) else { return Ok(()) };
-        Store(self.clone())
+    /// Notes what was found of a make; whether it is still wanted. One that was dropped while it was read is neither damaged
+    /// nor missing.
+    pub(crate) async fn write_down(self: &Arc<Self>, pack: PackId, make: Make, verdict: Verdict) -> Result<bool> {
+        let Some(finding) = self.finding(verdict) else { return Ok(true) };
+        let wanted = Store(self.clone())
             .commit(move |tx, _| {
-                // The make may have been dropped meanwhile.
-                if catalogue::packs::makes(tx, pack)?.iter().any(|view| view.make.make == make.make) {
+                let wanted = catalogue::packs::makes(tx, pack)?.iter().any(|view| view.make.make == make.make);
+                if wanted {
                     catalogue::packs::set_finding(tx, pack, make.make, &finding)?;
                 }
-                Ok::<_, Error>(())
+                Ok::<_, Error>(wanted)
             })
             .await?;
         // Only now: were it moved first, a crash in between would leave a record that still calls it good.
-        if let Verdict::Damaged(_) = verdict {
+        if wanted && let Verdict::Damaged(_) = verdict {
             self.set_aside(make.target, &shard_name(pack, make.lane, make.make)).await;
         }
-        Ok(())
+        Ok(wanted)
     }
 
+    /// Notes what was found of a copy; whether it is still wanted. The journal is released while copies are read.
     pub(crate) async fn write_down_copy(
         self: &Arc<Self>,
         object: ObjectId,
         target: TargetId,
         verdict: Verdict,
-    ) -> Result<()> {
-        let Some(finding) = self.finding(&verdict) else { return Ok(()) };
+    ) -> Result<bool> {
+        let Some(finding) = self.finding(verdict) else { return Ok(true) };
         Store(self.clone())
             .commit(move |tx, _| {
-                if catalogue::objects::view(tx, object)?.is_some() {
+                let view = catalogue::objects::view(tx, object)?.filter(|view| view.object.released.is_none());
+                let wanted = view.is_some_and(|view| view.copies.iter().any(|copy| copy.target == target));
+                if wanted {
                     catalogue::objects::set_copy(tx, object, &catalogue::objects::Copy { target, finding })?;
                 }
-                Ok::<_, Error>(())
+                Ok::<_, Error>(wanted)
             })
             .await
     }
@@ -296,7 +304,7 @@ impl Inner {
 }
 
 impl ScrubReport {
-    fn count(&mut self, verdict: &Verdict) {
+    fn count(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Right(blocks) => self.cells_checked += blocks,
             Verdict::Damaged(blocks) => {

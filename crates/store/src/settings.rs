@@ -40,8 +40,14 @@ pub struct Settings {
     pub scheme: Option<Scheme>,
     /// Pause between two rounds of upkeep.
     pub upkeep_every_ms: u64,
-    /// A read that takes longer than this is overtaken by reading parity.
+    /// A read that takes longer than this is overtaken by reading parity, within `hedge_percent`.
     pub overtake_after_ms: u64,
+    /// What may be read to overtake slow reads, in percent of what is read: each time it costs k times the bytes.
+    pub hedge_percent: u8,
+    /// How long a batch of changes waits for those who were about a moment ago: less than one sync of a disk costs.
+    pub journal_gather_ms: u64,
+    /// The same while a target is up whose firm bills each request: a request less is worth some milliseconds.
+    pub journal_gather_billed_ms: u64,
     /// Bandwidth limit of repair, scrub and packing, bytes a second.
     pub upkeep_bytes_per_s: Option<u64>,
     /// Providers share one disk: everything shown says so.
@@ -69,6 +75,9 @@ impl Default for Settings {
             scheme: None,
             upkeep_every_ms: 1_000,
             overtake_after_ms: 250,
+            hedge_percent: 10,
+            journal_gather_ms: 1,
+            journal_gather_billed_ms: 20,
             upkeep_bytes_per_s: None,
             trial: false,
         }

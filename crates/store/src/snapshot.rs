@@ -146,7 +146,14 @@ impl Inner {
 
     /// Whether a copy holds exactly these bytes.
     pub(crate) async fn reads_back(&self, target: TargetId, name: &str, bytes: &Bytes) -> bool {
-        self.read_object(target, name, 0..bytes.len() as u64).await.is_ok_and(|read| read == *bytes)
+        match self.read_object(target, name, 0..bytes.len() as u64).await {
+            Ok(read) => read == *bytes,
+            Err(Error::Fleet(fleet::Error::Missing { .. })) => {
+                self.fleet.dropped(target, self.now_us());
+                false
+            }
+            Err(_) => false,
+        }
     }
 
     /// The journal objects that nothing needs any more and that are not released yet: after a rebuild they stay while a

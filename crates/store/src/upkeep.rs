@@ -215,6 +215,7 @@ impl Inner {
         keep("filling", self.fill(everything).await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
         keep("late copies", self.flush_late_copies().await);
+        keep("keeping the books", self.keep_books(false).await);
         self.pool.trim();
         first
     }

@@ -54,7 +54,7 @@ pub enum Mode {
     Refuse,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Line {
     delay: Duration,
     bytes_per_s: Option<u64>,
@@ -64,7 +64,10 @@ struct Line {
     /// Positions, counted as `passed_bytes` is, at which something happens once.
     cut_at: Option<u64>,
     flip_at: Option<u64>,
+    rewrite: Option<Rewrite>,
 }
+
+type Rewrite = Box<dyn Fn(&mut [u8]) + Send>;
 
 impl Line {
     /// Takes so many bytes onto the line; when they are over.
@@ -78,9 +81,8 @@ impl Line {
     }
 }
 
-#[derive(Debug)]
 struct Control {
-    server: SocketAddr,
+    server: Mutex<SocketAddr>,
     lines: Mutex<BTreeMap<Way, Line>>,
     accepted: Mutex<u64>,
     mode: watch::Sender<Mode>,
@@ -89,7 +91,6 @@ struct Control {
 }
 
 /// A running proxy. Dropping it cuts everything.
-#[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     control: Arc<Control>,
@@ -111,7 +112,7 @@ impl Proxy {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let control = Arc::new(Control {
-            server,
+            server: Mutex::new(server),
             lines: Mutex::new([(Way::Up, Line::default()), (Way::Down, Line::default())].into()),
             accepted: Mutex::new(0),
             mode: watch::Sender::new(Mode::Pass),
@@ -146,6 +147,16 @@ impl Proxy {
     /// Lets through so many bytes a second and connection, one way; `None` for all.
     pub fn rate(&self, way: Way, bytes_per_s: Option<u64>) {
         self.control.line(way, |line| line.bytes_per_s = bytes_per_s.map(|rate| rate.max(1)));
+    }
+
+    /// Leads new connections to another server: the firm has moved, or has put something else in its place.
+    pub fn lead_to(&self, server: SocketAddr) {
+        *hold(&self.control.server) = server;
+    }
+
+    /// Shows all bytes to `rewrite` as they come in, one way; what it changes arrives changed.
+    pub fn rewrite(&self, way: Way, rewrite: impl Fn(&mut [u8]) + Send + 'static) {
+        self.control.line(way, |line| line.rewrite = Some(Box::new(rewrite)));
     }
 
     /// Changes what happens to bytes.
@@ -206,6 +217,9 @@ impl Control {
                 bytes[(at - from) as usize] ^= 1;
                 line.flip_at = None;
             }
+            if let Some(rewrite) = &line.rewrite {
+                rewrite(bytes);
+            }
             let end = line.cut_at.filter(|at| *at <= to).map_or(to, |at| at.max(from));
             if end < to || line.cut_at == Some(to) {
                 line.cut_at = None;
@@ -248,7 +262,8 @@ async fn connect(client: TcpStream, control: Arc<Control>) {
             // Nothing ever comes of it.
             std::future::pending::<()>().await;
         }
-        let Ok(server) = TcpStream::connect(control.server).await else { return };
+        let server = *hold(&control.server);
+        let Ok(server) = TcpStream::connect(server).await else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let ((client_read, client_write), (server_read, server_write)) = (client.into_split(), server.into_split());
         tokio::join!(

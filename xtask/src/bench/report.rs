@@ -1,4 +1,4 @@
-//! The answer of a bench: two tables in Markdown, ready to be pasted with what they were made by.
+//! The answer of a bench: tables in Markdown, ready to be pasted with what they were made by.
 
 use std::{fmt, process::Command};
 
@@ -9,11 +9,16 @@ use super::{MIB, load::Load, meter, meter::Cost, workload::Workload};
 const COLUMNS: [&str; 9] =
     ["workload", "server", "rate", "server CPU", "wall s", "p50 ms", "p99 ms", "peak RSS MiB", "written per user byte"];
 
+/// What an S3 fleet was asked for.
+const REQUESTS: [&str; 10] =
+    ["requests", "put", "part", "get", "head", "list", "delete", "in all", "MiB sent", "MiB fetched"];
+
 /// Everything that a run has to say.
 pub struct Report {
     command: String,
     machine: String,
     rows: Vec<[String; 9]>,
+    requests: Vec<[String; 10]>,
     verdicts: Vec<[String; 3]>,
     notes: Vec<String>,
 }
@@ -49,7 +54,14 @@ impl Report {
         let notes =
             quick.then_some("A sixteenth of every size: these figures show that all works, and are not to be quoted.");
         let notes = notes.into_iter().map(str::to_owned).collect();
-        Ok(Report { command, machine: meter::machine()?, rows: Vec::new(), verdicts: Vec::new(), notes })
+        Ok(Report {
+            command,
+            machine: meter::machine()?,
+            rows: Vec::new(),
+            requests: Vec::new(),
+            verdicts: Vec::new(),
+            notes,
+        })
     }
 
     /// Adds a line of measurements.
@@ -68,6 +80,11 @@ impl Report {
             from_cost(|cost| format!("{:.0}", cost.peak_bytes as f64 / MIB as f64)),
             written.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
         ]);
+    }
+
+    /// Adds a line of requests; its cells stand under [`REQUESTS`].
+    pub fn requests(&mut self, cells: Vec<String>) {
+        self.requests.extend(<[String; 10]>::try_from(cells));
     }
 
     /// Adds a figure that should be at most `limit`.
@@ -94,7 +111,12 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "`{}` at {} on {}\n", self.command, commit(), self.machine)?;
-        table(out, &COLUMNS.map(str::to_owned), &self.rows)?;
+        if !self.rows.is_empty() {
+            table(out, &COLUMNS.map(str::to_owned), &self.rows)?;
+        }
+        if !self.requests.is_empty() {
+            table(out, &REQUESTS.map(str::to_owned), &self.requests)?;
+        }
         if !self.verdicts.is_empty() {
             writeln!(out)?;
             table(out, &["figure", "reach", "got"].map(str::to_owned), &self.verdicts)?;

@@ -62,8 +62,16 @@ impl Server {
     /// # Errors
     /// When it does not start, or gives no token.
     pub fn holdfast(bench: &Bench<'_>, data: PathBuf) -> Result<Server> {
+        Server::holdfast_with(bench, data, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// As [`Server::holdfast`].
+    pub fn holdfast_with(bench: &Bench<'_>, data: PathBuf, arguments: &[&str]) -> Result<Server> {
         let mut command = Command::new(bench.workspace.program("holdfast"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).arg("--data").arg(&data);
         let mut server = Server::start("holdfast", command, data, "/api/v1/files/")?;
         let token = bench.holdfast(&["token", "create", "--account", ACCOUNT, "--data"], &[&server.data])?;
         server.token = Some(token.trim().to_owned());

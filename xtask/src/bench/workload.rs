@@ -5,6 +5,7 @@ mod lost;
 mod memory;
 mod rebuild;
 mod repair;
+mod requests;
 mod small;
 
 use std::fmt;
@@ -27,9 +28,16 @@ pub enum Workload {
     Rebuild,
     /// Memory: 64 uploads of 64 MiB at once, and idle
     Memory,
+    /// Requests of an all-S3 fleet: small files, 1 GiB, an idle hour
+    Requests,
 }
 
 impl Workload {
+    /// Whether it measures time or memory, for which pages have to be warm.
+    pub fn wants_warm_memory(self) -> bool {
+        !matches!(self, Workload::Requests)
+    }
+
     /// Runs it, and adds what it finds to the report.
     ///
     /// # Errors
@@ -41,6 +49,7 @@ impl Workload {
             Workload::Repair => repair::run(bench, report),
             Workload::Rebuild => rebuild::run(bench, report),
             Workload::Memory => memory::run(bench, report),
+            Workload::Requests => requests::run(bench, report),
         }
     }
 }

@@ -119,6 +119,7 @@ impl Place {
             free_space,
             object_bytes_max: i64::MAX as u64,
             part_bytes: WINDOW_BYTES as u64,
+            billed_by_request: false,
             probe_every_s: 15,
         }
     }

@@ -24,6 +24,8 @@ use crate::{
 const FOLDER_BYTES_MAX: usize = 32 << 20;
 /// Answers that only say "done", or why not.
 const SHORT_BYTES_MAX: usize = 256 << 10;
+/// So often a name is asked for that another request holds locked: a rename is over in the time of an answer or two.
+const LOCKED_MAX: usize = 16;
 const MARKER_BYTES_MAX: usize = 64 << 10;
 
 const QUESTION: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?><propfind xmlns=\"DAV:\"><prop><resourcetype/>\
@@ -189,11 +191,19 @@ impl Site {
             (HeaderName::from_static("destination"), destination.as_str()),
             (HeaderName::from_static("overwrite"), may),
         ];
-        let answer = self.ask(verb, "MOVE", from, &headers, Outgoing::empty()).await?;
-        if answer.status.as_u16() == 412 {
-            return answer.all(SHORT_BYTES_MAX).await.map(|_| false);
+        for _ in 1..LOCKED_MAX {
+            let answer = self.ask(verb, "MOVE", from, &headers, Outgoing::empty()).await?;
+            match answer.status.as_u16() {
+                412 => return answer.all(SHORT_BYTES_MAX).await.map(|_| false),
+                // Some servers lock both names while they rename (RFC 4918, section 9.9.4): another writer is at this one.
+                423 => _ = answer.all(SHORT_BYTES_MAX).await?,
+                _ => return self.done(verb, answer).await.map(|()| true),
+            }
+            if overwrite == Overwrite::No && self.length(verb, to).await?.is_some() {
+                return Ok(false);
+            }
         }
-        self.done(verb, answer).await.map(|()| true)
+        Err(self.wire.odd(verb, "another client keeps this name locked (423)"))
     }
 
     /// Removes a resource and all that is in it; one that is not there is fine.

@@ -16,7 +16,10 @@ use hyper::{
 use model::world::Timer;
 
 use super::{Pool, Wire, body::Pulse, connection::Sender};
-use crate::target::{Error, ObjectName, Result};
+use crate::{
+    target::{Error, ObjectName, Result},
+    traffic::Counter,
+};
 
 /// The most that is set aside before the bytes are there.
 const RESERVED_BYTES: usize = 4 << 20;
@@ -27,6 +30,7 @@ pub(crate) struct Answer {
     headers: HeaderMap,
     body: Incoming,
     carrier: Option<(Sender, Arc<Pool>, Arc<Pulse>)>,
+    counter: Counter,
     address: String,
     verb: &'static str,
     timer: Arc<dyn Timer>,
@@ -37,13 +41,15 @@ impl Answer {
     pub(super) fn new(
         response: Response<Incoming>,
         carrier: (Sender, Arc<Pool>, Arc<Pulse>),
+        counter: Counter,
         address: String,
         verb: &'static str,
         timer: Arc<dyn Timer>,
         idle_us: u64,
     ) -> Self {
         let (head, body) = response.into_parts();
-        Self { status: head.status, headers: head.headers, body, carrier: Some(carrier), address, verb, timer, idle_us }
+        let (status, headers, carrier) = (head.status, head.headers, Some(carrier));
+        Self { status, headers, body, carrier, counter, address, verb, timer, idle_us }
     }
 
     /// A header's text, if it is there and readable.
@@ -165,7 +171,10 @@ impl Answer {
                 Some(Err(error)) => return Err(self.io(io::Error::other(error))),
                 // Trailers are passed over.
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                    Ok(data) if !data.is_empty() => {
+                        self.counter.received(data.len());
+                        return Ok(Some(data));
+                    }
                     _ => {}
                 },
             }

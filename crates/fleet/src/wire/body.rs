@@ -15,6 +15,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
+use crate::traffic::Counter;
+
 /// Pieces are handed on in slices of this many bytes, so that a slow line shows that it moves.
 const SLICE_BYTES: usize = 64 << 10;
 /// Pieces that wait between the writer and the wire.
@@ -47,6 +49,7 @@ enum Source {
 pub(crate) struct Outgoing {
     source: Source,
     pulse: Arc<Pulse>,
+    counter: Counter,
 }
 
 /// The writer went away before the end.
@@ -77,14 +80,14 @@ impl Outgoing {
     pub(crate) fn pieces(pieces: &[Bytes]) -> Self {
         let pieces: VecDeque<Bytes> = pieces.iter().filter(|piece| !piece.is_empty()).cloned().collect();
         let left_bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { source: Source::Pieces { pieces, left_bytes }, pulse: Arc::default() }
+        Self { source: Source::Pieces { pieces, left_bytes }, pulse: Arc::default(), counter: Counter::default() }
     }
 
     /// A body of unknown length, and where its pieces go in.
     pub(crate) fn stream() -> (mpsc::Sender<Streamed>, Self) {
         let (into, from) = mpsc::channel(PIECES);
         let source = Source::Stream { from, piece: Bytes::new(), is_ended: false };
-        (into, Self { source, pulse: Arc::default() })
+        (into, Self { source, pulse: Arc::default(), counter: Counter::default() })
     }
 
     pub(crate) fn is_stream(&self) -> bool {
@@ -97,6 +100,7 @@ impl Outgoing {
             Source::Pieces { pieces, left_bytes } => Some(Self {
                 source: Source::Pieces { pieces: pieces.clone(), left_bytes: *left_bytes },
                 pulse: Arc::default(),
+                counter: Counter::default(),
             }),
             Source::Stream { .. } => None,
         }
@@ -104,6 +108,11 @@ impl Outgoing {
 
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
         Arc::clone(&self.pulse)
+    }
+
+    /// The same body; what is sent of it is counted there.
+    pub(crate) fn counted_by(self, counter: Counter) -> Self {
+        Self { counter, ..self }
     }
 
     /// The next slice; `None` at the end.
@@ -146,6 +155,9 @@ impl Body for Outgoing {
         self.pulse.frames.fetch_add(1, Ordering::Relaxed);
         if let Poll::Ready(None) = slice {
             self.pulse.ended.store(true, Ordering::Relaxed);
+        }
+        if let Poll::Ready(Some(Ok(bytes))) = &slice {
+            self.counter.sent(bytes.len());
         }
         slice.map(|slice| slice.map(|slice| slice.map(Frame::data)))
     }

@@ -95,6 +95,7 @@ fn table(report: &Value) -> Vec<String> {
             ));
         }
     }
+    lines.extend(remedy(report));
     lines.push(String::new());
     lines.push(match report["scheme"].as_str() {
         Some(scheme) => format!("scheme {}, {} key copies", shown(scheme), text(&report["key_copies"])),
@@ -108,12 +109,21 @@ fn table(report: &Value) -> Vec<String> {
         .collect();
     lines.push(if below.is_empty() { "everything is settled".to_owned() } else { below.join(", ") });
     lines.extend(operator_kit(&report["operator_kit"], trial));
+    lines.extend(spending(report));
     lines.extend(each(&report["jobs"]).map(job));
     lines.extend(each(&report["findings"]).map(|finding| format!("finding: {}", text(finding))));
     if trial {
         lines.push("trial: providers share one disk; this survives a wiped folder, not a dead disk".to_owned());
     }
     lines
+}
+
+/// What can be done from here when a target at a firm is down. The firm itself says why in the target's note.
+fn remedy(report: &Value) -> Option<String> {
+    let mut targets = each(&report["providers"]).flat_map(|provider| each(&provider["targets"]));
+    let away = targets.any(|target| target["state"] == "down" && text(&target["address"]).contains("://"));
+    let said = "if a firm refuses the login, ask it, and give the login that it takes now: holdfast target login ADDRESS --data DIR";
+    away.then(|| said.to_owned())
 }
 
 /// Whether the page that brings the service back still fits. A trial has nothing that a folder's copy would not bring back.
@@ -127,6 +137,43 @@ fn operator_kit(kit: &Value, trial: bool) -> Option<String> {
         None if !trial && kit.is_object() => Some(format!("there is no operator's kit; {how}")),
         _ => None,
     }
+}
+
+/// What each provider was asked for this month and what it costs, where anything is known of it.
+fn spending(report: &Value) -> Vec<String> {
+    let known = |spending: &Value| !spending["requests"].is_null() || !spending["price"]["tb_month"].is_null();
+    let rows: Vec<_> =
+        each(&report["providers"]).filter(|provider| known(&provider["spending"])).map(of_provider).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    let month = text(&report["month"]);
+    let columns = ["stored", "a month of it", "requests", "sent there", "fetched", "cost so far"];
+    let [stored, storing, requests, sent, fetched, cost] = columns;
+    let head = format!("{month:<16} {stored:>9} {storing:>16} {requests:>10} {sent:>10} {fetched:>9} {cost:>16}");
+    [String::new(), head].into_iter().chain(rows).chain([String::new()]).collect()
+}
+
+fn of_provider(provider: &Value) -> String {
+    let spending = &provider["spending"];
+    let count = |value: &Value| value.as_u64().map_or_else(|| "unknown".to_owned(), bytes);
+    let requests = spending["requests"].as_object();
+    let requests = requests.map(|all| all.values().filter_map(Value::as_u64).sum::<u64>());
+    let currency = text(&spending["price"]["currency"]);
+    let money = |value: &Value| match value.as_str() {
+        Some(amount) => format!("{} {currency}", shown(amount)).trim_end().to_owned(),
+        None => "unknown".to_owned(),
+    };
+    format!(
+        "{:<16} {:>9} {:>16} {:>10} {:>10} {:>9} {:>16}",
+        text(&provider["name"]),
+        count(&spending["stored_bytes"]),
+        money(&spending["cost_storing_month"]),
+        requests.map_or_else(|| "unknown".to_owned(), |count| count.to_string()),
+        count(&spending["in_bytes"]),
+        count(&spending["out_bytes"]),
+        money(&spending["cost_so_far"]),
+    )
 }
 
 /// `repair: 1.2 GB of 3.4 GB, 4 min left`.
@@ -170,7 +217,7 @@ pub fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{bytes, table};
 
@@ -193,6 +240,42 @@ mod tests {
         ] {
             assert!(said.contains(expected), "{expected}\n{said}");
         }
+    }
+
+    #[test]
+    fn the_way_to_another_login_is_shown_while_a_firm_is_down() {
+        let report = |state: &str, address: &str| {
+            let target = json!({"address": address, "state": state, "free_bytes": null, "note": ""});
+            table(&json!({"providers": [{"name": "a", "targets": [target]}]})).join("\n")
+        };
+        assert!(report("down", "s3://shards").contains("holdfast target login ADDRESS"));
+        assert!(!report("up", "s3://shards").contains("target login"));
+        assert!(!report("down", "/mnt/disk").contains("target login"), "a folder has none");
+    }
+
+    #[test]
+    fn what_a_firm_costs_is_said_and_what_is_not_known_is_unknown() {
+        let spending = |price: Value, so_far: Value| {
+            json!({
+                "requests": {"put": 1_200, "get": 34}, "in_bytes": 5_000_000, "out_bytes": 0, "stored_bytes": 2_000_000_000,
+                "price": {"tb_month": price, "currency": "EUR"}, "cost_storing_month": price, "cost_so_far": so_far,
+            })
+        };
+        let provider = |name, spending| json!({"name": name, "targets": [], "spending": spending});
+        let report = json!({"month": "2026-11", "providers": [
+            provider("amber", spending(json!("4.99"), json!("0.02"))),
+            provider("birch", spending(Value::Null, Value::Null)),
+            provider("cedar", json!({"requests": null, "price": {"tb_month": null}})),
+        ]});
+        let said = table(&report).join("\n");
+        for expected in [
+            "2026-11             stored    a month of it   requests sent there   fetched      cost so far",
+            "amber               2.0 GB         4.99 EUR       1234     5.0 MB       0 B         0.02 EUR",
+            "birch               2.0 GB          unknown       1234     5.0 MB       0 B          unknown",
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+        assert!(!said.contains("cedar"), "nothing is known of it: {said}");
     }
 
     #[test]

@@ -34,11 +34,51 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Says what a provider asks, so that `holdfast fleet` shows what it costs. What is not given stays as it was; an empty value
+    /// makes a price unknown, and 0 says that the provider takes nothing for it.
+    Price(PriceArgs),
+}
+
+#[derive(clap::Args)]
+struct PriceArgs {
+    /// What people call the provider.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// For a TB (10^12 bytes) that is stored for a month, for example 4.99.
+    #[arg(long, value_name = "AMOUNT")]
+    per_tb_month: Option<String>,
+    /// For a GB (10^9 bytes) that is fetched.
+    #[arg(long, value_name = "AMOUNT")]
+    per_gb_out: Option<String>,
+    /// For a million requests.
+    #[arg(long, value_name = "AMOUNT")]
+    per_million_requests: Option<String>,
+    /// What is removed sooner is billed for so many days all the same.
+    #[arg(long, value_name = "DAYS")]
+    minimum_days: Option<String>,
+    /// The currency of these prices, for example EUR.
+    #[arg(long, value_name = "NAME")]
+    currency: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl PriceArgs {
+    /// The labels that were given a value.
+    fn labels(&self) -> Vec<(String, String)> {
+        let given =
+            [&self.per_tb_month, &self.per_gb_out, &self.per_million_requests, &self.minimum_days, &self.currency];
+        let named = store::Price::LABELS.into_iter().zip(given);
+        named.filter_map(|(label, value)| Some((label.to_owned(), value.as_deref()?.trim().to_owned()))).collect()
+    }
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let Verb::Add { name, owner, labels, reach } = args.verb;
+    let (name, owner, labels, reach) = match args.verb {
+        Verb::Add { name, owner, labels, reach } => (name, owner, labels, reach),
+        Verb::Price(args) => return price(args).await,
+    };
     let mut pairs = labels.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
     pairs.extend(owner.map(|owner| ("owner".to_owned(), owner)));
     let answer = reach.ask(Question::ProviderAdd { name: name.clone(), labels: pairs }).await?;
@@ -47,6 +87,16 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         format!("the labels of provider '{name}' are changed")
     });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn price(args: PriceArgs) -> Result<ExitCode> {
+    let labels = args.labels();
+    if labels.is_empty() {
+        return Err(Error::refused("no price was given").hint("for example --per-tb-month 4.99 --currency EUR"));
+    }
+    args.reach.ask(Question::ProviderPrice { name: args.name.clone(), labels }).await?;
+    line(&format!("the prices of provider '{}' are changed; `holdfast fleet` shows what it costs", args.name));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -210,14 +210,16 @@ pub fn noise(seed: u64, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// All files below a folder: path, bytes, modification time in microseconds.
+/// All files below a folder: path, bytes, modification time in microseconds. What a running server removes meanwhile is
+/// not there.
 pub fn tree(root: &Path) -> Vec<(PathBuf, Vec<u8>, u128)> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
+        let Some(entries) = there(fs::read_dir(&folder)) else { continue };
+        for entry in entries {
             let entry = entry.unwrap();
-            let metadata = entry.metadata().unwrap();
+            let Some(metadata) = there(entry.metadata()) else { continue };
             if metadata.is_dir() {
                 folders.push(entry.path());
                 continue;
@@ -227,9 +229,17 @@ pub fn tree(root: &Path) -> Vec<(PathBuf, Vec<u8>, u128)> {
             }
             let modified = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
             let path = entry.path().strip_prefix(root).unwrap().to_owned();
-            found.push((path, fs::read(entry.path()).unwrap(), modified));
+            let Some(bytes) = there(fs::read(entry.path())) else { continue };
+            found.push((path, bytes, modified));
         }
     }
     found.sort();
     found
+}
+
+fn there<T>(looked: std::io::Result<T>) -> Option<T> {
+    match looked {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        looked => Some(looked.unwrap()),
+    }
 }

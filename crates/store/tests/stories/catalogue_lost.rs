@@ -8,7 +8,7 @@ use format::Identity;
 use model::{Change, Scope, id::EntryId};
 use store::{Error, Opening, Store};
 
-fn opening(house: &House, catalogue: Catalogue, roster: Roster) -> Opening {
+pub fn opening(house: &House, catalogue: Catalogue, roster: Roster) -> Opening {
     Opening {
         world: world(&house.clock, &house.entropy),
         catalogue,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use catalogue::Catalogue;
-use fleet::{MemoryDisk, MemoryTarget, Meter, Roster, Target};
+use fleet::{
+    MemoryDisk, MemoryTarget, Meter, Roster, Target,
+    faults::{FaultControl, Faults},
+};
 use format::Identity;
 use futures_util::{StreamExt, stream};
 use model::{
@@ -103,6 +106,18 @@ impl House {
         let store = Store::found(opening, rows, target_rows).await.unwrap();
         let account = store.make_account("owner", true).await.unwrap();
         Self { store, account, disks, targets, meters, service: secret, clock, entropy, settings, catalogue }
+    }
+
+    /// Lays faults around every target; one hand for each.
+    pub fn hands(&self) -> Vec<FaultControl> {
+        let lay = |(at, target): (usize, &Arc<dyn Target>)| {
+            let hand = FaultControl::default();
+            let entropy = Arc::new(SeededEntropy::new(at as u64));
+            let faulty = Faults::over(target.clone(), hand.clone(), entropy, Arc::new(TokioTimer));
+            self.store.roster().insert(TargetId([at as u8 + 101; 16]), Arc::new(faulty));
+            hand
+        };
+        self.targets.iter().enumerate().map(lay).collect()
     }
 
     /// A version that consists of what was received; of a file of its own.

@@ -6,7 +6,7 @@ use fleet::Verb;
 use futures_util::StreamExt;
 use model::{entry::Version, id::TargetId};
 
-async fn one_byte(house: &House, version: &Version, at: u64) -> u8 {
+pub async fn one_byte(house: &House, version: &Version, at: u64) -> u8 {
     let range = at..at + 1;
     let mut reading = house.store.open_version(house.account.id, version.clone(), range).await.unwrap();
     let part = reading.next().await.unwrap().unwrap();
@@ -14,12 +14,12 @@ async fn one_byte(house: &House, version: &Version, at: u64) -> u8 {
     part[0]
 }
 
-fn read_bytes(house: &House) -> Vec<u64> {
+pub fn read_bytes(house: &House) -> Vec<u64> {
     house.meters.iter().map(|meter| meter.snapshot().get(&Verb::Read).map_or(0, |counts| counts.bytes)).collect()
 }
 
 /// The target that holds the data lane of the first byte.
-async fn holder(house: &House, version: &Version) -> usize {
+pub async fn holder(house: &House, version: &Version) -> usize {
     let segment = version.segments()[0].id;
     let placed = house.store.read(move |tx| catalogue::segments::location(tx, segment)).await.unwrap().unwrap();
     let lane = placed.location.lane.unwrap_or(0);

@@ -2,27 +2,13 @@
 //! marker whose write broke off is taken as it is found.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::sync::Arc;
-
 use crate::common::{House, bytes};
 use fleet::{
     Verb,
-    faults::{Fault, FaultControl, Faults, When},
+    faults::{Fault, FaultControl, When},
 };
-use model::{fleet::TargetState, id::TargetId, world::Timer as _};
-use testkit::world::{SeededEntropy, TokioTimer};
-
-/// Lays faults around every target; one hand for each.
-fn hands(house: &House) -> Vec<FaultControl> {
-    let lay = |(at, target): (usize, &Arc<dyn fleet::Target>)| {
-        let hand = FaultControl::default();
-        let entropy = Arc::new(SeededEntropy::new(at as u64));
-        let faulty = Faults::over(target.clone(), hand.clone(), entropy, Arc::new(TokioTimer));
-        house.store.roster().insert(TargetId([at as u8 + 101; 16]), Arc::new(faulty));
-        hand
-    };
-    house.targets.iter().enumerate().map(lay).collect()
-}
+use model::{fleet::TargetState, world::Timer as _};
+use testkit::world::TokioTimer;
 
 async fn up(house: &House) -> usize {
     let report = house.store.fleet_report().await.unwrap();
@@ -59,7 +45,7 @@ fn markers(house: &House) -> Vec<Option<bytes::Bytes>> {
 #[tokio::test]
 async fn a_disk_that_failed_once_is_back_before_the_next_round() {
     let house = House::new(6).await;
-    let hands = hands(&house);
+    let hands = house.hands();
     let before = markers(&house);
     let mut files = Vec::new();
     for (at, fault) in [Fault::ErrorBefore, Fault::ErrorAfter].into_iter().enumerate() {
@@ -90,7 +76,7 @@ async fn a_disk_that_failed_once_is_back_before_the_next_round() {
 #[tokio::test]
 async fn a_disk_that_keeps_failing_is_down_until_it_takes_its_marker() {
     let house = House::new(6).await;
-    let hands = hands(&house);
+    let hands = house.hands();
     for verb in [Verb::Put, Verb::Finish, Verb::WriteMarker] {
         hands[2].set_for(Fault::ErrorBefore, verb, When::Always);
     }
@@ -108,7 +94,7 @@ async fn a_disk_that_keeps_failing_is_down_until_it_takes_its_marker() {
 #[tokio::test]
 async fn a_broken_write_of_a_marker_leaves_either_and_both_are_taken() {
     let house = House::new(6).await;
-    let hands = hands(&house);
+    let hands = house.hands();
     let content = bytes(300_000, 2);
     let version = house.put("before", &content).await.unwrap();
     for fault in [Fault::ErrorBefore, Fault::ErrorAfter] {

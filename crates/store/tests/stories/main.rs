@@ -4,6 +4,7 @@
 
 mod common;
 
+mod books;
 mod catalogue_lost;
 mod degraded_read;
 mod failing_disk;
@@ -13,10 +14,13 @@ mod joining;
 mod late_records;
 mod moved_while_read;
 mod one_owner;
+mod overtaken;
 mod placement_sets;
 mod provider_wiped;
+mod quick_and_cheap;
 mod returned_old;
 mod room_given_back;
+mod slow_firm;
 mod stalled_senders;
 mod swapped_objects;
 mod torn_packs;

@@ -83,3 +83,27 @@ async fn a_wiped_target_that_is_filled_from_an_old_copy_counts_for_what_it_holds
         house.store.tick(false).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_target_that_was_away_for_long_counts_for_what_it_holds() {
+    let house = House::with_settings(6, 1, Settings { down_wait_s: 60, ..settings() }).await;
+    let content = bytes(700_000, 29);
+    let before = house.put("before", &content).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let old = house.disks[1].image();
+    let after = house.put("after", &content[..600_000]).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    house.disks[1].set_up(false);
+    house.store.tick(false).await.unwrap();
+    house.clock.advance(61_000_000);
+    // All is made again elsewhere before it returns, with the marker that it left with.
+    house.store.tick(true).await.unwrap();
+    house.disks[1].restore(old);
+    house.disks[1].set_up(true);
+    house.store.tick(false).await.unwrap();
+    let report = house.store.fleet_report().await.unwrap();
+    assert_eq!(report.providers[1].state, TargetState::Up, "{report:?}");
+    assert_eq!(believed_and_not_there(&house, 1).await, 0, "a listing tells what an old copy lacks");
+    assert!(house.get(&before).await.unwrap() == content);
+    assert!(house.get(&after).await.unwrap() == content[..600_000]);
+}

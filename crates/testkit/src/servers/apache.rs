@@ -16,6 +16,8 @@ pub const PROGRAM: &str = "apache2";
 pub const LOGIN: &str = "holdfast";
 /// The password.
 pub const SECRET: &str = "a-secret-of-the-test";
+/// The password after [`change_password`].
+pub const OTHER_SECRET: &str = "another-secret-of-the-test";
 /// The folder within the server's that is served, under `/dav`.
 pub const SERVED: &str = "served";
 
@@ -48,6 +50,17 @@ pub fn start() -> io::Result<Server> {
 pub fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o777))
+}
+
+/// Gives the user [`OTHER_SECRET`] in place of [`SECRET`], from the next request on: what a client sends is refused with 401.
+///
+/// # Errors
+/// Those of writing the file of users.
+pub fn change_password(server: &Server) -> io::Result<()> {
+    // Base64 of SHA-1 of the other password. The file is read at each request, so it is replaced at once.
+    let (new, users) = (server.folder().join("users.new"), server.folder().join("users"));
+    fs::write(&new, format!("{LOGIN}:{{SHA}}STvrk1sR/Cd92wdH1hsBYg+6uQ8=\n"))?;
+    fs::rename(new, users)
 }
 
 fn arrange(command: &mut Command, port: u16, folder: &Path) -> io::Result<()> {

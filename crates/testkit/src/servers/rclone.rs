@@ -14,6 +14,8 @@ pub const SECRET: &str = "a-secret-of-the-test";
 /// The folder that is served, empty at first: a bucket, or a path. It remembers what is in it, so that changes behind its back are
 /// seen late or never.
 pub const SERVED: &str = "shards";
+/// The folder in the server's own that holds [`SERVED`].
+const ROOT: &str = "root";
 
 /// Serves S3.
 ///
@@ -21,6 +23,15 @@ pub const SERVED: &str = "shards";
 /// Those of `Server::start`.
 pub fn s3() -> io::Result<Server> {
     serve("s3", &["--auth-key", &format!("{LOGIN},{SECRET}")])
+}
+
+/// Serves the bucket of another such server as S3, to whoever knows `secret`: the firm has closed one key and given another.
+///
+/// # Errors
+/// Those of `Server::start`.
+pub fn s3_of(other: &Server, secret: &str) -> io::Result<Server> {
+    let root = other.folder().join(ROOT);
+    serve_root("s3", &["--auth-key", &format!("{LOGIN},{secret}")], Some(&root))
 }
 
 /// Serves WebDAV.
@@ -41,8 +52,12 @@ pub fn webdav_over_tls(certificate: &Path, key: &Path) -> io::Result<Server> {
 }
 
 fn serve(protocol: &str, options: &[&str]) -> io::Result<Server> {
+    serve_root(protocol, options, None)
+}
+
+fn serve_root(protocol: &str, options: &[&str], root: Option<&Path>) -> io::Result<Server> {
     Server::start(PROGRAM, |command, port, folder| {
-        let root = folder.join("root");
+        let root = root.map_or_else(|| folder.join(ROOT), Path::to_owned);
         fs::create_dir_all(root.join(SERVED))?;
         command.args(["serve", protocol, "--addr", &format!("127.0.0.1:{port}")]);
         command.args(options).arg("--config").arg(folder.join("config")).arg(root);

@@ -73,6 +73,18 @@ impl Sshd {
         Ok(root)
     }
 
+    /// Lets in who has another key, and nobody else; returns that private key. Connections that stand go on, as they do at
+    /// every such server: who closes an account ends them as well.
+    ///
+    /// # Errors
+    /// As [`key`], and those of writing the list of keys.
+    pub fn change_key(&self) -> io::Result<String> {
+        let other = self.server.folder().join("other_key");
+        key(&other, "")?;
+        fs::rename(other.with_extension("pub"), self.server.folder().join("authorized_keys"))?;
+        fs::read_to_string(other)
+    }
+
     /// What it wrote so far: who logged in, and how.
     pub fn log(&self) -> String {
         self.server.log()

@@ -1,109 +1,26 @@
-//! A service on real servers of real protocols: it grows from two folders to five firms while it runs, loses one, and is
-//! brought back on an empty machine by the operator's kit.
-#![allow(clippy::unwrap_used)]
-#![allow(clippy::disallowed_methods, reason = "tests look at the folders of a real service")]
-
-mod common;
+//! A fleet grows from two folders to five firms while it runs, loses one, and is brought back on an empty machine by the
+//! operator's kit; and what cannot be a target is refused.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Output,
-    time::Duration,
 };
 
-use common::{Scratch, Server, holdfast, noise, request, succeed, text};
 use serde_json::Value;
-use testkit::{
-    server::{Server as Other, skip},
-    servers::{apache, rclone, sshd},
+use testkit::servers::rclone;
+
+use crate::{
+    common::{Scratch, Server, holdfast, noise, request, succeed, text, tree},
+    fleet::{Firms, done, is, join_all, on_data, report, settled, two_folders, until, up},
 };
 
 const FILES: [(&str, usize); 4] = [("inline", 900), ("small", 40_000), ("large", 3_000_000), ("larger", 9_000_001)];
-
-/// Three firms that speak three protocols.
-struct Firms {
-    ssh: sshd::Sshd,
-    dav: Other,
-    s3: Other,
-    /// Folders that they keep everything in.
-    kept: [PathBuf; 3],
-}
-
-impl Firms {
-    fn start() -> Self {
-        let (ssh, dav, s3) = (sshd::Sshd::start("").unwrap(), apache::start().unwrap(), rclone::s3().unwrap());
-        let dav_root = dav.folder().join(apache::SERVED).join("holdfast");
-        apache::make_folder(&dav_root).unwrap();
-        let kept = [ssh.new_root("shards").unwrap(), dav_root, s3.folder().join("root").join(rclone::SERVED)];
-        Self { ssh, dav, s3, kept }
-    }
-
-    /// Name, address, and the text of the login.
-    fn joining(&self) -> [(&'static str, String, String); 3] {
-        let host_key = self.ssh.host_key.trim().replace(' ', "%20").replace('+', "%2B");
-        let ssh = self.ssh.address();
-        let key = self.ssh.private_key.replace('\n', "\\n");
-        [
-            (
-                "box",
-                format!("sftp://{}@{ssh}{}?host_key={host_key}", self.ssh.user, self.kept[0].display()),
-                format!("key={key}\n"),
-            ),
-            (
-                "dav",
-                format!("webdav+http://{}/dav/holdfast", self.dav.address()),
-                format!("user={}\npassword={}\n", apache::LOGIN, apache::SECRET),
-            ),
-            (
-                "bucket",
-                format!("s3://{}?endpoint=http://{}", rclone::SERVED, self.s3.address()),
-                format!("access_key_id={}\nsecret_access_key={}\n", rclone::LOGIN, rclone::SECRET),
-            ),
-        ]
-    }
-}
-
-/// Whether the servers of this story are here.
-fn skipped(story: &str) -> bool {
-    [sshd::PROGRAM, apache::PROGRAM, rclone::PROGRAM].into_iter().any(|program| skip(story, program))
-}
-
-fn on_data(data: &Path, args: &[&str]) -> Output {
-    holdfast(args).arg("--data").arg(data).output().unwrap()
-}
-
-fn done(output: Output) -> String {
-    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn report(data: &Path) -> Value {
-    serde_json::from_str(&done(on_data(data, &["fleet", "--json"]))).unwrap()
-}
-
-/// Waits for what the fleet says; the limit only keeps a broken service from hanging the test.
-fn until(data: &Path, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..600 {
-        last = report(data);
-        if holds(&last) {
-            return last;
-        }
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    panic!("this never came true: {what}: {last}");
-}
 
 /// Where all targets are.
 fn addresses(report: &Value) -> Vec<String> {
     let providers = report["providers"].as_array().unwrap().iter();
     let targets = providers.flat_map(|provider| provider["targets"].as_array().unwrap());
     targets.map(|target| target["address"].to_string()).collect()
-}
-
-fn settled(report: &Value) -> bool {
-    ["files_below_settled", "packs_below_settled", "records_below_settled"].iter().all(|count| report[*count] == 0)
 }
 
 fn put(server: &Server, token: &str, folder: &str) {
@@ -122,32 +39,9 @@ fn check(server: &Server, token: &str, folder: &str) {
     }
 }
 
-/// A service of two firms that are folders.
-fn two_folders(scratch: &Scratch) -> Server {
-    let config = scratch.join("fleet.toml");
-    let mut lines = "[settings]\ndown_wait_s = 2\npack_after_s = 1\n".to_owned();
-    for name in ["amber", "birch"] {
-        fs::create_dir(scratch.join(name)).unwrap();
-        lines += &format!("[[provider]]\nname = \"{name}\"\n[[provider.target]]\npath = \"{name}\"\n");
-    }
-    fs::write(&config, lines).unwrap();
-    Server::start_with(&scratch.join("data"), &["--config", config.to_str().unwrap()])
-}
-
-fn join_all(scratch: &Scratch, data: &Path, firms: &Firms) {
-    for (name, address, login) in firms.joining() {
-        done(on_data(data, &["provider", "add", name, "--label", "country=NL"]));
-        let file = scratch.join(&format!("{name}.login"));
-        fs::write(&file, login).unwrap();
-        let said = done(on_data(data, &["target", "add", name, &address, "--login", file.to_str().unwrap()]));
-        assert!(said.contains("written, read back, listed and deleted"), "{said}");
-        fs::remove_file(file).unwrap();
-    }
-}
-
 /// Whether a text lies anywhere below a folder, in a name or in bytes.
 fn lies_in(folder: &Path, secret: &[u8]) -> Option<PathBuf> {
-    common::tree(folder).into_iter().find_map(|(path, bytes, _)| {
+    tree(folder).into_iter().find_map(|(path, bytes, _)| {
         let named = path.to_string_lossy().as_bytes().windows(secret.len()).any(|run| run == secret);
         (named || bytes.windows(secret.len()).any(|run| run == secret)).then_some(path)
     })
@@ -155,19 +49,17 @@ fn lies_in(folder: &Path, secret: &[u8]) -> Option<PathBuf> {
 
 #[test]
 fn a_fleet_grows_to_five_firms_loses_one_and_comes_back_from_the_operators_kit() {
-    if skipped("a mixed fleet grows, loses a firm, and is rebuilt from the operator's kit") {
+    let Some(mut firms) = Firms::start("a mixed fleet grows, loses a firm, and is rebuilt from the operator's kit")
+    else {
         return;
-    }
+    };
     let scratch = Scratch::new();
-    let mut firms = Firms::start();
     let server = two_folders(&scratch);
     let (data, token) = (server.data.clone(), server.token());
     put(&server, &token, "before");
     join_all(&scratch, &data, &firms);
-    let grown = until(&data, "five firms are up and everything is settled", |report| {
-        let up = |provider: &&Value| provider["state"] == "up";
-        settled(report) && report["providers"].as_array().unwrap().iter().filter(up).count() == 5
-    });
+    let grown =
+        until(&data, "five firms are up and everything is settled", |report| settled(report) && up(report) == 5);
     assert_eq!((&grown["scheme"], &grown["trial"]), (&Value::from("7+3"), &Value::from(false)), "{grown}");
     assert_eq!(grown["operator_kit"]["made"], Value::Null);
     put(&server, &token, "after");
@@ -179,7 +71,7 @@ fn a_fleet_grows_to_five_firms_loses_one_and_comes_back_from_the_operators_kit()
 
     // What logs in at a firm lies nowhere but in the kit: not in the data folder, not at any firm.
     let places = [data.clone(), scratch.join("amber"), scratch.join("birch")];
-    for place in places.iter().chain(&firms.kept) {
+    for place in places.iter().chain(firms.all.iter().map(|firm| &firm.root)) {
         assert_eq!(lies_in(place, rclone::SECRET.as_bytes()), None, "in {}", place.display());
         assert_eq!(lies_in(place, b"OPENSSH PRIVATE KEY"), None, "in {}", place.display());
     }
@@ -191,8 +83,7 @@ fn a_fleet_grows_to_five_firms_loses_one_and_comes_back_from_the_operators_kit()
     put(&server, &token, "later");
     check(&server, &token, "later");
     let down = until(&data, "the fleet says who is down, and is settled without it", |report| {
-        let dav = report["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "dav");
-        settled(report) && dav.is_some_and(|dav| dav["state"] == "down")
+        settled(report) && is(report, "dav", "down")
     });
     assert_eq!(down["files_unreadable"], 0);
 
@@ -213,21 +104,19 @@ fn a_fleet_grows_to_five_firms_loses_one_and_comes_back_from_the_operators_kit()
 
 #[test]
 fn what_cannot_be_a_target_is_refused_and_left_alone() {
-    if skipped("what cannot be a target is refused") {
-        return;
-    }
+    let Some(firms) = Firms::start("what cannot be a target is refused") else { return };
     let scratch = Scratch::new();
-    let firms = Firms::start();
     let server = two_folders(&scratch);
     let data = server.data.clone();
     done(on_data(&data, &["provider", "add", "new"]));
-    let [(_, ssh, key), (_, dav, password), (_, s3, pair)] = firms.joining();
+    let [(ssh, key), (dav, password), (s3, pair)] =
+        firms.all.each_ref().map(|firm| (firm.address.clone(), firm.login.clone()));
     let wrong = |text: &str| text.replace(rclone::SECRET, "another-secret");
     let full = scratch.join("full");
     fs::create_dir(&full).unwrap();
     fs::write(full.join("Holiday 1.jpg"), b"a photo").unwrap();
-    fs::write(firms.kept[2].join("Holiday 2.jpg"), b"a photo").unwrap();
-    fs::write(firms.kept[0].join("Holiday 3.jpg"), b"a photo").unwrap();
+    fs::write(firms.all[2].root.join("Holiday 2.jpg"), b"a photo").unwrap();
+    fs::write(firms.all[0].root.join("Holiday 3.jpg"), b"a photo").unwrap();
     let cases = [
         (full.display().to_string(), String::new(), "Holiday 1.jpg"),
         (scratch.join("missing").display().to_string(), String::new(), "missing"),
@@ -258,7 +147,7 @@ fn what_cannot_be_a_target_is_refused_and_left_alone() {
     assert_eq!(addresses(&report(&data)), before, "nothing was recorded");
     assert_eq!(fs::read(full.join("Holiday 1.jpg")).unwrap(), b"a photo");
     // Once the photo is gone it is taken; under a second address it is the same place.
-    fs::remove_file(firms.kept[0].join("Holiday 3.jpg")).unwrap();
+    fs::remove_file(firms.all[0].root.join("Holiday 3.jpg")).unwrap();
     let file = scratch.join("login");
     fs::write(&file, &key).unwrap();
     let add = |address: &str| on_data(&data, &["target", "add", "new", address, "--login", file.to_str().unwrap()]);
