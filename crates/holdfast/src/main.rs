@@ -4,7 +4,7 @@
 //! - [`command`]: one file per command;
 //! - [`config`], [`members`], [`data`], [`assemble`]: from a data folder and a file to a running store; [`firms`]: those that
 //!   join it by command;
-//! - [`operator`], [`control`], [`reach`], [`wire`]: what an operator may ask, over the control socket, over HTTP, or of a store
+//! - [`operator`], [`control`], [`reach`]: what an operator may ask, over the control socket, over HTTP, or of a store
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
 //! - [`world`]: the real clock, chance and timer.
@@ -25,7 +25,6 @@ mod reach;
 #[cfg(test)]
 mod scratch;
 mod time;
-mod wire;
 mod world;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use fleet::Login;
+use gateway::shape;
 use model::id::{AccountId, KitId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use service::{Caller, Service};
 use crate::{
     assemble::Assembly,
     error::{Error, Result},
-    wire,
 };
 
 /// One question, as it is written on the control socket.
@@ -137,9 +137,9 @@ impl Operator {
                 Ok(json!({"token": self.service.make_token(&account, lifetime_s).await?.text}))
             }
             Question::KitMake { account, recipient } => {
-                Ok(wire::new_kit(&self.service.add_kit(&self.caller(account).await?, recipient).await?))
+                Ok(shape::new_kit(&self.service.add_kit(&self.caller(account).await?, recipient).await?))
             }
-            Question::KitList { account } => Ok(wire::kits(&self.service.kits(&self.caller(account).await?).await?)),
+            Question::KitList { account } => Ok(shape::kits(&self.service.kits(&self.caller(account).await?).await?)),
             Question::KitRevoke { account, kit } => {
                 self.service.revoke_kit(&self.caller(account).await?, kit_id(&kit)?).await?;
                 Ok(json!({}))
@@ -150,9 +150,9 @@ impl Operator {
                 self.assembly.store.tested_kit(account, kit_id(&kit)?).await?;
                 Ok(json!({}))
             }
-            Question::Fleet => Ok(wire::fleet(&self.service.fleet().await?)),
-            Question::WhatIf { provider } => Ok(wire::what_if(&provider, &self.service.what_if(&provider).await?)),
-            Question::Scrub => Ok(wire::scrub(&self.service.scrub().await?)),
+            Question::Fleet => Ok(shape::fleet(&self.service.fleet().await?)),
+            Question::WhatIf { provider } => Ok(shape::what_if(&provider, &self.service.what_if(&provider).await?)),
+            Question::Scrub => Ok(shape::scrub(&self.service.scrub().await?)),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
             Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,
             Question::ProviderPrice { name, labels } => self.assembly.set_price(&name, labels).await,

@@ -7,7 +7,7 @@
 //!
 //! Their rows are taken along. A record is passed over as told only if rows that were read here tell it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use catalogue::objects::ObjectKind;
@@ -85,6 +85,11 @@ impl Earlier {
     }
 }
 
+/// Of what a journal object speaks: its epoch with each scope.
+pub(crate) fn epochs_and_scopes(journal: &JournalObject) -> impl Iterator<Item = (u64, Scope)> {
+    journal.entries.iter().map(|entry| (journal.header.epoch, entry.scope))
+}
+
 impl Inner {
     /// Takes the journal objects that count: in each epoch, those that the line of all known ones leads to.
     pub(crate) async fn read_journals(
@@ -93,7 +98,7 @@ impl Inner {
         names: Vec<String>,
         reading: &mut Reading,
     ) -> Result<()> {
-        let mut found = std::collections::BTreeMap::new();
+        let mut found = BTreeMap::new();
         for name in names {
             if parse_journal_name(&name).is_none_or(|parsed| parsed.epoch >= self.epoch()) {
                 continue;
@@ -129,9 +134,7 @@ impl Inner {
         journals: impl Iterator<Item = &'a JournalObject>,
         reading: &mut Reading,
     ) -> Result<Earlier> {
-        let of =
-            |journal: &'a JournalObject| journal.entries.iter().map(move |entry| (journal.header.epoch, entry.scope));
-        let wanted: BTreeSet<(u64, Scope)> = journals.flat_map(of).collect();
+        let wanted: BTreeSet<(u64, Scope)> = journals.flat_map(epochs_and_scopes).collect();
         if wanted.is_empty() {
             return Ok(Earlier::default());
         }

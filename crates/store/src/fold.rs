@@ -32,7 +32,7 @@ use model::{
 use crate::{
     Opening,
     copies::hash_of,
-    earlier::Earlier,
+    earlier::{Earlier, epochs_and_scopes},
     error::{Error, Result},
     late::Late,
 };
@@ -335,10 +335,8 @@ impl Folded {
         journals: impl Iterator<Item = &'a JournalObject>,
     ) -> Result<Earlier> {
         let counts: BTreeMap<Scope, u64> = self.layer_headers.iter().map(|layer| (layer.scope, layer.epoch)).collect();
-        let of =
-            |journal: &'a JournalObject| journal.entries.iter().map(move |entry| (journal.header.epoch, entry.scope));
         let is_before = |at: &(u64, Scope)| counts.get(&at.1).is_some_and(|counts| at.0 < *counts);
-        let wanted: BTreeSet<(u64, Scope)> = journals.flat_map(of).filter(is_before).collect();
+        let wanted: BTreeSet<(u64, Scope)> = journals.flat_map(epochs_and_scopes).filter(is_before).collect();
         if wanted.is_empty() {
             return Ok(Earlier::default());
         }

@@ -1,7 +1,7 @@
 //! How quick targets are, and when a slow one is overtaken.
 //!
 //! The time of each short read is noted by target; choices between sources go by it and by what firms ask ([`plan::prefer()`]). A
-//! target that takes much longer than most is read around ([`plan::pace`]); that is no hedge, since nothing is read twice. A
+//! target that takes much longer than most is read around ([`plan::pace`]), outside the budget: it is not asked at all. A
 //! read that is late is overtaken by reading other lanes or copies if the budget has room ([`plan::HedgeBudget`]). If it has not,
 //! the read is waited for; one that takes eight times as long as a late one has failed, and what is read instead of it is no hedge.
 //! Its target is silent then: for some seconds nobody else waits so long for it.
