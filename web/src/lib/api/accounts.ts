@@ -1,0 +1,44 @@
+import { ask, send } from './http';
+import type { Account, Fleet, Invitation, Kit, Person, Role, Service, Session, Token } from './types';
+
+const id = encodeURIComponent;
+
+async function account(answer: Promise<{ account: Account }>): Promise<Account> {
+  return (await answer).account;
+}
+
+export const service = (): Promise<Service> => ask('GET', 'service');
+
+// The own account.
+export const current = () => account(ask('GET', 'session'));
+export const signIn = (name: string, password: string) => account(ask('POST', 'session', { name, password }));
+export const signOut = () => send('DELETE', 'session');
+export const claim = (invitation: string, name: string, password: string) =>
+  account(ask('POST', 'accounts', { invitation, name, password }));
+export const changePassword = (old: string, next: string) => send('POST', 'password', { old, new: next });
+export const resetPassword = (code: string, next: string) => account(ask('POST', 'password/reset', { code, new: next }));
+
+export const sessions = async () => (await ask<{ sessions: Session[] }>('GET', 'sessions')).sessions;
+export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);
+
+export const tokens = async () => (await ask<{ tokens: Token[] }>('GET', 'tokens')).tokens;
+export const makeToken = (label: string, days: number | null) =>
+  ask<{ id: string; token: string }>('POST', 'tokens', { label, days });
+export const revokeToken = (token: string) => send('DELETE', `tokens/${id(token)}`);
+
+export const kits = async () => (await ask<{ kits: Kit[] }>('GET', 'kits')).kits;
+export const revokeKit = (kit: string) => send('DELETE', `kits/${id(kit)}`);
+
+// What operators do.
+export const people = async () => (await ask<{ accounts: Person[] }>('GET', 'accounts')).accounts;
+export const suspend = (name: string, suspended: boolean) => send('PATCH', `accounts/${id(name)}`, { suspended });
+export const makeReset = (name: string) =>
+  ask<{ code: string; expires: string }>('POST', `accounts/${id(name)}/reset`);
+
+export const invitations = async () =>
+  (await ask<{ invitations: Invitation[] }>('GET', 'invitations')).invitations;
+export const invite = (role: Role, days: number) =>
+  ask<{ id: string; code: string; expires: string }>('POST', 'invitations', { role, days });
+export const withdraw = (invitation: string) => send('DELETE', `invitations/${id(invitation)}`);
+
+export const fleet = (): Promise<Fleet> => ask('GET', 'fleet');

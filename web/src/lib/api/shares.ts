@@ -1,0 +1,43 @@
+import { encode, join } from '../path';
+import { page, type Lister } from './files';
+import { address, ask, send } from './http';
+import type { Link, Share, ShareTerms } from './types';
+
+// The owner's side.
+
+export const list = async () => (await ask<{ shares: Share[] }>('GET', 'shares')).shares;
+
+export function make(path: readonly string[]): Promise<Share> {
+  return ask('POST', 'shares', { path: join(path), password: null, expires: null, downloads_max: null });
+}
+
+export function change(share: string, terms: ShareTerms): Promise<Share> {
+  return ask('PATCH', `shares/${encodeURIComponent(share)}`, terms);
+}
+
+export const end = (share: string) => send('DELETE', `shares/${encodeURIComponent(share)}`);
+
+// The guest's side: nothing here needs an account.
+
+export const link = (code: string): Promise<Link> => ask('GET', door(code));
+
+export const unlock = (code: string, password: string) => send('POST', `${door(code)}/session`, { password });
+
+/** The address of the one file that a link gives. */
+export const content = (code: string): string => address(`${door(code)}/content`);
+
+/** The address of a file in the folder that a link gives. */
+export const inside = (code: string, path: readonly string[]): string =>
+  address(`${door(code)}/files/${encode(path)}`);
+
+/** Lists below the folder that a link gives. */
+export function lister(code: string): Lister {
+  return (path, after, signal) => {
+    const folder = path.length === 0 ? '' : `${encode(path)}/`;
+    return ask('GET', `${door(code)}/files/${folder}${page(after)}`, undefined, signal);
+  };
+}
+
+function door(code: string): string {
+  return `links/${encodeURIComponent(code)}`;
+}

@@ -1,0 +1,39 @@
+import { Problem } from '../api/http';
+import type { Text } from './en';
+
+/** What happened, and what still works or can be done. */
+export interface Explanation {
+  what: string;
+  todo: string;
+}
+
+type Known = keyof Text['problem'];
+
+const BY_CODE: Readonly<Record<string, Known>> = {
+  exists: 'exists',
+  no_invitation: 'invitation',
+  bad_invitation: 'invitation',
+  invitation_used: 'invitation',
+  invitation_expired: 'invitation',
+  no_reset: 'invitation',
+  bad_reset: 'invitation',
+};
+
+const BY_STATUS: Readonly<Record<number, Known>> = {
+  0: 'offline', 401: 'signedOut', 403: 'forbidden', 404: 'missing', 413: 'full', 502: 'busy', 503: 'busy', 504: 'busy', 507: 'full',
+};
+
+/** Words for anything thrown; the service's own sentence is shown where it says more than ours. */
+export function explain(error: unknown, text: Text): Explanation {
+  if (!(error instanceof Problem)) return text.problem.other;
+  const known = BY_CODE[error.code] ?? BY_STATUS[error.status];
+  if (known !== undefined && known !== 'busy' && known !== 'full') return text.problem[known];
+  const { what, todo } = text.problem[known ?? 'other'];
+  return { what: error.detail === '' ? what : `${what} (${error.detail})`, todo };
+}
+
+/** The same in one line. */
+export function sentence(error: unknown, text: Text): string {
+  const { what, todo } = explain(error, text);
+  return `${what} ${todo}`;
+}

@@ -1,0 +1,298 @@
+import type { Problem } from '../api/http';
+import { join } from '../path';
+import type { Planned } from './arrange';
+import { UploadItem } from './item.svelte';
+import { Rate } from './rate';
+import type { Attempt } from './send';
+import { NOTHING, tally, type Tally } from './tally';
+import { keep, load } from './unfinished';
+
+const PARALLEL = 3;
+/** Refusals of one file that may pass, after which it counts as failed. */
+const REFUSALS_MAX = 6;
+const WAIT_MIN_S = 2;
+const WAIT_MAX_S = 30;
+/** How often figures are shown and unfinished uploads are noted. */
+const TICK_MS = 500;
+
+/** All uploads of this page, three at a time. It lives as long as the page, whatever view is shown. */
+export class Queue {
+  items: readonly UploadItem[] = $state.raw([]);
+  /** Figures over all items, as of the last tick: thousands of items cannot be summed at every byte. */
+  tally: Tally = $state.raw(NOTHING);
+  rate = $state(0);
+  paused = $state(false);
+  /** Seconds until the next try if the service does not answer. */
+  away: number | null = $state(null);
+  signedOut = $state(false);
+
+  #account: string | null = null;
+  #running = new Map<UploadItem, Attempt>();
+  #speed = new Rate();
+  #sent = 0;
+  #wait = WAIT_MIN_S;
+  #retryAt = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #listeners = new Set<(item: UploadItem) => void>();
+
+  constructor() {
+    addEventListener('online', () => this.#comeBack());
+    addEventListener('pagehide', () => this.#note());
+    addEventListener('beforeunload', (event) => {
+      if (this.tally.active > 0) event.preventDefault();
+    });
+  }
+
+  /** Goes on for an account, or waits while nobody is signed in. */
+  attach(account: string | null): void {
+    this.signedOut = account === null;
+    if (account === null) return this.#halt();
+    if (account !== this.#account) {
+      this.#halt();
+      this.#account = account;
+      this.items = load(account).map((kept) => {
+        const item = new UploadItem(kept.path, kept.size, kept.modified, null);
+        item.url = kept.url;
+        item.state = 'lost';
+        return item;
+      });
+    }
+    this.#go();
+  }
+
+  /** Tells of each file that has become a version. */
+  onDone(listener: (item: UploadItem) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  add(planned: readonly Planned[]): void {
+    const lost = new Map(this.#of('lost').map((item) => [join(item.path), item]));
+    const fresh: UploadItem[] = [];
+    for (const { path, file } of planned) {
+      const item = lost.get(join(path));
+      if (item?.isOf(file)) this.#adopt(item, file);
+      else fresh.push(new UploadItem(path, file.size, file.lastModified, file));
+    }
+    this.items = [...this.items, ...fresh];
+    this.#go();
+  }
+
+  /** Takes up uploads that lost their files, by name, size and time; returns how many. */
+  reunite(files: Iterable<File>): number {
+    const key = (name: string, size: number, modified: number) => `${size} ${modified} ${name}`;
+    const lost = new Map(this.#of('lost').map((item) => [key(item.name, item.size, item.modified), item]));
+    let count = 0;
+    for (const file of files) {
+      const item = lost.get(key(file.name, file.size, file.lastModified));
+      if (item === undefined) continue;
+      this.#adopt(item, file);
+      count += 1;
+    }
+    this.#go();
+    return count;
+  }
+
+  pause(item: UploadItem): void {
+    if (item.state !== 'waiting' && item.state !== 'sending') return;
+    this.#stop(item);
+    item.state = 'paused';
+    this.#go();
+  }
+
+  resume(item: UploadItem): void {
+    if (item.state !== 'paused' && item.state !== 'failed') return;
+    item.refusals = 0;
+    item.problem = null;
+    item.state = item.file === null ? 'lost' : 'waiting';
+    this.#go();
+  }
+
+  /** Stops for good. The service lets go of what arrived after a time. */
+  stop(item: UploadItem): void {
+    this.#stop(item);
+    item.state = 'stopped';
+    this.#go();
+  }
+
+  pauseAll(): void {
+    this.paused = true;
+    this.#halt();
+  }
+
+  resumeAll(): void {
+    this.paused = false;
+    for (const item of this.#of('paused')) item.state = 'waiting';
+    this.#comeBack();
+  }
+
+  retryFailed(): void {
+    for (const item of this.#of('failed')) this.resume(item);
+  }
+
+  /** Takes what is at its end off the list. */
+  clear(): void {
+    this.items = this.items.filter((item) => item.state !== 'done' && item.state !== 'stopped');
+    this.#tick();
+  }
+
+  forget(): void {
+    this.items = this.items.filter((item) => item.state !== 'lost');
+    this.#tick();
+  }
+
+  #of(state: UploadItem['state']): UploadItem[] {
+    return this.items.filter((item) => item.state === state);
+  }
+
+  #adopt(item: UploadItem, file: File): void {
+    item.file = file;
+    item.state = 'waiting';
+  }
+
+  #go(): void {
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#fill();
+    this.#tick();
+  }
+
+  /** Begins as many as may run. */
+  #fill(): void {
+    if (this.paused || this.signedOut || this.away !== null) return;
+    for (const item of this.items) {
+      if (this.#running.size >= PARALLEL) return;
+      if (item.state === 'waiting') this.#begin(item);
+    }
+  }
+
+  #begin(item: UploadItem): void {
+    const file = item.file;
+    if (file === null) return;
+    item.state = 'sending';
+    let stopped = false;
+    let sending: Attempt | undefined;
+    this.#running.set(item, {
+      stop: () => {
+        stopped = true;
+        sending?.stop();
+      },
+    });
+    // The client comes with the first upload: looking at files does not need it.
+    import('./send').then(
+      ({ attempt }) => {
+        if (stopped) return;
+        sending = attempt(item, file, {
+          done: () => this.#done(item),
+          failed: (problem) => void this.#failed(item, file, problem),
+        });
+      },
+      () => {
+        if (stopped) return;
+        this.#running.delete(item);
+        item.state = 'waiting';
+        this.#leave();
+      },
+    );
+  }
+
+  #done(item: UploadItem): void {
+    this.#running.delete(item);
+    item.sent = item.size;
+    item.state = 'done';
+    item.file = null;
+    this.#wait = WAIT_MIN_S;
+    for (const listener of this.#listeners) listener(item);
+    this.#go();
+  }
+
+  async #failed(item: UploadItem, file: File, problem: Problem): Promise<void> {
+    const readable = problem.status !== 0 || (await isReadable(file));
+    // It may have been paused or stopped while the file was looked at.
+    if (!this.#running.delete(item)) return;
+    item.state = 'waiting';
+    if (!readable) {
+      item.problem = 'unreadable';
+      item.state = 'failed';
+    } else if (problem.status === 401) {
+      this.signedOut = true;
+      this.#halt();
+    } else if (problem.passing || problem.status === 409) {
+      item.refusals += problem.status === 0 ? 0 : 1;
+      if (item.refusals >= REFUSALS_MAX) this.#refuse(item, problem);
+      else this.#leave();
+    } else {
+      this.#refuse(item, problem);
+    }
+    this.#go();
+  }
+
+  #refuse(item: UploadItem, problem: Problem): void {
+    item.problem = problem;
+    item.state = 'failed';
+  }
+
+  /** Waits for the service, longer each time. */
+  #leave(): void {
+    if (this.away !== null) return;
+    this.away = this.#wait;
+    this.#retryAt = performance.now() + this.#wait * 1000;
+    this.#wait = Math.min(WAIT_MAX_S, this.#wait * 2);
+  }
+
+  #comeBack(): void {
+    this.away = null;
+    this.#go();
+  }
+
+  #stop(item: UploadItem): void {
+    this.#running.get(item)?.stop();
+    this.#running.delete(item);
+  }
+
+  /** Stops sending; everything waits. */
+  #halt(): void {
+    for (const item of [...this.#running.keys()]) {
+      this.#stop(item);
+      item.state = 'waiting';
+    }
+    this.#tick();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const all = tally(this.items);
+    this.#speed.note(all.sent, now);
+    this.rate = this.#running.size === 0 ? 0 : this.#speed.value;
+    // Bytes that went show that the service is there, long before a large file is done.
+    if (all.sent > this.#sent) this.#wait = WAIT_MIN_S;
+    this.#sent = all.sent;
+    this.tally = all;
+    this.#note();
+    if (this.away !== null) {
+      this.away = Math.max(0, Math.ceil((this.#retryAt - now) / 1000));
+      if (this.away === 0) this.#comeBack();
+    }
+    if (this.#running.size === 0 && this.away === null) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.#speed = new Rate();
+    }
+  }
+
+  #note(): void {
+    if (this.#account === null) return;
+    const open = this.items.filter(({ state }) => state !== 'done' && state !== 'stopped');
+    keep(this.#account, open.map(({ path, size, modified, url }) => ({ path: [...path], size, modified, url })));
+  }
+}
+
+async function isReadable(file: File): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const queue = new Queue();

@@ -1,0 +1,47 @@
+import { DetailedError, Upload } from 'tus-js-client';
+
+import { address, Problem, problem } from '../api/http';
+import { join } from '../path';
+import type { UploadItem } from './item.svelte';
+
+/** One attempt at one file. */
+export interface Attempt {
+  /** Stops sending; what arrived stays where it is. */
+  stop(): void;
+}
+
+/** How an attempt ends. Neither is called after `stop`. */
+export interface Outcome {
+  done(): void;
+  failed(problem: Problem): void;
+}
+
+/**
+ * Sends a file, from where an earlier attempt stood if there was one. When to try again is the queue's decision: it
+ * alone knows of the other files, so the client's own delays are off.
+ */
+export function attempt(item: UploadItem, file: File, outcome: Outcome): Attempt {
+  const upload = new Upload(file, {
+    endpoint: address('uploads/'),
+    uploadUrl: item.url,
+    retryDelays: null,
+    storeFingerprintForResuming: false,
+    metadata: {
+      path: join(item.path),
+      filetype: file.type,
+      modified: String(file.lastModified * 1000),
+    },
+    onUploadUrlAvailable: () => (item.url = upload.url),
+    onProgress: (sent) => (item.sent = sent),
+    onSuccess: () => outcome.done(),
+    onError: (error) => outcome.failed(read(error)),
+  });
+  upload.start();
+  return { stop: () => void upload.abort() };
+}
+
+function read(error: Error): Problem {
+  const response = error instanceof DetailedError ? error.originalResponse : null;
+  if (response == null || response.getStatus() === 0) return new Problem(0, 'offline', 'the service does not answer');
+  return problem(response.getStatus(), response.getBody());
+}
