@@ -1,4 +1,4 @@
-//! Accounts, their kits, envelopes and tokens.
+//! Accounts, their kits and envelopes.
 
 use crate::{
     error::Result,
@@ -6,7 +6,7 @@ use crate::{
 };
 use model::{
     account::{AccountRow, KitRow},
-    id::{AccountId, KitId, TokenId},
+    id::{AccountId, KitId},
 };
 use rusqlite::Row;
 
@@ -94,63 +94,4 @@ pub fn set_envelope(tx: &mut Tx<'_>, account: AccountId, envelope: &Envelope) ->
     let sql = "INSERT INTO account_secret (account, envelope, generation) VALUES (?1, ?2, ?3)
                ON CONFLICT (account) DO UPDATE SET envelope = excluded.envelope, generation = excluded.generation";
     tx.run(sql, (account.0, &envelope.bytes, Int(envelope.generation))).map(drop)
-}
-
-/// A bearer token, known by its hash only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// Hash of the secret.
-    pub hash: [u8; 32],
-    /// Whom it speaks for.
-    pub account: AccountId,
-    /// Its public half.
-    pub id: TokenId,
-    /// When it was made.
-    pub made_us: i64,
-    /// From when on it opens nothing; `None`: until revoked.
-    pub expires_us: Option<i64>,
-}
-
-/// Keeps a token.
-///
-/// # Errors
-/// As for every writing.
-pub fn insert_token(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
-    let sql = "INSERT INTO token (hash, account, id, made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5)";
-    tx.run(sql, (token.hash, token.account.0, token.id.0, token.made_us, token.expires_us)).map(drop)
-}
-
-/// The token with this hash, expired or not.
-///
-/// # Errors
-/// As for every reading.
-pub fn token_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Token>> {
-    tx.one("SELECT hash, account, id, made_us, expires_us FROM token WHERE hash = ?1", [hash], token_from)
-}
-
-/// All tokens of an account, oldest first.
-///
-/// # Errors
-/// As for every reading.
-pub fn tokens(tx: &Tx<'_>, account: AccountId) -> Result<Vec<Token>> {
-    let sql = "SELECT hash, account, id, made_us, expires_us FROM token WHERE account = ?1 ORDER BY made_us, id";
-    tx.all(sql, [account.0], |row| Ok(token_from(row)?))
-}
-
-fn token_from(row: &Row<'_>) -> rusqlite::Result<Token> {
-    Ok(Token {
-        hash: row.get(0)?,
-        account: AccountId(row.get(1)?),
-        id: TokenId(row.get(2)?),
-        made_us: row.get(3)?,
-        expires_us: row.get(4)?,
-    })
-}
-
-/// Ends a token; false if there is none such.
-///
-/// # Errors
-/// As for every writing.
-pub fn revoke_token(tx: &mut Tx<'_>, account: AccountId, id: TokenId) -> Result<bool> {
-    Ok(tx.run("DELETE FROM token WHERE account = ?1 AND id = ?2", (account.0, id.0))? > 0)
 }

@@ -28,6 +28,7 @@ mod migrations;
 mod tx;
 mod writer;
 
+pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod doomed;
@@ -44,6 +45,7 @@ pub mod packs;
 pub mod rows;
 pub mod scopes;
 pub mod segments;
+pub mod shares;
 pub mod traffic;
 pub mod uploads;
 pub mod versions;

@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_work_lists.sql"),
     include_str!("migrations/0003_logins.sql"),
     include_str!("migrations/0004_traffic.sql"),
+    include_str!("migrations/0005_access.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

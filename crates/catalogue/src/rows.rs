@@ -2,6 +2,7 @@
 //! their records.
 
 use crate::{
+    access,
     accounts::{account_from, kit_from},
     entries,
     error::{Error, Result},
@@ -9,6 +10,7 @@ use crate::{
     packs::make_from,
     scopes::scope_from,
     segments::location_from,
+    shares,
     tx::{Int, Tx, int},
     versions,
 };
@@ -49,7 +51,7 @@ pub fn rows_between<E: From<Error>>(
 /// As for every reading.
 pub fn export(tx: &Tx<'_>) -> Result<Vec<(Scope, u64, Change)>> {
     let scopes = tx.all(
-        "SELECT x'' UNION SELECT id FROM account UNION SELECT account FROM kit UNION SELECT account FROM entry
+        "SELECT x'' UNION SELECT id FROM account UNION SELECT account FROM kit UNION SELECT account FROM share UNION SELECT account FROM entry
          UNION SELECT account FROM version UNION SELECT account FROM entry_gone UNION SELECT account FROM version_gone
          ORDER BY 1",
         [],
@@ -77,6 +79,11 @@ fn cluster_rows<E: From<Error>>(
         let account = read(account_from(row))?;
         f(read(int(row, 4))?, Change::Account(account))
     })?;
+    let of = "WHERE revision > ?1 AND revision <= ?2 ORDER BY revision";
+    let sql = format!("SELECT {}, revision FROM sign_in {of}, account", access::SIGN_IN);
+    tx.each(&sql, range, |row| f(read(int(row, 5))?, Change::SignIn(access::sign_in_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM token {of}, id", access::TOKEN);
+    tx.each(&sql, range, |row| f(read(int(row, 8))?, Change::Token(access::token_from(row)?)))?;
     let sql = "SELECT id, name, revision FROM provider WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| {
         let id = ProviderId(read(row.get(0))?);
@@ -117,6 +124,8 @@ fn account_rows<E: From<Error>>(
         let kit = read(kit_from(row))?;
         f(read(int(row, 5))?, Change::Kit(kit))
     })?;
+    let sql = format!("SELECT {}, revision FROM share {of}", shares::COLUMNS);
+    tx.each(&sql, range, |row| f(read(int(row, 9))?, Change::Share(shares::share_from(row)?)))?;
     let sql = format!("SELECT {}, e.revision FROM entry e {of}", entries::COLUMNS);
     tx.each(&sql, range, |row| {
         let entry = entries::entry_from(row, 0)?;

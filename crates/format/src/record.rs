@@ -16,6 +16,7 @@ use crate::{
     wire::{Reader, put_blob, put_varint},
 };
 
+mod access;
 mod rows;
 mod rules;
 
@@ -49,10 +50,15 @@ pub struct Parts {
 pub fn part_of(change: &Change) -> Part {
     match change {
         Change::Pack(_) | Change::Makes { .. } | Change::PackGone { .. } => Part::Open,
-        Change::Account(_) | Change::Provider(_) | Change::Target(_) => Part::Service,
-        Change::Kit(_) | Change::Entry(_) | Change::EntryGone(_) | Change::Version(_) | Change::VersionGone(_) => {
-            Part::Account
+        Change::Account(_) | Change::SignIn(_) | Change::Token(_) | Change::Provider(_) | Change::Target(_) => {
+            Part::Service
         }
+        Change::Kit(_)
+        | Change::Share(_)
+        | Change::Entry(_)
+        | Change::EntryGone(_)
+        | Change::Version(_)
+        | Change::VersionGone(_) => Part::Account,
     }
 }
 
@@ -150,17 +156,22 @@ fn kind_of(change: &Change) -> u8 {
         Change::Pack(_) => 4,
         Change::Makes { .. } => 5,
         Change::PackGone { .. } => 6,
+        Change::SignIn(_) => 7,
+        Change::Token(_) => 8,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
         Change::Version(_) => 19,
         Change::VersionGone(_) => 20,
+        Change::Share(_) => 21,
     }
 }
 
 fn put_body(bytes: &mut Vec<u8>, change: &Change) {
     match change {
         Change::Account(row) => rows::put_account(bytes, row),
+        Change::SignIn(row) => access::put_sign_in(bytes, row),
+        Change::Token(row) => access::put_token(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -173,6 +184,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
             put_varint(bytes, at.0);
         }
         Change::Kit(row) => rows::put_kit(bytes, row),
+        Change::Share(row) => access::put_share(bytes, row),
         Change::Entry(row) => rows::put_entry(bytes, row),
         Change::EntryGone(id) => bytes.extend_from_slice(&id.0),
         Change::Version(version) => rows::put_version(bytes, version),
@@ -188,11 +200,14 @@ fn take_body(reader: &mut Reader<'_>, kind: u8) -> Result<Change> {
         4 => Change::Pack(rows::take_pack(reader)?),
         5 => Change::Makes { pack: PackId(reader.array("pack")?), makes: rows::take_makes(reader)? },
         6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
+        7 => Change::SignIn(access::take_sign_in(reader)?),
+        8 => Change::Token(access::take_token(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),
         19 => Change::Version(rows::take_version(reader)?),
         20 => Change::VersionGone(VersionId(reader.array("id")?)),
-        other => return Err(reader.value("kind", "1 to 6, or 16 to 20", other)),
+        21 => Change::Share(access::take_share(reader)?),
+        other => return Err(reader.value("kind", "1 to 8, or 16 to 21", other)),
     })
 }

@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 
 use model::{
     Change, Record, Scope,
-    account::{AccountRow, KitRow},
+    account::{AccountRow, KitRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
-    id::{AccountId, EntryId, KitId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    id::{AccountId, EntryId, KitId, PackId, ProviderId, SegmentId, ShareId, TargetId, TokenId, VersionId},
     pack::{Location, Make, Pack},
+    share::ShareRow,
     units::ServiceTime,
 };
 
@@ -114,6 +115,10 @@ pub struct ClusterState {
     pub epoch: u64,
     /// Accounts.
     pub accounts: BTreeMap<AccountId, Row<AccountRow>>,
+    /// How accounts are signed in to.
+    pub sign_ins: BTreeMap<AccountId, Row<SignInRow>>,
+    /// Secrets, those that have ended too.
+    pub tokens: BTreeMap<TokenId, Row<TokenRow>>,
     /// Providers.
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
@@ -135,6 +140,8 @@ impl ClusterState {
     pub fn apply_at(&mut self, at: At, change: &Change) {
         match change {
             Change::Account(row) => put(&mut self.accounts, row.id, at, row),
+            Change::SignIn(row) => put(&mut self.sign_ins, row.account, at, row),
+            Change::Token(row) => put(&mut self.tokens, row.id, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
@@ -146,9 +153,12 @@ impl ClusterState {
                 Some(state) => state.put_gone(at, *since),
                 None => put_latest(&mut self.orphans.entry(*pack).or_default().gone, at, since),
             },
-            Change::Kit(_) | Change::Entry(_) | Change::EntryGone(_) | Change::Version(_) | Change::VersionGone(_) => {
-                return;
-            }
+            Change::Kit(_)
+            | Change::Share(_)
+            | Change::Entry(_)
+            | Change::EntryGone(_)
+            | Change::Version(_)
+            | Change::VersionGone(_) => return,
         }
         raise(&mut self.epoch, &mut self.revision, at);
     }
@@ -220,6 +230,8 @@ pub struct AccountState {
     pub epoch: u64,
     /// Kits.
     pub kits: BTreeMap<KitId, Row<KitRow>>,
+    /// Links, those that have ended too.
+    pub shares: BTreeMap<ShareId, Row<ShareRow>>,
     /// Entries, those in the trash too.
     pub entries: BTreeMap<EntryId, Row<EntryRow>>,
     /// Versions, those that were replaced too.
@@ -240,11 +252,14 @@ impl AccountState {
     pub fn apply_at(&mut self, at: At, change: &Change) {
         match change {
             Change::Kit(row) => put(&mut self.kits, row.id, at, row),
+            Change::Share(row) => put(&mut self.shares, row.id, at, row),
             Change::Entry(row) => put_living(&mut self.entries, &mut self.entry_tombs, row.id, at, row),
             Change::EntryGone(id) => bury(&mut self.entries, &mut self.entry_tombs, *id, at),
             Change::Version(row) => put_living(&mut self.versions, &mut self.version_tombs, row.id, at, row),
             Change::VersionGone(id) => bury(&mut self.versions, &mut self.version_tombs, *id, at),
             Change::Account(_)
+            | Change::SignIn(_)
+            | Change::Token(_)
             | Change::Provider(_)
             | Change::Target(_)
             | Change::Pack(_)

@@ -46,6 +46,12 @@ impl Problem {
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
+    /// 403: a page of another site made the browser ask.
+    pub fn cross_origin() -> Self {
+        let detail = "another site's page asked for this, so nothing was done; use this service's own page";
+        Self::new(StatusCode::FORBIDDEN, "cross_origin", detail)
+    }
+
     /// 404: no door here.
     pub fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no_route", "nothing answers at this address; files are under /api/v1/files/")
@@ -76,7 +82,12 @@ impl Problem {
 fn status(class: Class, code: &str) -> StatusCode {
     match code {
         "token_unknown" | "token_expired" => return StatusCode::UNAUTHORIZED,
-        "account_locked" | "other_account" => return StatusCode::FORBIDDEN,
+        "bad_login" | "signed_out" | "link_password" => return StatusCode::UNAUTHORIZED,
+        "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" => {
+            return StatusCode::FORBIDDEN;
+        }
+        "too_many_attempts" => return StatusCode::TOO_MANY_REQUESTS,
+        "link_ended" => return StatusCode::GONE,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,
         "upload_expired" => return StatusCode::GONE,
         "upload_too_long" => return StatusCode::PAYLOAD_TOO_LARGE,
@@ -101,6 +112,9 @@ impl From<service::Error> for Problem {
             return Self::bug(error);
         }
         let problem = Self::new(status(error.class(), error.code()), error.code(), error.to_string());
+        if let service::Error::TooManyAttempts { wait_s } = error {
+            return problem.with(RETRY_AFTER, HeaderValue::from(wait_s));
+        }
         match problem.status {
             StatusCode::SERVICE_UNAVAILABLE => problem.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S)),
             // Source: RFC 6750 section 3.

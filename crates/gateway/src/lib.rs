@@ -5,6 +5,8 @@
 //! its answer; a refusal becomes a problem document ([`error`]). The path of a file is taken from the request as it was
 //! sent and decoded exactly once.
 //!
+//! The web page ([`page`]) is a client like others; its files are handed in by who starts the doors.
+//!
 //! What users stored is never run by a browser: every file is an attachment in a sandbox, of the type that was kept.
 
 mod api;
@@ -14,35 +16,57 @@ mod header;
 mod patience;
 
 pub mod error;
+pub mod page;
 pub mod server;
 pub mod shape;
 
 use std::future::Future;
 
-use axum::{Router, routing::any};
+use axum::{Router, extract::Request, routing::any};
 use service::Service;
 use tokio::net::TcpListener;
 
-use crate::{error::Problem, server::Limits};
+use crate::{page::Page, server::Limits};
 
 /// Serves every door on `listener` until `shutdown` completes.
-pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()> + Send) {
-    serve_within(listener, service, Limits::default(), shutdown).await;
+pub async fn serve(listener: TcpListener, service: Service, page: Page, shutdown: impl Future<Output = ()> + Send) {
+    server::run(listener, router(service, page), Limits::default(), shutdown).await;
 }
 
-/// The same within other limits than the usual ones.
+/// The interface alone, within other limits than the usual ones.
 pub async fn serve_within(
     listener: TcpListener,
     service: Service,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service), limits, shutdown).await;
+    server::run(listener, router(service, Page::none()), limits, shutdown).await;
 }
 
-fn router(service: Service) -> Router {
+fn router(service: Service, page: Page) -> Router {
     Router::new()
         .route("/healthz", any(api::health))
+        .route("/api/v1/service", any(api::session::about))
+        .route("/api/v1/session", any(api::session::door))
+        .route("/api/v1/sessions", any(api::session::list))
+        .route("/api/v1/sessions/{id}", any(api::session::one))
+        .route("/api/v1/password", any(api::session::password))
+        .route("/api/v1/password/reset", any(api::session::reset))
+        .route("/api/v1/accounts", any(api::people::accounts))
+        .route("/api/v1/accounts/{name}", any(api::people::account))
+        .route("/api/v1/accounts/{name}/reset", any(api::people::reset))
+        .route("/api/v1/invitations", any(api::people::invitations))
+        .route("/api/v1/invitations/{id}", any(api::people::token))
+        .route("/api/v1/tokens", any(api::people::tokens))
+        .route("/api/v1/tokens/{id}", any(api::people::token))
+        .route("/api/v1/shares", any(api::shares::collection))
+        .route("/api/v1/shares/{id}", any(api::shares::one))
+        .route("/api/v1/links/{code}", any(api::links::about))
+        .route("/api/v1/links/{code}/session", any(api::links::session))
+        .route("/api/v1/links/{code}/content", any(api::links::content))
+        .route("/api/v1/links/{code}/files/", any(api::links::files))
+        .route("/api/v1/links/{code}/files/{*path}", any(api::links::files))
+        .route("/api/v1/trash", any(api::trash::list))
         .route("/api/v1/files/", any(api::files::door))
         .route("/api/v1/files/{*path}", any(api::files::door))
         .route("/api/v1/uploads", any(api::uploads::collection))
@@ -54,6 +78,6 @@ fn router(service: Service) -> Router {
         .route("/api/v1/fleet", any(api::fleet::report))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
-        .fallback(|| async { Problem::no_route() })
+        .fallback(move |request: Request| async move { page.answer(&request) })
         .with_state(service)
 }

@@ -3,9 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use model::{account::KitRow, fleet::TargetState};
+use model::{
+    account::{KitRow, Role},
+    fleet::TargetState,
+};
 use serde_json::{Value, json};
-use service::{FleetReport, JobReport, NewKit, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport};
+use service::{
+    FleetReport, JobReport, NewKit, Person, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport,
+};
 
 use crate::header::date::rfc3339;
 
@@ -147,4 +152,27 @@ fn kit(row: &KitRow) -> Value {
         "revoked": row.revoked_us.map(rfc3339),
         "tested": row.tested_us.map(rfc3339),
     })
+}
+
+/// Accounts as an operator sees them.
+pub fn people(all: &[Person]) -> Value {
+    let person = |person: &Person| {
+        json!({
+            "name": person.account.name,
+            "role": role(person.role),
+            "managed": person.account.managed,
+            "made": rfc3339(person.account.made_us),
+            "suspended": person.suspended_us.map(rfc3339),
+            "signs_in": person.signs_in,
+        })
+    };
+    json!({ "accounts": all.iter().map(person).collect::<Vec<_>>() })
+}
+
+/// A role as the interface names it.
+pub const fn role(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Operator => "operator",
+    }
 }

@@ -7,6 +7,7 @@
 //! - [`operator`], [`control`], [`reach`]: what an operator may ask, over the control socket, over HTTP, or of a store
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
+//! - [`page`]: the web page, handed to the doors;
 //! - [`world`]: the real clock, chance and timer.
 #![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
 
@@ -21,6 +22,7 @@ mod far;
 mod firms;
 mod members;
 mod operator;
+mod page;
 mod reach;
 #[cfg(test)]
 mod scratch;
@@ -61,6 +63,8 @@ enum Command {
     Cp(command::cp::Args),
     Rm(command::rm::Args),
     Mkdir(command::mkdir::Args),
+    Share(command::share::Args),
+    Account(command::account::Args),
     Token(command::token::Args),
     Fleet(command::fleet::Args),
     Provider(command::provider::Args),
@@ -104,6 +108,8 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Cp(args) => command::cp::run(args).await,
         Command::Rm(args) => command::rm::run(args).await,
         Command::Mkdir(args) => command::mkdir::run(args).await,
+        Command::Share(args) => command::share::run(args).await,
+        Command::Account(args) => command::account::run(args).await,
         Command::Token(args) => command::token::run(args).await,
         Command::Fleet(args) => command::fleet::run(args).await,
         Command::Provider(args) => command::provider::run(args).await,

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use fleet::Login;
 use gateway::shape;
-use model::id::{AccountId, KitId};
+use model::{
+    account::Role,
+    id::{AccountId, KitId},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::{Caller, Service};
@@ -16,6 +19,8 @@ use crate::{
     assemble::Assembly,
     error::{Error, Result},
 };
+
+const DAY_S: u64 = 86_400;
 
 /// One question, as it is written on the control socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +32,27 @@ pub enum Question {
         account: String,
         /// How long it is good, in seconds; for ever if absent.
         lifetime_s: Option<u64>,
+    },
+    /// A one-time code that makes an account.
+    AccountInvite {
+        /// Whether it may run the service.
+        operator: bool,
+        /// How long the code is good.
+        days: u32,
+    },
+    /// A one-time code that sets an account's password.
+    AccountReset {
+        /// The account's name.
+        name: String,
+    },
+    /// All accounts.
+    AccountList,
+    /// Suspends an account, or lets it go on.
+    AccountSuspend {
+        /// The account's name.
+        name: String,
+        /// Which of both.
+        suspended: bool,
     },
     /// A new kit for an account; answers when its envelope is settled.
     KitMake {
@@ -136,6 +162,19 @@ impl Operator {
             Question::TokenCreate { account, lifetime_s } => {
                 Ok(json!({"token": self.service.make_token(&account, lifetime_s).await?.text}))
             }
+            Question::AccountInvite { operator, days } => {
+                let role = if operator { Role::Operator } else { Role::User };
+                let made = self.service.invite(&self.first().await?, role, u64::from(days) * DAY_S).await?;
+                Ok(json!({ "code": made.text }))
+            }
+            Question::AccountReset { name } => {
+                Ok(json!({ "code": self.service.reset_code(&self.first().await?, name).await?.text }))
+            }
+            Question::AccountList => Ok(shape::people(&self.service.people(&self.first().await?).await?)),
+            Question::AccountSuspend { name, suspended } => {
+                self.service.suspend(&self.nobody(), name, suspended).await?;
+                Ok(json!({}))
+            }
             Question::KitMake { account, recipient } => {
                 Ok(shape::new_kit(&self.service.add_kit(&self.caller(account).await?, recipient).await?))
             }
@@ -165,11 +204,23 @@ impl Operator {
         }
     }
 
+    /// The operator at the machine, who invites in the name of the first account.
+    async fn first(&self) -> Result<Caller> {
+        let all = self.assembly.store.read(|tx| catalogue::accounts::all(tx)).await?;
+        let first = all.into_iter().min_by_key(|row| (row.made_us, row.id)).ok_or(store::Error::NoAccount)?;
+        Ok(Caller::at_the_machine(first.id))
+    }
+
+    /// The operator at the machine, who has no account of their own to lock out.
+    fn nobody(&self) -> Caller {
+        Caller::at_the_machine(AccountId::default())
+    }
+
     /// The operator acting for an account. On a data folder nobody is "the caller": the account must be named.
     async fn caller(&self, account: Option<String>) -> Result<Caller> {
         let name = account.ok_or_else(|| Error::refused("whose kit? name the account with --account"))?;
         let found = self.assembly.store.read(move |tx| catalogue::accounts::by_name(tx, &name)).await?;
-        Ok(Caller { account: found.ok_or(store::Error::NoAccount)?.id })
+        Ok(Caller::at_the_machine(found.ok_or(store::Error::NoAccount)?.id))
     }
 }
 

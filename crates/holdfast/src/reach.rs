@@ -79,6 +79,19 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let request = api.request(Method::POST, &format!("/api/v1/kits/{}/tested", encode(&kit)));
             api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
         }
+        Question::AccountInvite { operator, days } => {
+            let body = json!({ "role": if operator { "operator" } else { "user" }, "days": days });
+            api.json(Method::POST, "/api/v1/invitations", Some(&body)).await
+        }
+        Question::AccountReset { name } => {
+            api.json(Method::POST, &format!("/api/v1/accounts/{}/reset", encode(&name)), None).await
+        }
+        Question::AccountList => get("/api/v1/accounts".to_owned()).await,
+        Question::AccountSuspend { name, suspended } => {
+            let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
+            let body = json!({ "suspended": suspended }).to_string();
+            api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
         Question::TokenCreate { .. }
         | Question::Reload
         | Question::ProviderAdd { .. }

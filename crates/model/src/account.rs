@@ -1,6 +1,6 @@
-//! Accounts and their recovery kits.
+//! Accounts, how their owners sign in, the secrets that speak for them, and their recovery kits.
 
-use crate::id::{AccountId, KitId};
+use crate::id::{AccountId, KitId, TokenId};
 
 /// One account as the service part of its record states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,4 +28,70 @@ pub struct KitRow {
     pub revoked_us: Option<i64>,
     /// When its owner last proved that it works.
     pub tested_us: Option<i64>,
+}
+
+/// What an account may do beside keeping files of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Keeps and shares files.
+    User,
+    /// Also runs the service: its fleet, its accounts.
+    Operator,
+}
+
+/// How an account's owner signs in, and whether that is allowed. An account without one is reached by tokens only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignInRow {
+    /// Whose it is; an account has one.
+    pub account: AccountId,
+    /// What it may do.
+    pub role: Role,
+    /// The password's hash with its salt and cost, as a PHC string; none: no password opens it.
+    pub password: Option<String>,
+    /// Since when nothing of it is served to anybody, if it is suspended.
+    pub suspended_us: Option<i64>,
+    /// When the password was last set.
+    pub changed_us: i64,
+}
+
+impl std::fmt::Debug for SignInRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignInRow")
+            .field("account", &self.account)
+            .field("role", &self.role)
+            .field("suspended_us", &self.suspended_us)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the bearer of a secret may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TokenUse {
+    /// Act for the account, as often as wanted.
+    Access,
+    /// Make an account of this role, once; `account` is who invited.
+    Invitation(Role),
+    /// Set a new password for the account, once.
+    Reset,
+}
+
+/// A secret that was shown once; the service keeps its hash only. The row stays when it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Names it in lists and in the audit.
+    pub id: TokenId,
+    /// BLAKE3 of the whole text.
+    pub hash: [u8; 32],
+    /// The account that it speaks for.
+    pub account: AccountId,
+    /// What for.
+    pub opens: TokenUse,
+    /// What its maker calls it.
+    pub label: String,
+    /// When it was made.
+    pub made_us: i64,
+    /// From when on it opens nothing; `None`: until it is withdrawn.
+    pub expires_us: Option<i64>,
+    /// When it was withdrawn, or used if it opens once.
+    pub ended_us: Option<i64>,
 }

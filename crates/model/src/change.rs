@@ -6,20 +6,21 @@
 //! `store::commit`.
 
 use crate::{
-    account::{AccountRow, KitRow},
+    account::{AccountRow, KitRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
     pack::{Make, Pack},
+    share::ShareRow,
     units::ServiceTime,
 };
 
 /// Whose counter of revisions a change takes part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// The cluster: accounts, providers, targets, packs.
+    /// The cluster: accounts and what opens them, providers, targets, packs.
     Cluster,
-    /// One account: its kits, entries and versions.
+    /// One account: its kits, entries, versions and shares.
     Account(AccountId),
 }
 
@@ -28,6 +29,10 @@ pub enum Scope {
 pub enum Change {
     /// Cluster, service part: an account's row.
     Account(AccountRow),
+    /// Cluster, service part: how an account's owner signs in.
+    SignIn(SignInRow),
+    /// Cluster, service part: a secret's row.
+    Token(TokenRow),
     /// Cluster, service part: a provider's row.
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
@@ -51,6 +56,8 @@ pub enum Change {
     },
     /// Account part: a kit's row.
     Kit(KitRow),
+    /// Account part: a link's row.
+    Share(ShareRow),
     /// Account part: a folder's or a file's row.
     Entry(EntryRow),
     /// Account part: this entry is gone for good. Its own versions are ended by changes of their own.

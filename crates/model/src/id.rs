@@ -75,8 +75,10 @@ ids! {
     UploadId,
     /// A recovery kit.
     KitId,
-    /// A bearer token's public half.
+    /// The public half of a secret that is kept as a hash.
     TokenId,
+    /// A link to other people.
+    ShareId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod id;
 pub mod pack;
 pub mod scheme;
+pub mod share;
 pub mod units;
 pub mod world;
 

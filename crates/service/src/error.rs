@@ -16,6 +16,63 @@ pub enum Error {
     /// The token was good until its end.
     #[error("this token has expired; make a new one with `holdfast token create`")]
     TokenExpired,
+    /// Name or password is wrong; which of them is not said.
+    #[error("the name or the password is wrong")]
+    BadLogin,
+    /// Too many wrong passwords came one after the other.
+    #[error("too many wrong passwords; try again in {wait_s} seconds, or ask the operator for a new password")]
+    TooManyAttempts {
+        /// Seconds until the next one is looked at.
+        wait_s: u64,
+    },
+    /// No session has this cookie: it ended, or was revoked.
+    #[error("you are signed out; sign in again, nothing was lost")]
+    SignedOut,
+    /// The account is suspended.
+    #[error("this account is suspended; its files are kept, ask the operator")]
+    Suspended,
+    /// The verb is an operator's.
+    #[error("only an operator of this service may do that")]
+    NotOperator,
+    /// An invitation or a one-time address that opens nothing.
+    #[error("this one-time address was used, withdrawn, or has ended; ask whoever gave it to you for a new one")]
+    BadCode,
+    /// The password is too short or too long.
+    #[error("a password has {least} to {most} bytes", least = crate::passwords::LEAST, most = crate::passwords::MOST)]
+    BadPassword,
+    /// The account's name cannot be one.
+    #[error("a name has 1 to 64 letters, with no slash, no line break and no space at its ends")]
+    BadName,
+    /// No account has the name.
+    #[error("no account is called {name}")]
+    NoAccount {
+        /// The name asked for.
+        name: String,
+    },
+    /// An operator would lock out the last one.
+    #[error("this is your own account: another operator can suspend it")]
+    OwnAccount,
+    /// The account has no such token, session or invitation.
+    #[error("there is none of that id; it may have ended already")]
+    NoSuchId,
+    /// The account has no such share.
+    #[error("you have no such share; it may have been ended already")]
+    NoShare,
+    /// A limit or an end of a share that means nothing.
+    #[error("{what}")]
+    BadShare {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// No link has this address.
+    #[error("there is no such link; check that the address is complete")]
+    NoLink,
+    /// The link has ended: by its owner, its date, its count of downloads, or because what it shows is gone.
+    #[error("this link has ended; ask whoever gave it to you for a new one")]
+    LinkEnded,
+    /// The link takes a password.
+    #[error("this link takes a password")]
+    LinkPassword,
     /// The request names an account that is not the caller's.
     #[error("this token is not one of account {name}: leave the account out, or use a token of its own")]
     OtherAccount {
@@ -114,6 +171,13 @@ impl Error {
                 Class::Refused
             }
             Self::UploadTooLong { .. } | Self::OtherAccount { .. } => Class::Refused,
+            Self::BadLogin | Self::SignedOut | Self::Suspended | Self::NotOperator | Self::LinkPassword => {
+                Class::Refused
+            }
+            Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
+            Self::TooManyAttempts { .. } => Class::Retry,
+            Self::BadCode | Self::NoAccount { .. } | Self::NoSuchId | Self::NoShare => Class::Missing,
+            Self::NoLink | Self::LinkEnded => Class::Missing,
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
@@ -130,6 +194,22 @@ impl Error {
             Self::Path(_) => "bad_path",
             Self::TokenUnknown => "token_unknown",
             Self::TokenExpired => "token_expired",
+            Self::BadLogin => "bad_login",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::SignedOut => "signed_out",
+            Self::Suspended => "suspended",
+            Self::NotOperator => "not_operator",
+            Self::BadCode => "bad_code",
+            Self::BadPassword => "bad_password",
+            Self::BadName => "bad_name",
+            Self::NoAccount { .. } => "no_account",
+            Self::OwnAccount => "own_account",
+            Self::NoSuchId => "no_such_id",
+            Self::NoShare => "no_share",
+            Self::BadShare { .. } => "bad_share",
+            Self::NoLink => "no_link",
+            Self::LinkEnded => "link_ended",
+            Self::LinkPassword => "link_password",
             Self::OtherAccount { .. } => "other_account",
             Self::Missing { .. } => "missing",
             Self::NotAFolder { .. } => "not_a_folder",

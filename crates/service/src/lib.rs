@@ -11,22 +11,34 @@ mod error;
 mod files;
 mod kits;
 mod operator;
+mod passwords;
+mod people;
+mod shares;
+mod sign_in;
 mod tokens;
+mod trash;
 mod tree;
 mod uploads;
 
 pub mod media;
 pub mod paths;
 
+pub use catalogue::access::Session;
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use kits::NewKit;
+pub use people::{Invited, Person};
+pub use shares::{Link, Shared, Wish};
+pub use sign_in::{Me, SessionText};
 pub use store::{
     Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
     Standing, TargetReport, WhatIfReport,
 };
 pub use tokens::{Caller, Token};
+pub use trash::{TrashCursor, Trashed};
 pub use uploads::{Begin, Progress};
+
+use std::sync::{Arc, Mutex};
 
 use store::Store;
 
@@ -35,12 +47,22 @@ use store::Store;
 pub struct Service {
     store: Store,
     known: tokens::Known,
+    passwords: passwords::Passwords,
+    /// Opens the service to its first owner; gone when the process ends.
+    claim: Arc<Mutex<Option<[u8; 32]>>>,
+    partly: shares::Partly,
 }
 
 impl Service {
     /// The rules over `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, known: tokens::Known::default() }
+        Self {
+            store,
+            known: tokens::Known::default(),
+            passwords: passwords::Passwords::default(),
+            claim: Arc::default(),
+            partly: shares::Partly::default(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Bearer tokens: made once, shown once, kept as a hash.
+//! Who calls, and the secrets that say so: made once, shown once, kept as a hash.
 //!
-//! A token is `hf_<id>_<secret>`: 128 random bits that name it, 256 that prove it. The catalogue keeps BLAKE3 of the
+//! A bearer token is `hf_<id>_<secret>`: 128 random bits that name it, 256 that prove it. The catalogue keeps BLAKE3 of the
 //! whole text, so a stolen catalogue opens no account; a hash without salt or stretching is enough for 256 random bits.
 //! Lookup is by hash, and hashes are compared in constant time: time says nothing about how much of a guess was right.
 
@@ -9,8 +9,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use catalogue::accounts;
-use model::id::{AccountId, TokenId};
+use catalogue::{Tx, access, accounts};
+use model::{
+    Change, Scope,
+    account::{Role, TokenRow, TokenUse},
+    id::{AccountId, TokenId},
+};
 
 use crate::{
     Service,
@@ -27,6 +31,25 @@ const KNOWN_US: u64 = 2_000_000;
 pub struct Caller {
     /// The account that the caller acts for.
     pub account: AccountId,
+    /// What it may do beside keeping files of its own.
+    pub role: Role,
+    /// The session, for a browser that is signed in.
+    pub session: Option<TokenId>,
+}
+
+impl Caller {
+    /// The operator at the machine itself, acting for an account.
+    pub fn at_the_machine(account: AccountId) -> Self {
+        Self { account, role: Role::Operator, session: None }
+    }
+
+    /// Whether the caller may run the service.
+    ///
+    /// # Errors
+    /// Refused if not.
+    pub fn must_operate(&self) -> Result<()> {
+        if self.role == Role::Operator { Ok(()) } else { Err(Error::NotOperator) }
+    }
 }
 
 /// A new token. Its text exists here and nowhere else.
@@ -36,6 +59,8 @@ pub struct Token {
     pub id: TokenId,
     /// What its bearer sends.
     pub text: String,
+    /// When it ends, if it does by itself.
+    pub expires_us: Option<i64>,
 }
 
 impl std::fmt::Debug for Token {
@@ -49,10 +74,10 @@ impl std::fmt::Debug for Token {
 pub(crate) struct Known(Arc<Mutex<HashMap<[u8; 32], Seen>>>);
 
 #[derive(Clone, Copy)]
-struct Seen {
-    caller: Caller,
-    expires_us: Option<i64>,
-    asked_us: u64,
+pub(crate) struct Seen {
+    pub caller: Caller,
+    pub expires_us: Option<i64>,
+    pub asked_us: u64,
 }
 
 impl Service {
@@ -61,45 +86,109 @@ impl Service {
     /// # Errors
     /// Missing if there is no such account.
     pub async fn make_token(&self, account: &str, lifetime_s: Option<u64>) -> Result<Token> {
-        let mut secret = [0; 32];
-        self.store.entropy().fill(&mut secret);
-        let id = TokenId::random(self.store.entropy());
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("hf_{id}_{secret}");
-        let hash = *blake3::hash(text.as_bytes()).as_bytes();
-        let made_us = self.store.now().wall_us;
-        let lifetime_us = lifetime_s.map(|s| i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000_000));
-        let expires_us = lifetime_us.map(|us| made_us.saturating_add(us));
         let name = account.to_owned();
+        let find =
+            move |tx: &Tx<'_>| Ok(accounts::by_name(tx, &name)?.ok_or(Error::Store(store::Error::NoAccount))?.id);
+        self.new_token(find, TokenUse::Access, String::new(), lifetime_s).await
+    }
+
+    /// Makes a token for the caller's own account. `label`: what its owner calls it.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn make_own_token(&self, caller: &Caller, label: String, lifetime_s: Option<u64>) -> Result<Token> {
+        let account = caller.account;
+        self.new_token(move |_| Ok(account), TokenUse::Access, label, lifetime_s).await
+    }
+
+    /// The tokens with which programs act for the caller, oldest first.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenRow>> {
+        let account = caller.account;
+        let mut rows = self.store.read(move |tx| access::tokens(tx, account)).await?;
+        rows.retain(|row| row.opens == TokenUse::Access);
+        Ok(rows)
+    }
+
+    /// Withdraws a token or an invitation that the caller made; it opens nothing from now on.
+    ///
+    /// # Errors
+    /// Missing if there is none such.
+    pub async fn end_token(&self, caller: &Caller, id: TokenId) -> Result<()> {
+        let (account, now_us) = (caller.account, self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
-                let account = accounts::by_name(tx, &name)?.ok_or(Error::Store(store::Error::NoAccount))?;
-                accounts::insert_token(tx, &accounts::Token { hash, account: account.id, id, made_us, expires_us })?;
-                draft.audit(Some(account.id), "token_made", id.to_string());
+                let own = access::token(tx, id)?.filter(|row| row.account == account && row.ended_us.is_none());
+                let row = own.ok_or(Error::NoSuchId)?;
+                draft.audit(Some(account), "token ended", id.to_string());
+                draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..row }));
                 Ok::<_, Error>(())
             })
             .await?;
-        Ok(Token { id, text })
+        self.known.forget();
+        Ok(())
     }
 
-    /// Who the bearer of this text is.
+    /// A new secret for the account that `find` gives.
+    pub(crate) async fn new_token(
+        &self,
+        find: impl FnOnce(&Tx<'_>) -> Result<AccountId> + Send + 'static,
+        opens: TokenUse,
+        label: String,
+        lifetime_s: Option<u64>,
+    ) -> Result<Token> {
+        let id = TokenId::random(self.store.entropy());
+        let text = format!("hf_{id}_{}", self.secret());
+        let hash = hash_of(&text);
+        let made_us = self.store.now().wall_us;
+        let lifetime_us = lifetime_s.map(|s| i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+        let expires_us = lifetime_us.map(|us| made_us.saturating_add(us));
+        let label = crate::sign_in::shortened(label);
+        self.store
+            .commit(move |tx, draft| {
+                let account = find(tx)?;
+                let row = TokenRow { id, hash, account, opens, label, made_us, expires_us, ended_us: None };
+                draft.audit(Some(account), "token_made", id.to_string());
+                draft.change(Scope::Cluster, Change::Token(row));
+                Ok::<_, Error>(())
+            })
+            .await?;
+        Ok(Token { id, text, expires_us })
+    }
+
+    /// 256 random bits in hex.
+    pub(crate) fn secret(&self) -> String {
+        let mut secret = [0; 32];
+        self.store.entropy().fill(&mut secret);
+        secret.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Who the bearer of this token is.
     ///
     /// # Errors
-    /// Refused: [`Error::TokenUnknown`], [`Error::TokenExpired`].
+    /// Refused: [`Error::TokenUnknown`], [`Error::TokenExpired`], [`Error::Suspended`].
     pub async fn authenticate(&self, text: &str) -> Result<Caller> {
         if !is_token(text) {
             return Err(Error::TokenUnknown);
         }
-        let hash = blake3::hash(text.as_bytes());
         let now = self.store.now();
+        let hash = hash_of(text);
         let seen = match self.known.get(&hash, now.monotonic_us) {
             Some(seen) => seen,
             None => {
-                let key = *hash.as_bytes();
-                let row =
-                    self.store.read(move |tx| accounts::token_by_hash(tx, &key)).await?.ok_or(Error::TokenUnknown)?;
-                let caller = Caller { account: row.account };
-                self.known.put(key, Seen { caller, expires_us: row.expires_us, asked_us: now.monotonic_us })
+                let (row, role) = self
+                    .look(move |tx| {
+                        let row = access::token_by_hash(tx, &hash)?;
+                        let row = row.filter(|row| row.opens == TokenUse::Access && row.ended_us.is_none());
+                        let row = row.ok_or(Error::TokenUnknown)?;
+                        let role = role_of(tx, row.account)?;
+                        Ok((row, role))
+                    })
+                    .await?;
+                let caller = Caller { account: row.account, role, session: None };
+                self.known.put(hash, Seen { caller, expires_us: row.expires_us, asked_us: now.monotonic_us })
             }
         };
         match seen.expires_us {
@@ -109,21 +198,41 @@ impl Service {
     }
 }
 
+/// What an account may do. Until somebody owns the service, whoever has a token of it runs it.
+pub(crate) fn role_of(tx: &Tx<'_>, account: AccountId) -> Result<Role> {
+    match access::sign_in(tx, account)? {
+        Some(row) if row.suspended_us.is_some() => Err(Error::Suspended),
+        Some(row) => Ok(row.role),
+        None if access::is_claimed(tx)? => Ok(Role::User),
+        None => Ok(Role::Operator),
+    }
+}
+
+/// BLAKE3 of a secret's whole text: what the catalogue keeps.
+pub(crate) fn hash_of(text: &str) -> [u8; 32] {
+    *blake3::hash(text.as_bytes()).as_bytes()
+}
+
 impl Known {
-    fn get(&self, hash: &blake3::Hash, now_us: u64) -> Option<Seen> {
+    pub fn get(&self, hash: &[u8; 32], now_us: u64) -> Option<Seen> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // `blake3::Hash` compares in constant time; what the map compares before is a keyed hash of a hash.
-        let (_, seen) = known.get_key_value(hash.as_bytes()).filter(|(known, _)| *hash == **known)?;
+        let (_, seen) = known.get_key_value(hash).filter(|(known, _)| blake3::Hash::from(*hash) == **known)?;
         (now_us.saturating_sub(seen.asked_us) < KNOWN_US).then_some(*seen)
     }
 
-    fn put(&self, hash: [u8; 32], seen: Seen) -> Seen {
+    pub fn put(&self, hash: [u8; 32], seen: Seen) -> Seen {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
         known.insert(hash, seen);
         seen
+    }
+
+    /// Asks the catalogue again for everybody: something was withdrawn.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use catalogue::objects::{ObjectKind, ObjectRow};
+use catalogue::{
+    Tx,
+    objects::{ObjectKind, ObjectRow},
+};
 use format::{
     AccountKey, Address, AddressBook,
     envelope::{seal_account_envelope, seal_address_book},
@@ -20,7 +23,7 @@ use model::{
 };
 
 use crate::{
-    Inner, Store,
+    Draft, Inner, Store,
     error::{Error, Result},
     found::register,
 };
@@ -37,6 +40,22 @@ impl Store {
     /// # Errors
     /// Conflict if the name is taken; [`Error::Unsafe`] when its envelope cannot be put.
     pub async fn make_account(&self, name: &str, managed: bool) -> Result<AccountRow> {
+        self.make_account_and(name, managed, |_, _, _| Ok::<_, Error>(())).await
+    }
+
+    /// The same, with more in the same commit: what the caller decides about the new account.
+    ///
+    /// # Errors
+    /// As [`Store::make_account`], and what `also` returns; no account is made then.
+    pub async fn make_account_and<E>(
+        &self,
+        name: &str,
+        managed: bool,
+        also: impl FnOnce(&mut Tx<'_>, &mut Draft, &AccountRow) -> std::result::Result<(), E> + Send + 'static,
+    ) -> std::result::Result<AccountRow, E>
+    where
+        E: From<Error> + Send + 'static,
+    {
         let inner = &self.0;
         let id = AccountId::random(inner.world.entropy.as_ref());
         let row = AccountRow { id, name: name.to_owned(), managed, made_us: inner.world.clock.now().wall_us };
@@ -45,10 +64,11 @@ impl Store {
         inner.keys.insert(id, key);
         let made = row.clone();
         self.commit(move |tx, draft| {
-            if catalogue::accounts::by_name(tx, &row.name)?.is_some() {
-                return Err(Error::NameTaken { name: row.name });
+            if catalogue::accounts::by_name(tx, &row.name).map_err(Error::from)?.is_some() {
+                return Err(E::from(Error::NameTaken { name: row.name }));
             }
-            envelope.register(tx, row.id)?;
+            envelope.register(tx, row.id).map_err(Error::from)?;
+            also(tx, draft, &row)?;
             draft.audit(Some(row.id), "account made", row.id.to_string());
             draft.change(Scope::Cluster, Change::Account(row));
             Ok(())

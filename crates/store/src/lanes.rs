@@ -77,10 +77,7 @@ impl Inner {
         }
         let mut made = Vec::with_capacity(sinks.len());
         for (new, _, sink) in sinks {
-            let (target, make, finished) = sink.finish().await.map_err(|target| fleet::Error::Down {
-                target: target.to_string(),
-                reason: "it failed while a lane was made".to_owned(),
-            })?;
+            let (target, make, finished) = sink.finish().await?;
             made.push(Make { lane: new.lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root });
         }
         for make in &made {

@@ -88,12 +88,16 @@ impl LaneSink {
         let _ = self.work.send(LaneWork::Close(locations.clone())).await;
     }
 
-    /// Waits until the shard is durable or failed.
-    pub async fn finish(self) -> std::result::Result<(TargetId, MakeId, Finished), TargetId> {
+    /// Waits until the shard is durable or failed, and says why it did.
+    pub async fn finish(self) -> fleet::Result<(TargetId, MakeId, Finished)> {
         drop(self.work);
         match self.done.await {
             Ok(Ok(Some(finished))) => Ok((self.target, self.make, finished)),
-            Ok(Ok(None) | Err(_)) | Err(_) => Err(self.target),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(None)) | Err(_) => Err(fleet::Error::Down {
+                target: self.target.to_string(),
+                reason: "the writing of a shard was given up".to_owned(),
+            }),
         }
     }
 }

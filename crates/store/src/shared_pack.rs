@@ -134,20 +134,20 @@ impl Shared {
             lane.ask_close(&locations).await;
         }
         let mut makes: BTreeMap<u8, Make> = BTreeMap::new();
-        let mut failed = 0;
+        let mut failed = None;
         for (lane, sink) in (0u8..).zip(std::mem::take(&mut self.lanes)) {
             match sink.finish().await {
                 Ok((target, make, finished)) => {
                     let make = Make { lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root };
                     makes.insert(lane, make);
                 }
-                Err(_) => failed += 1,
+                Err(error) => failed = Some(error),
             }
         }
-        if failed > 0 {
+        if let Some(error) = failed {
             // The journal still has every byte: begin again rather than record a hurt pack.
             let providers_up = self.inner.fleet.topology(self.inner.now_us()).healthy_providers().len();
-            return Err(Error::Unsafe { providers_up, detail: format!("{failed} targets failed while packing") });
+            return Err(Error::Unsafe { providers_up, detail: format!("while packing, {error}") });
         }
         Ok(Pack {
             id: self.id,

@@ -7,6 +7,7 @@
 //! older one without a place until its own newer row arrives ([`replay`]; [`crate::entries::displaced`] lists what is
 //! left over when records are missing).
 
+mod access;
 mod cluster;
 mod files;
 
@@ -45,12 +46,15 @@ pub fn replay(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change) -> 
 fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash: Clash) -> Result<()> {
     match (scope, change) {
         (Scope::Cluster, Change::Account(row)) => cluster::account(tx, revision, row, clash),
+        (Scope::Cluster, Change::SignIn(row)) => access::sign_in(tx, revision, row),
+        (Scope::Cluster, Change::Token(row)) => access::token(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),
         (Scope::Cluster, Change::Makes { pack, makes }) => cluster::makes(tx, revision, *pack, makes),
         (Scope::Cluster, Change::PackGone { pack, at }) => cluster::pack_gone(tx, revision, *pack, *at),
         (Scope::Account(account), Change::Kit(row)) => files::kit(tx, account, revision, row),
+        (Scope::Account(account), Change::Share(row)) => access::share(tx, account, revision, row),
         (Scope::Account(account), Change::Entry(row)) => files::entry(tx, account, revision, row, clash),
         (Scope::Account(account), Change::EntryGone(id)) => files::entry_gone(tx, account, revision, *id),
         (Scope::Account(account), Change::Version(row)) => files::version(tx, account, revision, row),

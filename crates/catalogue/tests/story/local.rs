@@ -2,7 +2,7 @@
 
 use crate::world::{TOP, World};
 use catalogue::{
-    accounts::{self, Envelope, Token},
+    accounts::{self, Envelope},
     audit,
     doomed::{self, Doomed},
     fleet::{self, TargetSeen},
@@ -21,12 +21,12 @@ use model::{
     Change, Class, Scope,
     account::KitRow,
     fleet::{ProviderRow, TargetRow, TargetState},
-    id::{KitId, ObjectId, PackId, ProviderId, TargetId, TokenId, UploadId},
+    id::{KitId, ObjectId, PackId, ProviderId, TargetId, UploadId},
     pack::MakeState,
     units::ServiceTime,
 };
 
-pub fn accounts_have_kits_envelopes_and_tokens(world: &mut World) {
+pub fn accounts_have_kits_and_envelopes(world: &mut World) {
     let account = world.account;
     let kit = |id| KitRow { id: KitId(id), recipient: "age1…".into(), made_us: 1, revoked_us: None, tested_us: None };
     let (first, second) = (kit([1; 16]), kit([2; 16]));
@@ -44,13 +44,6 @@ pub fn accounts_have_kits_envelopes_and_tokens(world: &mut World) {
         world.write(move |tx| accounts::set_envelope(tx, account, &kept)).unwrap();
         assert_eq!(world.read(move |tx| accounts::envelope(tx, account)), Some(envelope));
     }
-
-    let token = Token { hash: [4; 32], account, id: TokenId([5; 16]), made_us: 1, expires_us: Some(2) };
-    world.write(move |tx| accounts::insert_token(tx, &token)).unwrap();
-    assert_eq!(world.read(|tx| accounts::token_by_hash(tx, &[4; 32])), Some(token));
-    assert_eq!(world.read(move |tx| accounts::tokens(tx, account)), [token]);
-    assert!(world.write(move |tx| accounts::revoke_token(tx, account, token.id)).unwrap());
-    assert_eq!(world.read(|tx| accounts::token_by_hash(tx, &[4; 32])), None);
 }
 
 fn object(id: ObjectId, kind: ObjectKind) -> ObjectRow {

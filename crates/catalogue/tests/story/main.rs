@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "these tests look at the database's files, damage and copy them")]
 
+mod access;
 mod durable;
 mod files;
 mod history;
@@ -49,7 +50,9 @@ stories! {
     packs::an_upload_keeps_its_segments_live,
     packs::findings_are_kept_for_makes_that_count,
     packs::the_packer_takes_the_oldest_first,
-    local::accounts_have_kits_envelopes_and_tokens,
+    local::accounts_have_kits_and_envelopes,
+    access::what_opens_an_account_comes_back_as_it_was_said,
+    access::sessions_are_local_and_end,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,
     local::a_claim_has_one_owner_and_a_growing_term,

@@ -258,6 +258,6 @@ fn take_segment(reader: &mut Reader<'_>) -> Result<SegmentRef> {
     })
 }
 
-fn put_time(bytes: &mut Vec<u8>, time_us: i64) {
+pub(super) fn put_time(bytes: &mut Vec<u8>, time_us: i64) {
     bytes.extend_from_slice(&time_us.to_le_bytes());
 }

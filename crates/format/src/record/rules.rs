@@ -16,6 +16,8 @@ use crate::shard::cell_is_sound;
 const NAME_BYTES_MAX: usize = 255;
 /// Longest address of a target or recipient of a kit, in bytes.
 const ADDRESS_BYTES_MAX: usize = 4096;
+/// Longest hash of a password, in bytes.
+const PASSWORD_BYTES_MAX: usize = 512;
 /// Most labels of a provider.
 const LABELS_MAX: usize = 64;
 
@@ -31,6 +33,9 @@ pub(super) struct Broken {
 pub(super) fn check(change: &Change) -> Result<(), Broken> {
     match change {
         Change::Account(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
+        Change::SignIn(row) => password(row.password.as_deref()),
+        Change::Token(row) => text("label", &row.label, 0, NAME_BYTES_MAX),
+        Change::Share(row) => password(row.password.as_deref()),
         Change::Provider(row) => {
             text("name", &row.name, 1, NAME_BYTES_MAX)?;
             that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
@@ -56,6 +61,13 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
 fn name_is_sound(name: &str) -> bool {
     let sized = (1..=NAME_BYTES_MAX).contains(&name.len());
     sized && name != "." && name != ".." && !name.chars().any(|letter| letter == '/' || letter.is_control())
+}
+
+/// A password's hash as a PHC string.
+fn password(hash: Option<&str>) -> Result<(), Broken> {
+    let Some(hash) = hash else { return Ok(()) };
+    text("password", hash, 1, PASSWORD_BYTES_MAX)?;
+    that(hash.starts_with('$') && hash.is_ascii(), "password", "a PHC string", "something else")
 }
 
 fn entry(row: &EntryRow) -> Result<(), Broken> {

@@ -8,7 +8,10 @@ use format::{
     record::{Part, Parts, decode, decode_part, encode, part_of},
 };
 
-use crate::samples::{ACCOUNT, Seeded, account_changes, cluster_changes, large_version, some_change};
+use crate::samples::{
+    ACCOUNT, Seeded, account_access_changes, account_changes, cluster_access_changes, cluster_changes, large_version,
+    some_change,
+};
 
 fn part(parts: &Parts, part: Part) -> &[u8] {
     match part {
@@ -20,7 +23,7 @@ fn part(parts: &Parts, part: Part) -> &[u8] {
 
 #[test]
 fn every_kind_comes_back() {
-    for changes in [cluster_changes(), account_changes()] {
+    for changes in [cluster_changes(), account_changes(), cluster_access_changes(), account_access_changes()] {
         assert_eq!(decode(&encode(&changes).unwrap()).unwrap(), changes);
     }
 }

@@ -41,6 +41,9 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
     let tag = [chance.below(3) as u8 + 1; 16];
     match &mut change {
         Change::Account(row) => row.id.0 = tag,
+        Change::SignIn(row) => row.account.0 = tag,
+        Change::Token(row) => row.id.0 = tag,
+        Change::Share(row) => row.id.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
         Change::Pack(pack) => {

@@ -4,11 +4,15 @@ use std::sync::Mutex;
 
 use model::{
     Change, Record, Scope,
-    account::{AccountRow, KitRow},
+    account::{AccountRow, KitRow, Role, SignInRow, TokenRow, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
-    id::{AccountId, ClusterId, EntryId, KitId, MakeId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    id::{
+        AccountId, ClusterId, EntryId, KitId, MakeId, ObjectId, PackId, ProviderId, SegmentId, ShareId, TargetId,
+        TokenId, VersionId,
+    },
     pack::{Location, Make, Pack},
+    share::ShareRow,
     units::{ServiceTime, sealed_bytes},
     world::Entropy,
 };
@@ -145,6 +149,47 @@ pub fn cluster_changes() -> Vec<Change> {
     ]
 }
 
+/// Who may come in, as far as the cluster says: each kind, options set and unset.
+pub fn cluster_access_changes() -> Vec<Change> {
+    vec![
+        sign_in(Role::Operator, Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()), None),
+        sign_in(Role::User, None, Some(6)),
+        token(0x60, TokenUse::Access, None, None),
+        token(0x61, TokenUse::Invitation(Role::User), Some(7), Some(8)),
+        token(0x62, TokenUse::Invitation(Role::Operator), Some(7), None),
+        token(0x63, TokenUse::Reset, None, Some(8)),
+    ]
+}
+
+/// An account's links: options set and unset.
+pub fn account_access_changes() -> Vec<Change> {
+    vec![share(0x70, false), share(0x71, true)]
+}
+
+fn sign_in(role: Role, password: Option<String>, suspended_us: Option<i64>) -> Change {
+    Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5 })
+}
+
+fn token(tag: u8, opens: TokenUse, expires_us: Option<i64>, ended_us: Option<i64>) -> Change {
+    let label = "the laptop's".to_owned();
+    let id = TokenId([tag; 16]);
+    Change::Token(TokenRow { id, hash: [tag; 32], account: ACCOUNT, opens, label, made_us: 3, expires_us, ended_us })
+}
+
+fn share(tag: u8, limited: bool) -> Change {
+    Change::Share(ShareRow {
+        id: ShareId([tag; 16]),
+        entry: EntryId([0x41; 16]),
+        code: [tag; 16],
+        password: limited.then(|| "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()),
+        expires_us: limited.then_some(1_326_931_200_000_003),
+        downloads_max: limited.then_some(300),
+        downloads: 299,
+        made_us: 4,
+        ended_us: limited.then_some(9),
+    })
+}
+
 /// One account row of each kind, options set and unset.
 pub fn account_changes() -> Vec<Change> {
     let folder = EntryRow {
@@ -275,7 +320,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(6) {
+    match chance.below(8) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -297,6 +342,23 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             name: some_text(chance, 100),
             labels: (0..chance.below(4)).map(|_| (some_text(chance, 50), some_text(chance, 50))).collect(),
         }),
+        5 => Change::SignIn(SignInRow {
+            account: AccountId(id),
+            role: [Role::User, Role::Operator][chance.below(2)],
+            password: chance.coin().then(|| format!("$argon2id${}", "x".repeat(chance.below(100)))),
+            suspended_us: chance.coin().then(|| chance.number() as i64),
+            changed_us: chance.number() as i64,
+        }),
+        6 => Change::Token(TokenRow {
+            id: TokenId(id),
+            hash: chance.bytes(),
+            account: AccountId(chance.bytes()),
+            opens: [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Reset][chance.below(3)],
+            label: some_text(chance, 100),
+            made_us: chance.number() as i64,
+            expires_us: chance.coin().then(|| chance.number() as i64),
+            ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
         _ => Change::Target(TargetRow {
             id: TargetId(id),
             provider: ProviderId(chance.bytes()),
@@ -310,7 +372,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
 
 fn some_account_change(chance: &Seeded) -> Change {
     let id = chance.bytes();
-    match chance.below(5) {
+    match chance.below(6) {
         0 => Change::Kit(KitRow {
             id: KitId(id),
             recipient: some_text(chance, 100),
@@ -331,6 +393,17 @@ fn some_account_change(chance: &Seeded) -> Change {
         }),
         2 => Change::EntryGone(EntryId(id)),
         3 => Change::Version(some_version(chance, id)),
+        4 => Change::Share(ShareRow {
+            id: ShareId(id),
+            entry: EntryId(chance.bytes()),
+            code: chance.bytes(),
+            password: chance.coin().then(|| format!("$argon2id${}", "x".repeat(chance.below(100)))),
+            expires_us: chance.coin().then(|| chance.number() as i64),
+            downloads_max: chance.coin().then(|| chance.number() >> 1),
+            downloads: chance.number() >> 1,
+            made_us: chance.number() as i64,
+            ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
         _ => Change::VersionGone(VersionId(id)),
     }
 }

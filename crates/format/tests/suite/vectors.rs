@@ -21,8 +21,9 @@ use format::{
 use crate::{
     journal, kit,
     samples::{
-        ACCOUNT, CLUSTER, IDENTITY, Seeded, account_changes, account_key, account_record, cluster_changes, cluster_key,
-        cluster_record, journal_header, keyring, locations, plain, segment, shard_header,
+        ACCOUNT, CLUSTER, IDENTITY, Seeded, account_access_changes, account_changes, account_key, account_record,
+        cluster_access_changes, cluster_changes, cluster_key, cluster_record, journal_header, keyring, locations,
+        plain, segment, shard_header,
     },
     shard,
     testdata::kept,
@@ -99,6 +100,8 @@ fn layers() {
     for (name, scope, changes, key) in [
         ("account", Scope::Account(ACCOUNT), account_changes(), RecordKey::Account(&account_key)),
         ("cluster", Scope::Cluster, cluster_changes(), RecordKey::Cluster(&cluster_key)),
+        ("account-access", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
+        ("cluster-access", Scope::Cluster, cluster_access_changes(), RecordKey::Cluster(&cluster_key)),
     ] {
         let rows: Vec<_> = (1..).zip(changes).collect();
         let layer = ObjectId([0xe0; 16]);

@@ -19,10 +19,10 @@ use hyper::{
     http::request::Parts,
 };
 use serde::Deserialize;
-use service::{Caller, Deletion, Expect, File, Put, Service, Transfer, paths::Path};
+use service::{Caller, Deletion, Expect, File, Link, Put, Service, Transfer, paths::Path};
 
 use crate::{
-    api::{self, MODIFIED, listing},
+    api::{self, MODIFIED, links::Counted, listing},
     auth, body,
     error::Problem,
     header::{
@@ -44,7 +44,7 @@ const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
 /// Takes every request for a path.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts.headers).await?;
+    let caller = auth::caller(&service, &parts).await?;
     let (path, slash) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     match (&parts.method, slash) {
         (&Method::GET | &Method::HEAD, true) => listing::get(&service, &caller, path, &parts).await,
@@ -60,6 +60,18 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
 async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
     let file = service.find(caller, path.clone()).await?;
+    send(service, caller, file, &path, parts, None).await
+}
+
+/// Answers with a file's bytes, or says that they are known already. `link`: whose downloads it counts as.
+pub async fn send(
+    service: &Service,
+    caller: &Caller,
+    file: File,
+    path: &Path,
+    parts: &Parts,
+    link: Option<Link>,
+) -> Result<Response, Problem> {
     let (headers, version) = (&parts.headers, file.version.id);
     let condition = |name, compare| api::list(headers, &name)?.map(|value| etag::matches(&value, compare)).transpose();
     if condition(IF_MATCH, Compare::Strong)?.is_some_and(|wanted| !wanted.holds(Some(version))) {
@@ -106,7 +118,13 @@ async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> R
         let first = reading.next().await.transpose().map_err(service::Error::from)?;
         // A later error ends the body before its announced length: the connection is cut, and the client sees it.
         let rest = reading.inspect_err(|error| tracing::warn!(%error, "a download was cut"));
-        *response.body_mut() = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
+        let bytes = stream::iter(first.map(Ok)).chain(rest);
+        *response.body_mut() = match link {
+            Some(link) => Body::from_stream(Counted::new(service, link, (file.entry.id, size), bytes)),
+            None => Body::from_stream(bytes),
+        };
+    } else if let Some(link) = link {
+        service.count_download(&link, file.entry.id, 0, 0).await?;
     }
     Ok(response)
 }

@@ -36,7 +36,7 @@ pub async fn scrub(State(service): State<Service>, request: Request) -> Result<R
 
 async fn greet(service: &Service, request: Request, method: &Method) -> Result<Parts, Problem> {
     let (parts, _) = request.into_parts();
-    auth::caller(service, &parts.headers).await?;
+    auth::caller(service, &parts).await?.must_operate()?;
     match (&parts.method, method) {
         (got, expected) if got == expected => Ok(parts),
         (&Method::HEAD, &Method::GET) => Ok(parts),

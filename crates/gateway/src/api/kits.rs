@@ -59,7 +59,7 @@ pub async fn tested(State(service): State<Service>, request: Request) -> Result<
 
 /// Who calls, if the kits that the request means are theirs.
 async fn caller(service: &Service, parts: &Parts) -> Result<Caller, Problem> {
-    let caller = auth::caller(service, &parts.headers).await?;
+    let caller = auth::caller(service, parts).await?;
     let [account] = percent::query(parts.uri.query(), ["account"])?;
     if let Some(name) = account {
         service.is_account(&caller, name).await?;

@@ -4,7 +4,7 @@ use axum::response::Response;
 use hyper::{StatusCode, http::request::Parts};
 use model::entry::Kind;
 use serde_json::{Value, json};
-use service::{Caller, Ladder, Listed, Service, paths::Path};
+use service::{Caller, Ladder, Listed, Listing, Service, paths::Path};
 
 use crate::{api, error::Problem, header::percent};
 
@@ -13,6 +13,15 @@ const PAGE: usize = 1_000;
 
 /// One page. The cursor is opaque, made of characters that need no encoding.
 pub async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
+    let (after, limit) = wanted(parts)?;
+    Ok(page(&service.list(caller, path, after, limit).await?))
+}
+
+/// Which page a request asks for: after which name, and how many entries of it.
+///
+/// # Errors
+/// 400 for other queries.
+pub fn wanted(parts: &Parts) -> Result<(Option<String>, usize), Problem> {
     let [after, limit] = percent::query(parts.uri.query(), ["after", "limit"])?;
     let after = after.map(|cursor| read_cursor(&cursor)).transpose()?;
     let limit = match limit {
@@ -23,10 +32,14 @@ pub async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) 
             .filter(|limit| (1..=PAGE).contains(limit))
             .ok_or_else(|| Problem::bad_request("bad_query", format!("`limit` is a number from 1 to {PAGE}")))?,
     };
-    let listing = service.list(caller, path, after, limit).await?;
+    Ok((after, limit))
+}
+
+/// A page as it is sent.
+pub fn page(listing: &Listing) -> Response {
     let entries: Vec<Value> = listing.entries.iter().map(line).collect();
     let next = listing.next.as_deref().map(write_cursor);
-    Ok(api::json(StatusCode::OK, &json!({ "entries": entries, "next": next })))
+    api::json(StatusCode::OK, &json!({ "entries": entries, "next": next }))
 }
 
 fn line(listed: &Listed) -> Value {

@@ -6,7 +6,12 @@
 pub mod files;
 pub mod fleet;
 pub mod kits;
+pub mod links;
 pub mod listing;
+pub mod people;
+pub mod session;
+pub mod shares;
+pub mod trash;
 pub mod uploads;
 
 use axum::{
@@ -16,6 +21,7 @@ use axum::{
 use hyper::{
     HeaderMap, Method, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    http::request::Parts,
 };
 use serde_json::Value;
 
@@ -103,6 +109,15 @@ pub fn modified(text: &str) -> Result<i64, Problem> {
     let modified = text.parse().ok().or_else(|| date::parse_rfc3339(text));
     modified
         .ok_or_else(|| Problem::bad_request("bad_time", "a modification time is RFC 3339, or microseconds since 1970"))
+}
+
+/// The id at a path's end.
+///
+/// # Errors
+/// 404 if it is none: nothing is there then.
+pub fn id<T>(parts: &Parts, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
+    let text = parts.uri.path().rsplit('/').next().unwrap_or_default();
+    Ok(read(text).ok_or(service::Error::NoSuchId)?)
 }
 
 /// A time for JSON.

@@ -72,7 +72,7 @@ fn signed(result: Result<Response, Problem>) -> Response {
 
 /// The caller, if the request is one that is understood; and its method, which a header may override.
 async fn greet(service: &Service, parts: &Parts) -> Result<(Caller, Method), Problem> {
-    let caller = auth::caller(service, &parts.headers).await?;
+    let caller = auth::caller(service, parts).await?;
     percent::query(parts.uri.query(), [])?;
     if api::one(&parts.headers, &TUS_RESUMABLE)? != Some("1.0.0") {
         let detail = "send `Tus-Resumable: 1.0.0`: no other version of the protocol is spoken here";

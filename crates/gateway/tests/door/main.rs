@@ -1,10 +1,12 @@
 //! The doors from outside: a real store over six providers in memory, a real socket, requests written by hand.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: failures should panic, sockets are real")]
 
+mod access;
 mod conditions;
 mod connection;
 mod files;
 mod http;
+mod links;
 mod lost;
 mod operator;
 mod refused;

@@ -121,6 +121,13 @@ impl World {
         request(method, target, &all, body)
     }
 
+    /// A request without a token of the owner's, on a connection of its own.
+    pub async fn with(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut connection = self.connect().await;
+        let _ = connection.try_send(request(method, target, headers, b"")).await;
+        connection.answer(method == "HEAD").await
+    }
+
     /// One authorised request on a connection of its own.
     pub async fn call(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut connection = self.connect().await;

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, what it does, how it is printed.
 
+pub mod account;
 pub mod cp;
 pub mod fleet;
 pub mod get;
@@ -14,6 +15,7 @@ pub mod reenact;
 pub mod rm;
 pub mod scrub;
 pub mod serve;
+pub mod share;
 pub mod target;
 pub mod token;
 pub mod what_if;

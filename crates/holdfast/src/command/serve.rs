@@ -55,10 +55,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
     // Before the first line is printed: whoever reads it may send a signal at once.
     let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
-    greet(&assembly, address).await;
+    greet(&assembly, &service, address).await;
     let reloads = tokio::spawn(reload_at(hangups, operator));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    gateway::serve(listener, service, stop).await;
+    gateway::serve(listener, service, crate::page::page(), stop).await;
     expiry.abort();
     drop(control);
     reloads.abort();
@@ -88,9 +88,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Says where it listens and what the operator should know. The first line is for programs, too.
-async fn greet(assembly: &Assembly, address: SocketAddr) {
+async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
     let data = assembly.data.root().display();
     line(&format!("listening on http://{address}"));
+    let page = if address.ip().is_loopback() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    };
+    match service.claim_code().await {
+        Ok(Some(code)) => line(&format!("page: {page}/join#{code} (opens once: makes this service yours)")),
+        _ => line(&format!("page: {page}/")),
+    }
     line(&format!("token: holdfast token create --data {} --account {FIRST_ACCOUNT}", shell(assembly.data.root())));
     line(&format!(
         "service identity: {} (keep a copy where none of the providers can reach it: with it and the targets alone, everything here is made again)",

@@ -66,6 +66,8 @@ pub struct Server {
     pub data: PathBuf,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
+    /// What it says of its page: the address that claims the service, until somebody has.
+    pub page: String,
 }
 
 impl Server {
@@ -102,11 +104,13 @@ impl Server {
                 }
             }
         };
+        let said = lines.next().unwrap().unwrap();
+        let page = said.strip_prefix("page: ").unwrap().split(' ').next().unwrap().to_owned();
         // What it says later must find a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let errors = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
-        Self { child, data: data.to_owned(), url }
+        Self { child, data: data.to_owned(), url, page }
     }
 
     /// A token of the account that every service starts with.

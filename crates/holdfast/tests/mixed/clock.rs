@@ -60,8 +60,10 @@ fn a_firm_whose_clock_is_an_hour_off_is_a_firm_like_any_other() {
     for by in [|now: SystemTime| now + HOUR, |now: SystemTime| now - HOUR] {
         date_files(&fleet.firm("box").root, by);
         fleet.put(if by(SystemTime::now()) > SystemTime::now() { "ahead" } else { "behind" });
-        let report = fleet.until("all five are up and all is settled", |report| settled(report) && up(report) == 5);
-        assert_eq!(report["findings"], serde_json::json!([]), "nobody minds");
+        // A server of this fleet may stumble for reasons of its own; what it stumbled over is tried again and forgotten.
+        fleet.until("all five are up, all is settled and nobody minds", |report| {
+            settled(report) && up(report) == 5 && report["findings"] == serde_json::json!([])
+        });
         fleet.check();
     }
     let scrubbed = fleet.scrub();

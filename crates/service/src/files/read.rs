@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use catalogue::{entries, versions};
-use model::entry::{EntryRow, Kind, Version};
+use catalogue::{Tx, entries, versions};
+use model::{
+    entry::{EntryRow, Kind, Version},
+    id::{AccountId, EntryId},
+};
 use store::{Reading, Standing};
 
 use crate::{
@@ -85,10 +88,22 @@ impl Service {
     /// # Errors
     /// Missing if nothing is there, Conflict if a file is.
     pub async fn list(&self, caller: &Caller, path: Path, after: Option<String>, limit: usize) -> Result<Listing> {
-        let (account, limit) = (caller.account, limit.clamp(1, PAGE_MAX));
+        let account = caller.account;
+        self.list_folder(account, move |tx| tree::folder(tx, account, path.names()), after, limit).await
+    }
+
+    /// A page of the folder that `find` gives.
+    pub(crate) async fn list_folder(
+        &self,
+        account: AccountId,
+        find: impl FnOnce(&Tx<'_>) -> Result<EntryId> + Send + 'static,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Listing> {
+        let limit = limit.clamp(1, PAGE_MAX);
         let mut rows = self
             .look(move |tx| {
-                let folder = tree::folder(tx, account, path.names())?;
+                let folder = find(tx)?;
                 Ok(entries::list(tx, account, folder, after.as_deref().unwrap_or(""), limit + 1)?)
             })
             .await?;

@@ -120,7 +120,15 @@ impl Stage {
         let account = store.make_account(FIRST_ACCOUNT, true).await?.id;
         store.start();
         let service = Service::new(store.clone());
-        Ok(Self { store, service, caller: Caller { account }, world, data, root: root.to_owned(), _held: held })
+        Ok(Self {
+            store,
+            service,
+            caller: Caller::at_the_machine(account),
+            world,
+            data,
+            root: root.to_owned(),
+            _held: held,
+        })
     }
 
     /// Makes a kit as `holdfast kit make` does and writes it to `file`.

@@ -1,0 +1,206 @@
+//! Who may come in: sign-ins, tokens and sessions.
+
+use crate::{
+    error::{Error, Result},
+    tx::Tx,
+};
+use model::{
+    account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, TokenId},
+};
+use rusqlite::Row;
+
+pub(crate) const SIGN_IN: &str = "account, role, password, suspended_us, changed_us";
+pub(crate) const TOKEN: &str = "id, hash, account, opens, label, made_us, expires_us, ended_us";
+const SESSION: &str = "hash, id, account, agent, made_us, seen_us, expires_us";
+
+/// How an account is signed in to; `None`: by tokens only.
+///
+/// # Errors
+/// As for every reading.
+pub fn sign_in(tx: &Tx<'_>, account: AccountId) -> Result<Option<SignInRow>> {
+    let found = tx.all(&format!("SELECT {SIGN_IN} FROM sign_in WHERE account = ?1"), [account.0], sign_in_from)?;
+    Ok(found.into_iter().next())
+}
+
+/// Whether anybody can sign in: until then the service has no owner.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_claimed(tx: &Tx<'_>) -> Result<bool> {
+    tx.any("SELECT 1 FROM sign_in", [])
+}
+
+/// All accounts with how they are signed in to, by name.
+///
+/// # Errors
+/// As for every reading.
+pub fn accounts(tx: &Tx<'_>) -> Result<Vec<(AccountRow, Option<SignInRow>)>> {
+    crate::accounts::all(tx)?
+        .into_iter()
+        .map(|row| {
+            let sign_in = sign_in(tx, row.id)?;
+            Ok((row, sign_in))
+        })
+        .collect()
+}
+
+/// The token with this hash, ended or not.
+///
+/// # Errors
+/// As for every reading.
+pub fn token_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<TokenRow>> {
+    Ok(tx.all(&format!("SELECT {TOKEN} FROM token WHERE hash = ?1"), [hash], token_from)?.pop())
+}
+
+/// All tokens that an account made or that speak for it and that have not ended, oldest first; expired ones too.
+///
+/// # Errors
+/// As for every reading.
+pub fn tokens(tx: &Tx<'_>, account: AccountId) -> Result<Vec<TokenRow>> {
+    let sql = format!("SELECT {TOKEN} FROM token WHERE account = ?1 AND ended_us IS NULL ORDER BY made_us, id");
+    tx.all(&sql, [account.0], token_from)
+}
+
+/// One token, ended or not.
+///
+/// # Errors
+/// As for every reading.
+pub fn token(tx: &Tx<'_>, id: TokenId) -> Result<Option<TokenRow>> {
+    Ok(tx.all(&format!("SELECT {TOKEN} FROM token WHERE id = ?1"), [id.0], token_from)?.pop())
+}
+
+/// A browser that is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Hash of its cookie's secret.
+    pub hash: [u8; 32],
+    /// Names it in lists.
+    pub id: TokenId,
+    /// Whom it acts for.
+    pub account: AccountId,
+    /// What the browser called itself.
+    pub agent: String,
+    /// When it began.
+    pub made_us: i64,
+    /// When it was last used, to within an hour.
+    pub seen_us: i64,
+    /// When it ends.
+    pub expires_us: i64,
+}
+
+/// Keeps a session.
+///
+/// # Errors
+/// As for every writing.
+pub fn put_session(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO session ({SESSION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (hash) DO UPDATE SET seen_us = excluded.seen_us, expires_us = excluded.expires_us"
+    );
+    let Session { hash, id, account, agent, made_us, seen_us, expires_us } = session;
+    tx.run(&sql, (hash, id.0, account.0, agent, made_us, seen_us, expires_us)).map(drop)
+}
+
+/// The session with this hash, expired or not.
+///
+/// # Errors
+/// As for every reading.
+pub fn session_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Session>> {
+    tx.one(&format!("SELECT {SESSION} FROM session WHERE hash = ?1"), [hash], session_from)
+}
+
+/// An account's sessions, oldest first, those that are over too.
+///
+/// # Errors
+/// As for every reading.
+pub fn sessions(tx: &Tx<'_>, account: AccountId) -> Result<Vec<Session>> {
+    let sql = format!("SELECT {SESSION} FROM session WHERE account = ?1 ORDER BY made_us, id");
+    tx.all(&sql, [account.0], |row| Ok(session_from(row)?))
+}
+
+/// Ends one session of an account; false if there is none such.
+///
+/// # Errors
+/// As for every writing.
+pub fn end_session(tx: &mut Tx<'_>, account: AccountId, id: TokenId) -> Result<bool> {
+    Ok(tx.run("DELETE FROM session WHERE account = ?1 AND id = ?2", (account.0, id.0))? > 0)
+}
+
+/// Ends all sessions of an account but one.
+///
+/// # Errors
+/// As for every writing.
+pub fn end_sessions(tx: &mut Tx<'_>, account: AccountId, but: Option<TokenId>) -> Result<()> {
+    let kept = but.unwrap_or_default().0;
+    tx.run("DELETE FROM session WHERE account = ?1 AND id <> ?2", (account.0, kept)).map(drop)
+}
+
+/// Forgets the sessions that were over at `now_us`.
+///
+/// # Errors
+/// As for every writing.
+pub fn forget_sessions(tx: &mut Tx<'_>, now_us: i64) -> Result<()> {
+    tx.run("DELETE FROM session WHERE expires_us <= ?1", [now_us]).map(drop)
+}
+
+fn session_from(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        hash: row.get(0)?,
+        id: TokenId(row.get(1)?),
+        account: AccountId(row.get(2)?),
+        agent: row.get(3)?,
+        made_us: row.get(4)?,
+        seen_us: row.get(5)?,
+        expires_us: row.get(6)?,
+    })
+}
+
+pub(crate) fn sign_in_from(row: &Row<'_>) -> Result<SignInRow> {
+    Ok(SignInRow {
+        account: AccountId(row.get(0)?),
+        role: match row.get(1)? {
+            0 => Role::User,
+            1 => Role::Operator,
+            _ => return Err(Error::Value { what: "role" }),
+        },
+        password: row.get(2)?,
+        suspended_us: row.get(3)?,
+        changed_us: row.get(4)?,
+    })
+}
+
+pub(crate) const fn role_number(role: Role) -> u8 {
+    match role {
+        Role::User => 0,
+        Role::Operator => 1,
+    }
+}
+
+pub(crate) fn token_from(row: &Row<'_>) -> Result<TokenRow> {
+    Ok(TokenRow {
+        id: TokenId(row.get(0)?),
+        hash: row.get(1)?,
+        account: AccountId(row.get(2)?),
+        opens: match row.get(3)? {
+            0 => TokenUse::Access,
+            1 => TokenUse::Invitation(Role::User),
+            2 => TokenUse::Invitation(Role::Operator),
+            3 => TokenUse::Reset,
+            _ => return Err(Error::Value { what: "opens" }),
+        },
+        label: row.get(4)?,
+        made_us: row.get(5)?,
+        expires_us: row.get(6)?,
+        ended_us: row.get(7)?,
+    })
+}
+
+pub(crate) const fn use_number(opens: TokenUse) -> u8 {
+    match opens {
+        TokenUse::Access => 0,
+        TokenUse::Invitation(Role::User) => 1,
+        TokenUse::Invitation(Role::Operator) => 2,
+        TokenUse::Reset => 3,
+    }
+}

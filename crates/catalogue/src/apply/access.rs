@@ -1,0 +1,72 @@
+//! Changes of who may come in: sign-ins, tokens, shares.
+
+use crate::{
+    access::{role_number, use_number},
+    error::Result,
+    tx::{Int, Tx},
+};
+use model::{
+    account::{SignInRow, TokenRow},
+    id::AccountId,
+    share::ShareRow,
+};
+
+pub(super) fn sign_in(tx: &mut Tx<'_>, revision: u64, row: &SignInRow) -> Result<()> {
+    tx.run(
+        "INSERT INTO sign_in (account, revision, role, password, suspended_us, changed_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, role = excluded.role,
+           password = excluded.password, suspended_us = excluded.suspended_us, changed_us = excluded.changed_us
+         WHERE excluded.revision >= sign_in.revision",
+        (row.account.0, Int(revision), role_number(row.role), &row.password, row.suspended_us, row.changed_us),
+    )?;
+    Ok(())
+}
+
+pub(super) fn token(tx: &mut Tx<'_>, revision: u64, row: &TokenRow) -> Result<()> {
+    tx.run(
+        "INSERT INTO token (id, revision, hash, account, opens, label, made_us, expires_us, ended_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, hash = excluded.hash, account = excluded.account,
+           opens = excluded.opens, label = excluded.label, made_us = excluded.made_us,
+           expires_us = excluded.expires_us, ended_us = excluded.ended_us
+         WHERE excluded.revision >= token.revision",
+        (
+            row.id.0,
+            Int(revision),
+            row.hash,
+            row.account.0,
+            use_number(row.opens),
+            &row.label,
+            row.made_us,
+            row.expires_us,
+            row.ended_us,
+        ),
+    )?;
+    Ok(())
+}
+
+pub(super) fn share(tx: &mut Tx<'_>, account: AccountId, revision: u64, row: &ShareRow) -> Result<()> {
+    tx.run(
+        "INSERT INTO share (account, id, revision, entry, code, password, expires_us, downloads_max, downloads, made_us, ended_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (account, id) DO UPDATE SET revision = excluded.revision, entry = excluded.entry,
+           code = excluded.code, password = excluded.password, expires_us = excluded.expires_us,
+           downloads_max = excluded.downloads_max, downloads = excluded.downloads, made_us = excluded.made_us,
+           ended_us = excluded.ended_us
+         WHERE excluded.revision >= share.revision",
+        (
+            account.0,
+            row.id.0,
+            Int(revision),
+            row.entry.0,
+            row.code,
+            &row.password,
+            row.expires_us,
+            row.downloads_max.map(Int),
+            Int(row.downloads),
+            row.made_us,
+            row.ended_us,
+        ),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Sign-ins, tokens, links: journalled. Sessions: here only.
+
+use crate::world::{TOP, World};
+use catalogue::{access, access::Session, apply, export, shares};
+use model::{
+    Change, Scope,
+    account::{Role, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, ShareId, TokenId},
+    share::ShareRow,
+};
+
+fn token(id: u8, account: AccountId, opens: TokenUse) -> TokenRow {
+    let id = TokenId([id; 16]);
+    let label = "a label".to_owned();
+    TokenRow { id, hash: [id.0[0]; 32], account, opens, label, made_us: 1, expires_us: Some(2), ended_us: None }
+}
+
+pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
+    let account = world.account;
+    assert!(!world.read(|tx| access::is_claimed(tx)));
+    let password = Some("$argon2id$v=19$x".to_owned());
+    let sign_in = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4 };
+    let uses =
+        [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Invitation(Role::Operator), TokenUse::Reset];
+    let tokens: Vec<_> = (1..).zip(uses).map(|(id, opens)| token(id, account, opens)).collect();
+    let ended = TokenRow { ended_us: Some(9), ..token(9, account, TokenUse::Reset) };
+    let mut changes = vec![Change::SignIn(sign_in.clone())];
+    changes.extend(tokens.iter().chain([&ended]).cloned().map(Change::Token));
+    world.cluster(changes);
+    assert!(world.read(|tx| access::is_claimed(tx)));
+    assert_eq!(world.read(move |tx| access::sign_in(tx, account)), Some(sign_in.clone()));
+    assert_eq!(world.read(move |tx| access::tokens(tx, account)), tokens);
+    assert_eq!(world.read(|tx| access::token_by_hash(tx, &[9; 32])), Some(ended.clone()));
+
+    let (file, _) = world.file(TOP, "a file", 5);
+    let share = ShareRow {
+        id: ShareId([1; 16]),
+        entry: file.id,
+        code: [7; 16],
+        password: None,
+        expires_us: Some(5),
+        downloads_max: Some(3),
+        downloads: 1,
+        made_us: 2,
+        ended_us: None,
+    };
+    let over =
+        ShareRow { id: ShareId([2; 16]), code: [8; 16], downloads_max: None, ended_us: Some(6), ..share.clone() };
+    world.change(vec![Change::Share(share.clone()), Change::Share(over.clone())]);
+    assert_eq!(world.read(|tx| shares::by_code(tx, &[7; 16])), Some((account, share.clone())));
+    assert_eq!(world.read(|tx| shares::by_code(tx, &[8; 16])), Some((account, over.clone())));
+    assert_eq!(world.read(move |tx| shares::all(tx, account)), std::slice::from_ref(&share));
+
+    // What an older revision says is too late, and all of it is among what snapshots are made from.
+    let older = Change::SignIn(SignInRow { role: Role::User, ..sign_in.clone() });
+    world.write(move |tx| apply(tx, Scope::Cluster, 1, &older)).unwrap();
+    let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(_, _, change)| change).collect();
+    let mut wanted = vec![Change::SignIn(sign_in), Change::Token(ended), Change::Share(share), Change::Share(over)];
+    wanted.extend(tokens.into_iter().map(Change::Token));
+    assert!(wanted.iter().all(|change| told.contains(change)), "{told:?}");
+}
+
+pub fn sessions_are_local_and_end(world: &mut World) {
+    let account = world.account;
+    let session = |id: u8, expires_us| Session {
+        hash: [id; 32],
+        id: TokenId([id; 16]),
+        account,
+        agent: "a browser".to_owned(),
+        made_us: i64::from(id),
+        seen_us: 1,
+        expires_us,
+    };
+    let all = [session(1, 10), session(2, 20), session(3, 30), session(4, 40)];
+    for one in all.clone() {
+        world.write(move |tx| access::put_session(tx, &one)).unwrap();
+    }
+    let used = Session { seen_us: 7, ..all[3].clone() };
+    let again = used.clone();
+    world.write(move |tx| access::put_session(tx, &again)).unwrap();
+    world.write(|tx| access::forget_sessions(tx, 10)).unwrap();
+    assert_eq!(world.read(|tx| access::session_by_hash(tx, &[1; 32])), None);
+    assert!(world.write(move |tx| access::end_session(tx, account, TokenId([2; 16]))).unwrap());
+    assert!(!world.write(move |tx| access::end_session(tx, account, TokenId([2; 16]))).unwrap());
+    assert_eq!(world.read(move |tx| access::sessions(tx, account)), [all[2].clone(), used.clone()]);
+    world.write(move |tx| access::end_sessions(tx, account, Some(used.id))).unwrap();
+    assert_eq!(world.read(move |tx| access::sessions(tx, account)).len(), 1);
+}

@@ -1,0 +1,109 @@
+//! The bodies of changes that say who may come in: sign-ins, tokens, shares.
+
+use model::{
+    account::{Role, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, EntryId, ShareId, TokenId},
+    share::ShareRow,
+};
+
+use super::rows::put_time;
+use crate::{
+    error::Result,
+    wire::{Reader, put_blob, put_option, put_varint},
+};
+
+pub(super) fn put_sign_in(bytes: &mut Vec<u8>, row: &SignInRow) {
+    bytes.extend_from_slice(&row.account.0);
+    bytes.push(role_number(row.role));
+    put_option(bytes, row.password.as_deref(), put_text);
+    put_option(bytes, row.suspended_us, put_time);
+    put_time(bytes, row.changed_us);
+}
+
+pub(super) fn take_sign_in(reader: &mut Reader<'_>) -> Result<SignInRow> {
+    Ok(SignInRow {
+        account: AccountId(reader.array("account")?),
+        role: take_role(reader)?,
+        password: reader.option("password", Reader::text)?,
+        suspended_us: reader.option("suspended_us", Reader::i64)?,
+        changed_us: reader.i64("changed_us")?,
+    })
+}
+
+pub(super) fn put_token(bytes: &mut Vec<u8>, row: &TokenRow) {
+    bytes.extend_from_slice(&row.id.0);
+    bytes.extend_from_slice(&row.hash);
+    bytes.extend_from_slice(&row.account.0);
+    match row.opens {
+        TokenUse::Access => bytes.push(0),
+        TokenUse::Invitation(role) => bytes.extend_from_slice(&[1, role_number(role)]),
+        TokenUse::Reset => bytes.push(2),
+    }
+    put_text(bytes, &row.label);
+    put_time(bytes, row.made_us);
+    put_option(bytes, row.expires_us, put_time);
+    put_option(bytes, row.ended_us, put_time);
+}
+
+pub(super) fn take_token(reader: &mut Reader<'_>) -> Result<TokenRow> {
+    Ok(TokenRow {
+        id: TokenId(reader.array("id")?),
+        hash: reader.array("hash")?,
+        account: AccountId(reader.array("account")?),
+        opens: match reader.u8("opens")? {
+            0 => TokenUse::Access,
+            1 => TokenUse::Invitation(take_role(reader)?),
+            2 => TokenUse::Reset,
+            other => return Err(reader.value("opens", "0 to 2", other)),
+        },
+        label: reader.text("label")?,
+        made_us: reader.i64("made_us")?,
+        expires_us: reader.option("expires_us", Reader::i64)?,
+        ended_us: reader.option("ended_us", Reader::i64)?,
+    })
+}
+
+pub(super) fn put_share(bytes: &mut Vec<u8>, row: &ShareRow) {
+    bytes.extend_from_slice(&row.id.0);
+    bytes.extend_from_slice(&row.entry.0);
+    bytes.extend_from_slice(&row.code);
+    put_option(bytes, row.password.as_deref(), put_text);
+    put_option(bytes, row.expires_us, put_time);
+    put_option(bytes, row.downloads_max, put_varint);
+    put_varint(bytes, row.downloads);
+    put_time(bytes, row.made_us);
+    put_option(bytes, row.ended_us, put_time);
+}
+
+pub(super) fn take_share(reader: &mut Reader<'_>) -> Result<ShareRow> {
+    Ok(ShareRow {
+        id: ShareId(reader.array("id")?),
+        entry: EntryId(reader.array("entry")?),
+        code: reader.array("code")?,
+        password: reader.option("password", Reader::text)?,
+        expires_us: reader.option("expires_us", Reader::i64)?,
+        downloads_max: reader.option("downloads_max", Reader::varint)?,
+        downloads: reader.varint("downloads")?,
+        made_us: reader.i64("made_us")?,
+        ended_us: reader.option("ended_us", Reader::i64)?,
+    })
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    put_blob(bytes, text.as_bytes());
+}
+
+fn role_number(role: Role) -> u8 {
+    match role {
+        Role::User => 0,
+        Role::Operator => 1,
+    }
+}
+
+fn take_role(reader: &mut Reader<'_>) -> Result<Role> {
+    match reader.u8("role")? {
+        0 => Ok(Role::User),
+        1 => Ok(Role::Operator),
+        other => Err(reader.value("role", "0 or 1", other)),
+    }
+}

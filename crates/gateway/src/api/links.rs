@@ -1,0 +1,178 @@
+//! `/api/v1/links/CODE`: what a guest sees of a share. No account, no token: the address is the key.
+//!
+//! A link with a password gives a cookie to whoever knows it; the cookie opens that link alone.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::Stream;
+use hyper::{Method, StatusCode, http::request::Parts};
+use model::{
+    entry::Kind,
+    id::{EntryId, ShareId},
+};
+use serde::Deserialize;
+use serde_json::json;
+use service::{Link, Service, paths::Path};
+
+use crate::{
+    api::{self, files, listing, shares},
+    auth, body,
+    error::Problem,
+    header::percent,
+};
+
+const PREFIX: &str = "/api/v1/links/";
+/// How long a link's password is remembered by a browser, in seconds.
+const PASS_S: u32 = 86_400;
+
+/// What the link shows.
+pub async fn about(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    must_read(&parts)?;
+    let link = open(&service, &parts).await?;
+    let file = match link.entry.kind {
+        Kind::File => Some(service.linked_file(&link, Path::default()).await?),
+        Kind::Folder => None,
+    };
+    let version = file.as_ref().map(|file| &file.version);
+    let left = link.row.downloads_max.map(|max| max.saturating_sub(link.row.downloads));
+    let about = json!({
+        "name": link.entry.name,
+        "kind": shares::kind(link.entry.kind),
+        "size": version.map(|version| version.size),
+        "media_type": version.map(|version| &version.media_type),
+        "modified": api::time(Some(version.map_or(link.entry.modified_us, |version| version.modified_us))),
+        "owner": link.owner,
+        "expires": api::time(link.row.expires_us),
+        "downloads_left": left,
+    });
+    Ok(api::json(StatusCode::OK, &about))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Password {
+    password: String,
+}
+
+/// Takes the link's password.
+pub async fn session(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(Problem::method("POST"));
+    }
+    auth::must_be_own_page(&parts)?;
+    let (text, code) = code(&parts)?;
+    let Password { password } = body::json(body).await?;
+    let pass = service.link_pass(code, password).await?;
+    let mut response = api::empty(StatusCode::NO_CONTENT);
+    auth::set_cookie(&parts.headers, response.headers_mut(), &cookie_name(text), &pass, PASS_S)?;
+    Ok(response)
+}
+
+/// The bytes of a file's link.
+pub async fn content(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    must_read(&parts)?;
+    percent::query(parts.uri.query(), [])?;
+    let link = open(&service, &parts).await?;
+    send(&service, link, Path::default(), &parts).await
+}
+
+/// What lies in a folder's link: a listing, or a file's bytes.
+pub async fn files(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    must_read(&parts)?;
+    let (text, _) = code(&parts)?;
+    let raw = parts.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(text));
+    let (path, slash) = percent::path(raw.and_then(|rest| rest.strip_prefix("/files/")).unwrap_or_default())?;
+    let link = open(&service, &parts).await?;
+    if slash {
+        let (after, limit) = listing::wanted(&parts)?;
+        return Ok(listing::page(&service.linked_list(&link, path, after, limit).await?));
+    }
+    percent::query(parts.uri.query(), [])?;
+    send(&service, link, path, &parts).await
+}
+
+async fn send(service: &Service, link: Link, path: Path, parts: &Parts) -> Result<Response, Problem> {
+    let file = service.linked_file(&link, path.clone()).await?;
+    let reader = service.reader_of(&link);
+    files::send(service, &reader, file, &path, parts, Some(link)).await
+}
+
+fn must_read(parts: &Parts) -> Result<(), Problem> {
+    match parts.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Problem::method("GET, HEAD")),
+    }
+}
+
+async fn open(service: &Service, parts: &Parts) -> Result<Link, Problem> {
+    let (text, code) = code(parts)?;
+    Ok(service.link(code, auth::cookie(&parts.headers, &cookie_name(text))).await?)
+}
+
+/// The code in the path: as text, and what it stands for.
+fn code(parts: &Parts) -> Result<(&str, [u8; 16]), Problem> {
+    let rest = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let text = rest.split('/').next().unwrap_or_default();
+    let code = ShareId::parse(text).map_err(|_| service::Error::NoLink)?;
+    Ok((text, code.0))
+}
+
+fn cookie_name(code: &str) -> String {
+    format!("holdfast-link-{code}")
+}
+
+/// A link's bytes on their way to a guest: when the body ends or breaks, what went out is counted.
+pub struct Counted<S> {
+    bytes: S,
+    sent: u64,
+    file: (EntryId, u64),
+    service: Service,
+    link: Option<Link>,
+}
+
+impl<S> Counted<S> {
+    /// Counts `bytes` of `file`, which has as many bytes as said.
+    pub fn new(service: &Service, link: Link, file: (EntryId, u64), bytes: S) -> Self {
+        Self { bytes, sent: 0, file, service: service.clone(), link: Some(link) }
+    }
+}
+
+impl<S, E> Stream for Counted<S>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+{
+    type Item = Result<Bytes, E>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.bytes).poll_next(cx);
+        if let Poll::Ready(Some(Ok(piece))) = &next {
+            self.sent += piece.len() as u64;
+        }
+        next
+    }
+}
+
+impl<S> Drop for Counted<S> {
+    #[allow(clippy::disallowed_methods, reason = "a body that ends cannot wait; the simulator has no guests")]
+    fn drop(&mut self) {
+        let Some(link) = self.link.take() else { return };
+        let (service, sent, (file, size)) = (self.service.clone(), self.sent, self.file);
+        tokio::spawn(async move {
+            if let Err(error) = service.count_download(&link, file, sent, size).await {
+                tracing::warn!(%error, "a download was not counted");
+            }
+        });
+    }
+}

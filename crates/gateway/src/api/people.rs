@@ -1,0 +1,190 @@
+//! `/api/v1/accounts`, `invitations`, `tokens`: who has an account here, and the secrets that speak for one.
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use hyper::{Method, StatusCode, http::request::Parts};
+use model::{
+    account::{Role, TokenRow},
+    id::TokenId,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::{Invited, Service};
+
+use crate::{
+    api::{self, session},
+    auth, body,
+    error::Problem,
+    header::percent,
+    shape,
+};
+
+const DAY_S: u64 = 86_400;
+/// An invitation's days if nothing is said, and at most.
+const INVITATION_DAYS: u32 = 7;
+const INVITATION_DAYS_MAX: u32 = 90;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUp {
+    invitation: String,
+    name: String,
+    password: String,
+}
+
+/// Lists accounts for an operator, or makes the one that an invitation is for.
+pub async fn accounts(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::POST => {
+            auth::must_be_own_page(&parts)?;
+            let SignUp { invitation, name, password } = body::json(body).await?;
+            let text = service.sign_up(&invitation, name, password, session::agent(&parts)).await?;
+            session::welcome(&service, &parts, StatusCode::CREATED, &text).await
+        }
+        Method::GET | Method::HEAD => {
+            let caller = auth::caller(&service, &parts).await?;
+            Ok(api::json(StatusCode::OK, &shape::people(&service.people(&caller).await?)))
+        }
+        _ => Err(Problem::method("GET, HEAD, POST")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Standing {
+    suspended: bool,
+}
+
+/// Suspends an account or lets it go on.
+pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    if parts.method != Method::PATCH {
+        return Err(Problem::method("PATCH"));
+    }
+    let Standing { suspended } = body::json(body).await?;
+    service.suspend(&caller, name(&parts, "")?, suspended).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}
+
+/// Makes a one-time code for a new password: `POST /api/v1/accounts/NAME/reset`, without a body.
+pub async fn reset(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    if parts.method != Method::POST {
+        return Err(Problem::method("POST"));
+    }
+    let made = service.reset_code(&caller, name(&parts, "/reset")?).await?;
+    Ok(api::json(StatusCode::CREATED, &json!({ "code": made.text, "expires": api::time(made.expires_us) })))
+}
+
+/// The account that a path names.
+fn name(parts: &Parts, after: &str) -> Result<String, Problem> {
+    let path = parts.uri.path();
+    let raw = path.strip_prefix("/api/v1/accounts/").and_then(|rest| rest.strip_suffix(after)).unwrap_or_default();
+    let (path, _) = percent::path(raw)?;
+    match path.names() {
+        [name] => Ok(name.clone()),
+        _ => Err(service::Error::BadName.into()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invite {
+    role: Option<RoleWord>,
+    days: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RoleWord {
+    User,
+    Operator,
+}
+
+/// Lists invitations, or makes one.
+pub async fn invitations(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    match parts.method {
+        Method::POST => {
+            let Invite { role, days } = body::json(body).await?;
+            let role = match role {
+                Some(RoleWord::Operator) => Role::Operator,
+                Some(RoleWord::User) | None => Role::User,
+            };
+            let days = days.unwrap_or(INVITATION_DAYS);
+            if !(1..=INVITATION_DAYS_MAX).contains(&days) {
+                let detail = format!("an invitation is good for 1 to {INVITATION_DAYS_MAX} days");
+                return Err(Problem::bad_request("bad_days", detail));
+            }
+            let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
+            let answer = json!({ "id": made.id.to_string(), "code": made.text, "expires": api::time(made.expires_us) });
+            Ok(api::json(StatusCode::CREATED, &answer))
+        }
+        Method::GET | Method::HEAD => {
+            let line = |invited: &Invited| {
+                json!({
+                    "id": invited.row.id.to_string(),
+                    "role": shape::role(invited.role),
+                    "made": api::time(Some(invited.row.made_us)),
+                    "expires": api::time(invited.row.expires_us),
+                })
+            };
+            let all: Vec<Value> = service.invitations(&caller).await?.iter().map(line).collect();
+            Ok(api::json(StatusCode::OK, &json!({ "invitations": all })))
+        }
+        _ => Err(Problem::method("GET, HEAD, POST")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    #[serde(default)]
+    label: String,
+    days: Option<u32>,
+}
+
+/// Lists the caller's tokens, or makes one.
+pub async fn tokens(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    match parts.method {
+        Method::POST => {
+            let New { label, days } = body::json(body).await?;
+            let made = service.make_own_token(&caller, label, days.map(|days| u64::from(days) * DAY_S)).await?;
+            let answer =
+                json!({ "id": made.id.to_string(), "token": made.text, "expires": api::time(made.expires_us) });
+            Ok(api::json(StatusCode::CREATED, &answer))
+        }
+        Method::GET | Method::HEAD => {
+            let line = |row: &TokenRow| {
+                json!({
+                    "id": row.id.to_string(),
+                    "label": row.label,
+                    "made": api::time(Some(row.made_us)),
+                    "expires": api::time(row.expires_us),
+                })
+            };
+            let all: Vec<Value> = service.tokens(&caller).await?.iter().map(line).collect();
+            Ok(api::json(StatusCode::OK, &json!({ "tokens": all })))
+        }
+        _ => Err(Problem::method("GET, HEAD, POST")),
+    }
+}
+
+/// Withdraws a token or an invitation.
+pub async fn token(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    if parts.method != Method::DELETE {
+        return Err(Problem::method("DELETE"));
+    }
+    service.end_token(&caller, api::id(&parts, |text| TokenId::parse(text).ok())?).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}

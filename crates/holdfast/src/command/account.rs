@@ -1,0 +1,112 @@
+//! `holdfast account`: who has an account here. Everything works without mail: what this prints is handed on by a person.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::fleet::text;
+use crate::{client::batch::line, error::Result, operator::Question, reach::Reach};
+
+/// Where the page is if nothing else is known.
+const PAGE: &str = "http://localhost:4620";
+
+/// Invites people, lists accounts, suspends them, helps back in who forgot a password.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {
+    /// Prints a one-time address that makes an account.
+    Invite {
+        /// The account may run the service, too.
+        #[arg(long)]
+        operator: bool,
+        /// Days until the address opens nothing any more.
+        #[arg(long, value_name = "N", default_value_t = 7)]
+        days: u32,
+        #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Prints a one-time address that sets a new password, good for a day.
+    Reset {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Lists accounts.
+    Ls {
+        /// The list as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Stops serving an account's files to anybody; they are kept.
+    Suspend {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Lets it go on instead.
+        #[arg(long)]
+        end: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// Where people find the page.
+#[derive(clap::Args)]
+struct Page {
+    /// The page's address as people reach it; without it HOLDFAST_URL, else http://localhost:4620.
+    #[arg(long, value_name = "URL")]
+    page: Option<String>,
+}
+
+impl Page {
+    fn address(&self, view: &str, code: &Value) -> String {
+        let known = self.page.clone().or_else(|| std::env::var("HOLDFAST_URL").ok().filter(|url| !url.is_empty()));
+        let page = known.unwrap_or_else(|| PAGE.to_owned());
+        format!("{}/{view}#{}", page.trim_end_matches('/'), text(code))
+    }
+}
+
+/// Runs it.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    match args.verb {
+        Verb::Invite { operator, days, page, reach } => {
+            let made = reach.ask(Question::AccountInvite { operator, days }).await?;
+            line(&page.address("join", &made["code"]));
+        }
+        Verb::Reset { name, page, reach } => {
+            let made = reach.ask(Question::AccountReset { name }).await?;
+            line(&page.address("reset", &made["code"]));
+        }
+        Verb::Ls { json, reach } => {
+            let all = reach.ask(Question::AccountList).await?;
+            if json {
+                line(&all["accounts"].to_string());
+            } else {
+                all["accounts"].as_array().into_iter().flatten().for_each(|person| line(&row(person)));
+            }
+        }
+        Verb::Suspend { name, end, reach } => {
+            reach.ask(Question::AccountSuspend { name, suspended: !end }).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(person: &Value) -> String {
+    let suspended = person["suspended"].as_str().map(|since| format!("  suspended since {since}")).unwrap_or_default();
+    let signs_in = if person["signs_in"] == true { "" } else { "  nobody signs in yet" };
+    format!("{}  {}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
+}

@@ -1,0 +1,178 @@
+//! Passwords: hashed slowly, a few at a time, and not guessed by the thousand.
+//!
+//! Argon2id with 19 MiB and two passes, the first choice of the OWASP password storage cheat sheet. Each hash costs that
+//! memory, so only [`AT_ONCE`] run at a time; who comes later waits. After [`FREE_ATTEMPTS`] wrong passwords for one name
+//! or link the next is looked at only when [`PAUSE_US`] have passed since the last: whoever knows it waits a minute, whoever
+//! guesses gets 1,440 a day.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier},
+};
+use model::world::Entropy;
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+
+/// The fewest bytes of a password.
+pub(crate) const LEAST: usize = 10;
+/// The most bytes of a password.
+pub(crate) const MOST: usize = 1_024;
+/// Hashes that are made at a time, at 19 MiB each.
+const AT_ONCE: usize = 2;
+/// Wrong passwords in a row that cost nothing.
+const FREE_ATTEMPTS: u32 = 10;
+/// How long the next one waits then.
+const PAUSE_US: u64 = 60_000_000;
+/// Names that are remembered; beyond it all are forgotten.
+const NAMES_MAX: usize = 10_000;
+
+/// What a password is checked against where there is none, so that time does not say which names exist.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$N0Yd5vGmDqVvOXGGzHJzzOnLFpV4cLkkVcS7pbUVh4o";
+
+/// The one place where passwords are hashed.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    slots: Arc<Semaphore>,
+    wrong: Arc<Mutex<HashMap<String, Wrong>>>,
+}
+
+#[derive(Clone, Copy)]
+struct Wrong {
+    count: u32,
+    last_us: u64,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), wrong: Arc::default() }
+    }
+}
+
+impl Passwords {
+    /// A password's hash as a PHC string.
+    ///
+    /// # Errors
+    /// Refused if it is too short or too long.
+    pub async fn hash(&self, entropy: &dyn Entropy, password: String) -> Result<String> {
+        if password.len() < LEAST { Err(Error::BadPassword) } else { self.hash_any(entropy, password).await }
+    }
+
+    /// The same for a link's password, which may be short: who gives it out decides.
+    ///
+    /// # Errors
+    /// Refused if it is empty or too long.
+    pub async fn hash_any(&self, entropy: &dyn Entropy, password: String) -> Result<String> {
+        if !(1..=MOST).contains(&password.len()) {
+            return Err(Error::BadPassword);
+        }
+        let mut salt = [0; 16];
+        entropy.fill(&mut salt);
+        self.work(move || {
+            let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+            hash.map(|hash| hash.to_string()).map_err(|_| Error::BadPassword)
+        })
+        .await
+        .unwrap_or(Err(Error::BadPassword))
+    }
+
+    /// Whether `password` is the one that `hash` is of. `subject` is what is guessed at: a name, a link.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub async fn matches(&self, subject: &str, hash: Option<String>, password: String, now_us: u64) -> Result<bool> {
+        self.admit(subject, now_us)?;
+        let known = hash.is_some();
+        let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
+        let fits = password.len() <= MOST;
+        let right = self
+            .work(move || fits && Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok())
+            .await
+            .unwrap_or(false);
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if known && right {
+            wrong.remove(subject);
+            return Ok(true);
+        }
+        if wrong.len() >= NAMES_MAX {
+            wrong.clear();
+        }
+        let entry = wrong.entry(subject.to_owned()).or_insert(Wrong { count: 0, last_us: now_us });
+        *entry = Wrong { count: entry.count.saturating_add(1), last_us: now_us };
+        Ok(false)
+    }
+
+    fn admit(&self, subject: &str, now_us: u64) -> Result<()> {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = wrong.get(subject).filter(|seen| seen.count >= FREE_ATTEMPTS) else { return Ok(()) };
+        match seen.last_us.saturating_add(PAUSE_US).saturating_sub(now_us) {
+            0 => Ok(()),
+            wait_us => Err(Error::TooManyAttempts { wait_s: wait_us.div_ceil(1_000_000) }),
+        }
+    }
+
+    /// Runs `f` beside the doors, when a slot is free. `None`: the process is ending.
+    async fn work<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _slot = self.slots.acquire().await.ok()?;
+        tokio::task::spawn_blocking(f).await.ok()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use model::world::Entropy;
+
+    use super::{FREE_ATTEMPTS, NOBODYS, PAUSE_US, Passwords};
+    use crate::Error;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_hash_is_of_its_password_only() {
+        run(async {
+            let passwords = Passwords::default();
+            let hash = passwords.hash(&Zeros, "correct horse".to_owned()).await.unwrap();
+            assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+            assert!(NOBODYS.starts_with(hash.rsplitn(3, '$').last().unwrap()), "it costs the same to find nobody");
+            let matches =
+                async |password: &str| passwords.matches("a", Some(hash.clone()), password.to_owned(), 0).await;
+            assert!(matches("correct horse").await.unwrap());
+            assert!(!matches("correct horsE").await.unwrap());
+            assert!(!passwords.matches("b", None, "correct horse".to_owned(), 0).await.unwrap());
+            for bad in ["short", &"x".repeat(1_025)] {
+                assert!(matches!(passwords.hash(&Zeros, bad.to_owned()).await, Err(Error::BadPassword)));
+            }
+        });
+    }
+
+    #[test]
+    fn guesses_are_slowed_down_for_one_name_only() {
+        run(async {
+            let passwords = Passwords::default();
+            let guess = async |name: &str, at_us| passwords.matches(name, None, "wrong".to_owned(), at_us).await;
+            for _ in 0..FREE_ATTEMPTS {
+                assert!(!guess("a", 0).await.unwrap());
+            }
+            assert!(matches!(guess("a", PAUSE_US - 1).await, Err(Error::TooManyAttempts { wait_s: 1 })));
+            assert!(!guess("b", 0).await.unwrap());
+            assert!(!guess("a", PAUSE_US).await.unwrap());
+            assert!(guess("a", PAUSE_US).await.is_err());
+        });
+    }
+}

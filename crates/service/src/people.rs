@@ -1,0 +1,125 @@
+//! What an operator does with accounts: invites, suspends, helps back in.
+
+use catalogue::{access, accounts};
+use model::{
+    Change, Scope,
+    account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+};
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    tokens::{Caller, Token, role_of},
+};
+
+/// How long a one-time address for a new password is good.
+const RESET_S: u64 = 86_400;
+
+/// One account as an operator sees it: nothing of its files.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Its row.
+    pub account: AccountRow,
+    /// What it may do.
+    pub role: Role,
+    /// Since when it is suspended.
+    pub suspended_us: Option<i64>,
+    /// Whether somebody can sign in to it.
+    pub signs_in: bool,
+}
+
+/// An invitation that nobody used yet.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// Its row.
+    pub row: TokenRow,
+    /// What its account will be.
+    pub role: Role,
+}
+
+impl Service {
+    /// All accounts, by name.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator.
+    pub async fn people(&self, caller: &Caller) -> Result<Vec<Person>> {
+        caller.must_operate()?;
+        let all = self.store.read(|tx| access::accounts(tx)).await?;
+        let person = |(account, sign_in): (AccountRow, Option<SignInRow>)| Person {
+            account,
+            role: sign_in.as_ref().map_or(Role::User, |row| row.role),
+            suspended_us: sign_in.as_ref().and_then(|row| row.suspended_us),
+            signs_in: sign_in.is_some(),
+        };
+        Ok(all.into_iter().map(person).collect())
+    }
+
+    /// Suspends an account, or lets it go on. Its files are kept; while it is suspended nothing of it is served to anybody.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator or means their own account; Missing if there is none of that name.
+    pub async fn suspend(&self, caller: &Caller, name: String, suspended: bool) -> Result<()> {
+        caller.must_operate()?;
+        let (own, now_us) = (caller.account, self.store.now().wall_us);
+        self.store
+            .commit(move |tx, draft| {
+                let account = accounts::by_name(tx, &name)?.ok_or(Error::NoAccount { name })?.id;
+                if account == own {
+                    return Err(Error::OwnAccount);
+                }
+                let row = match access::sign_in(tx, account)? {
+                    Some(row) => row,
+                    None => SignInRow {
+                        account,
+                        role: role_of(tx, account)?,
+                        password: None,
+                        suspended_us: None,
+                        changed_us: now_us,
+                    },
+                };
+                access::end_sessions(tx, account, None)?;
+                draft.audit(Some(own), if suspended { "suspended" } else { "let go on" }, account.to_string());
+                let suspended_us = suspended.then(|| row.suspended_us.unwrap_or(now_us));
+                draft.change(Scope::Cluster, Change::SignIn(SignInRow { suspended_us, ..row }));
+                Ok(())
+            })
+            .await?;
+        self.known.forget();
+        Ok(())
+    }
+
+    /// Makes a one-time code that sets a new password for the account of this name, good for a day.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator; Missing if there is none of that name.
+    pub async fn reset_code(&self, caller: &Caller, name: String) -> Result<Token> {
+        caller.must_operate()?;
+        let find = move |tx: &catalogue::Tx<'_>| Ok(accounts::by_name(tx, &name)?.ok_or(Error::NoAccount { name })?.id);
+        self.new_token(find, TokenUse::Reset, String::new(), Some(RESET_S)).await
+    }
+
+    /// Makes a one-time code for a new account of this role, good for `lifetime_s` seconds.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator.
+    pub async fn invite(&self, caller: &Caller, role: Role, lifetime_s: u64) -> Result<Token> {
+        caller.must_operate()?;
+        let account = caller.account;
+        self.new_token(move |_| Ok(account), TokenUse::Invitation(role), String::new(), Some(lifetime_s)).await
+    }
+
+    /// The caller's invitations that can still be used, oldest first.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator.
+    pub async fn invitations(&self, caller: &Caller) -> Result<Vec<Invited>> {
+        caller.must_operate()?;
+        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let rows = self.store.read(move |tx| access::tokens(tx, account)).await?;
+        let invited = |row: TokenRow| match row.opens {
+            TokenUse::Invitation(role) if row.expires_us.is_none_or(|end| now_us < end) => Some(Invited { row, role }),
+            _ => None,
+        };
+        Ok(rows.into_iter().filter_map(invited).collect())
+    }
+}

@@ -1,0 +1,323 @@
+//! Shares: links to a file or a folder, made by its owner, opened by anybody who has the address.
+//!
+//! A link follows the entry, not its path: it goes on when the file is renamed or moved, and ends when it, or a folder
+//! above it, goes to the trash, for as long as it lies there. A guest acts with the rights of the link alone: what is asked for is looked up from the shared
+//! entry downwards, never from the owner's root.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use catalogue::{Tx, access, accounts, entries, shares, versions};
+use model::{
+    Change, Scope,
+    entry::{EntryRow, Kind, ROOT},
+    id::{AccountId, EntryId, ShareId},
+    share::ShareRow,
+};
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    files::{File, Listing, file},
+    paths::Path,
+    tokens::Caller,
+    tree::{self, Found},
+};
+
+/// The most downloads that a share can be limited to; beyond it, leave the limit away.
+const DOWNLOADS_MAX: u64 = 1_000_000_000;
+/// Files whose partial downloads are remembered; beyond it all are forgotten.
+const PARTLY_MAX: usize = 10_000;
+
+/// Bytes of each link that completed answers brought and that are no whole download yet.
+pub(crate) type Partly = Arc<Mutex<HashMap<(ShareId, EntryId), u64>>>;
+
+/// What a link's owner wants of it. In a change: what is `None` stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The password that it takes, or none.
+    pub password: Option<Option<String>>,
+    /// When it ends by itself, microseconds since 1970, or never.
+    pub expires_us: Option<Option<i64>>,
+    /// How many whole downloads it is good for, or any number.
+    pub downloads_max: Option<Option<u64>>,
+}
+
+/// A share as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Its row.
+    pub row: ShareRow,
+    /// Where its entry is now; `None`: in the trash, or gone.
+    pub path: Option<String>,
+    /// What its entry is, if there is one.
+    pub kind: Option<Kind>,
+}
+
+/// A link that is open to whoever asked.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its row.
+    pub row: ShareRow,
+    /// What it shows.
+    pub entry: EntryRow,
+    /// The name of the account that made it.
+    pub owner: String,
+    account: AccountId,
+}
+
+impl Service {
+    /// Makes a link to what is at `path`.
+    ///
+    /// # Errors
+    /// Missing if nothing is there; Refused for a password, a date or a limit that means nothing.
+    pub async fn share(&self, caller: &Caller, path: Path, wish: Wish) -> Result<Shared> {
+        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let id = ShareId::random(self.store.entropy());
+        let mut code = [0; 16];
+        self.store.entropy().fill(&mut code);
+        let wish = self.checked(wish).await?;
+        self.store
+            .commit(move |tx, draft| {
+                let Found::Row(entry) = tree::at(tx, account, &path)? else {
+                    return Err(Error::BadShare { what: "share a folder in it: the whole tree has no link" });
+                };
+                let mut row = ShareRow {
+                    id,
+                    entry: entry.id,
+                    code,
+                    password: None,
+                    expires_us: None,
+                    downloads_max: None,
+                    downloads: 0,
+                    made_us: now_us,
+                    ended_us: None,
+                };
+                wish.apply(&mut row);
+                draft.audit(Some(account), "shared", id.to_string());
+                draft.change(Scope::Account(account), Change::Share(row.clone()));
+                Ok(Shared { row, path: Some(path.to_string()), kind: Some(entry.kind) })
+            })
+            .await
+    }
+
+    /// The caller's shares, newest first; those that were ended are not among them.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn shares(&self, caller: &Caller) -> Result<Vec<Shared>> {
+        let account = caller.account;
+        self.look(move |tx| shares::all(tx, account)?.into_iter().map(|row| shared(tx, account, row)).collect()).await
+    }
+
+    /// Changes what a link takes; its address stays.
+    ///
+    /// # Errors
+    /// Missing if the caller has no such share; Refused as in [`Service::share`].
+    pub async fn change_share(&self, caller: &Caller, id: ShareId, wish: Wish) -> Result<Shared> {
+        let account = caller.account;
+        let wish = self.checked(wish).await?;
+        self.change_row(account, id, move |row| wish.apply(row)).await
+    }
+
+    /// Ends a link at once.
+    ///
+    /// # Errors
+    /// Missing if the caller has no such share.
+    pub async fn end_share(&self, caller: &Caller, id: ShareId) -> Result<()> {
+        let now_us = self.store.now().wall_us;
+        self.change_row(caller.account, id, move |row| row.ended_us = Some(now_us)).await.map(drop)
+    }
+
+    /// Opens a link. `pass`: what [`Service::link_pass`] gave for its password.
+    ///
+    /// # Errors
+    /// [`Error::NoLink`], [`Error::LinkEnded`], [`Error::LinkPassword`].
+    pub async fn link(&self, code: [u8; 16], pass: Option<&str>) -> Result<Link> {
+        let link = self.live_link(code).await?;
+        match &link.row.password {
+            Some(hash) if pass.is_none_or(|pass| !is_pass(pass, &code, hash)) => Err(Error::LinkPassword),
+            _ => Ok(link),
+        }
+    }
+
+    /// What opens a link from now on, for whoever knows its password. It opens nothing any more once the password was changed.
+    ///
+    /// # Errors
+    /// [`Error::LinkPassword`] if it is the wrong one, [`Error::TooManyAttempts`], and those of [`Service::link`].
+    pub async fn link_pass(&self, code: [u8; 16], password: String) -> Result<String> {
+        let link = self.live_link(code).await?;
+        let Some(hash) = link.row.password.clone() else { return Ok(String::new()) };
+        let subject = format!("share {}", link.row.id);
+        let now_us = self.store.now().monotonic_us;
+        if !self.passwords.matches(&subject, Some(hash.clone()), password, now_us).await? {
+            return Err(Error::LinkPassword);
+        }
+        Ok(pass_of(&code, &hash).to_string())
+    }
+
+    /// The file that a link shows, or that lies at `path` in the folder that it shows.
+    ///
+    /// # Errors
+    /// Missing if nothing is there, Conflict if a folder is.
+    pub async fn linked_file(&self, link: &Link, path: Path) -> Result<File> {
+        let (account, top) = (link.account, link.entry.clone());
+        self.look(move |tx| {
+            let entry = file(below(tx, account, top, &path)?, &path)?;
+            let version = versions::current(tx, account, entry.id)?;
+            let version = version.ok_or_else(|| Error::Missing { path: path.to_string() })?;
+            Ok(File { entry, version })
+        })
+        .await
+    }
+
+    /// A page of the folder that a link shows, or of one in it.
+    ///
+    /// # Errors
+    /// Missing if nothing is there, Conflict if a file is.
+    pub async fn linked_list(&self, link: &Link, path: Path, after: Option<String>, limit: usize) -> Result<Listing> {
+        let (account, top) = (link.account, link.entry.clone());
+        let find = move |tx: &Tx<'_>| match below(tx, account, top, &path)? {
+            row if row.kind == Kind::Folder => Ok(row.id),
+            _ => Err(Error::NotAFolder { path: path.to_string() }),
+        };
+        self.list_folder(account, find, after, limit).await
+    }
+
+    /// The caller that reads a link's bytes: its owner, for that alone.
+    pub fn reader_of(&self, link: &Link) -> Caller {
+        Caller { account: link.account, role: model::account::Role::User, session: None }
+    }
+
+    /// Counts bytes that a guest got of a file of `size`: a download is one when all of it arrived, in however many pieces.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn count_download(&self, link: &Link, file: EntryId, bytes: u64, size: u64) -> Result<()> {
+        let whole = {
+            let mut partly = self.partly.lock().unwrap_or_else(PoisonError::into_inner);
+            if partly.len() >= PARTLY_MAX {
+                partly.clear();
+            }
+            let had = partly.entry((link.row.id, file)).or_default();
+            *had = had.saturating_add(bytes);
+            let whole = *had >= size;
+            if whole {
+                *had -= size;
+            }
+            whole
+        };
+        if !whole {
+            return Ok(());
+        }
+        self.change_row(link.account, link.row.id, |row| row.downloads = row.downloads.saturating_add(1))
+            .await
+            .map(drop)
+    }
+
+    async fn live_link(&self, code: [u8; 16]) -> Result<Link> {
+        let now_us = self.store.now().wall_us;
+        self.look(move |tx| {
+            let (account, row) = shares::by_code(tx, &code)?.ok_or(Error::NoLink)?;
+            let over = row.ended_us.is_some()
+                || row.expires_us.is_some_and(|end| now_us >= end)
+                || row.downloads_max.is_some_and(|max| row.downloads >= max);
+            let suspended = access::sign_in(tx, account)?.is_some_and(|row| row.suspended_us.is_some());
+            if over || suspended || place(tx, account, row.entry)?.is_none() {
+                return Err(Error::LinkEnded);
+            }
+            let entry = entries::get(tx, account, row.entry)?.ok_or(Error::LinkEnded)?;
+            let owner = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
+            Ok(Link { row, entry, owner, account })
+        })
+        .await
+    }
+
+    async fn change_row(
+        &self,
+        account: AccountId,
+        id: ShareId,
+        change: impl FnOnce(&mut ShareRow) + Send + 'static,
+    ) -> Result<Shared> {
+        self.store
+            .commit(move |tx, draft| {
+                let row = shares::get(tx, account, id)?.filter(|row| row.ended_us.is_none());
+                let mut row = row.ok_or(Error::NoShare)?;
+                change(&mut row);
+                draft.change(Scope::Account(account), Change::Share(row.clone()));
+                shared(tx, account, row)
+            })
+            .await
+    }
+
+    /// A wish whose password is hashed and whose limits mean something.
+    async fn checked(&self, wish: Wish) -> Result<Wish> {
+        let now_us = self.store.now().wall_us;
+        if wish.expires_us.flatten().is_some_and(|end| end <= now_us) {
+            return Err(Error::BadShare { what: "the end of a link lies in the future" });
+        }
+        if wish.downloads_max.flatten().is_some_and(|max| !(1..=DOWNLOADS_MAX).contains(&max)) {
+            return Err(Error::BadShare {
+                what: "a link is good for 1 to 1,000,000,000 downloads, or without a limit",
+            });
+        }
+        let password = match wish.password {
+            Some(Some(password)) => Some(Some(self.passwords.hash_any(self.store.entropy(), password).await?)),
+            other => other,
+        };
+        Ok(Wish { password, ..wish })
+    }
+}
+
+impl Wish {
+    /// Sets what is wished for; the password is hashed by now.
+    fn apply(&self, row: &mut ShareRow) {
+        if let Some(password) = &self.password {
+            row.password.clone_from(password);
+        }
+        row.expires_us = self.expires_us.unwrap_or(row.expires_us);
+        row.downloads_max = self.downloads_max.unwrap_or(row.downloads_max);
+    }
+}
+
+fn shared(tx: &Tx<'_>, account: AccountId, row: ShareRow) -> Result<Shared> {
+    let path = place(tx, account, row.entry)?;
+    let kind = entries::get(tx, account, row.entry)?.map(|entry| entry.kind);
+    Ok(Shared { row, path, kind })
+}
+
+/// Where an entry is, unless it or a folder above it lies in the trash, has no place, or is gone.
+fn place(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<String>> {
+    let mut rows = entries::ancestors(tx, account, id)?;
+    let whole = rows.last().is_some_and(|top| top.parent == ROOT) && rows.iter().all(|row| row.trashed.is_none());
+    rows.reverse();
+    let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+    Ok(whole.then(|| tree::shown(&names)))
+}
+
+/// What lies at `path` below a shared entry.
+fn below(tx: &Tx<'_>, account: AccountId, top: EntryRow, path: &Path) -> Result<EntryRow> {
+    let mut row = top;
+    for name in path.names() {
+        if row.kind == Kind::File {
+            return Err(Error::NotAFolder { path: path.to_string() });
+        }
+        let child = entries::child(tx, account, row.id, name)?;
+        row = child.ok_or_else(|| Error::Missing { path: path.to_string() })?;
+    }
+    Ok(row)
+}
+
+/// What proves that its bearer knew the link's password when its hash was this one.
+fn pass_of(code: &[u8; 16], hash: &str) -> blake3::Hash {
+    let mut proof = blake3::Hasher::new_derive_key("holdfast/v1/link pass");
+    proof.update(code).update(hash.as_bytes());
+    proof.finalize()
+}
+
+/// Compares in constant time.
+fn is_pass(pass: &str, code: &[u8; 16], hash: &str) -> bool {
+    blake3::Hash::from_hex(pass).is_ok_and(|pass| pass == pass_of(code, hash))
+}

@@ -1,0 +1,326 @@
+//! Signing in: the first owner, passwords, the sessions of browsers.
+//!
+//! A session is a cookie with 256 random bits of which the catalogue keeps the hash. It is local: after a rebuild people
+//! sign in again. Everything else here is journalled: who has an account, which password opens it.
+
+use std::sync::PoisonError;
+
+use catalogue::{
+    Tx,
+    access::{self, Session},
+    accounts,
+};
+use model::{
+    Change, Scope,
+    account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, TokenId},
+};
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    tokens::{Caller, Seen, hash_of, role_of},
+};
+
+/// How long a browser stays signed in when it is not used.
+const SESSION_US: i64 = 30 * 86_400_000_000;
+/// How often it is written down that a session was used.
+const SEEN_EVERY_US: i64 = 3_600_000_000;
+/// Longest name of an account, in characters.
+const NAME_CHARS_MAX: usize = 64;
+/// Longest label or browser's name that is kept, in bytes.
+const LABEL_BYTES_MAX: usize = 200;
+
+/// What a browser sends to show that it is signed in. It exists here and in the browser.
+pub struct SessionText(pub String);
+
+impl std::fmt::Debug for SessionText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionText")
+    }
+}
+
+/// The caller's own account, as its page shows it.
+#[derive(Clone, Debug)]
+pub struct Me {
+    /// Its row.
+    pub account: AccountRow,
+    /// What it may do.
+    pub role: Role,
+    /// Plaintext bytes of all versions, those before the current ones and those in the trash too.
+    pub used_bytes: u64,
+}
+
+impl Service {
+    /// A one-time code with which the first owner takes the service over; `None` once somebody has. A new one ends the one
+    /// before, and each ends with the process.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn claim_code(&self) -> Result<Option<String>> {
+        if self.store.read(|tx| access::is_claimed(tx)).await? {
+            return Ok(None);
+        }
+        let code = self.secret();
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = Some(hash_of(&code));
+        Ok(Some(code))
+    }
+
+    /// Makes the account that an invitation is for, or takes the service's first account over with the code of its start.
+    ///
+    /// # Errors
+    /// [`Error::BadCode`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is taken.
+    pub async fn sign_up(&self, code: &str, name: String, password: String, agent: &str) -> Result<SessionText> {
+        check_name(&name)?;
+        let hash = hash_of(code);
+        if *self.claim.lock().unwrap_or_else(PoisonError::into_inner) == Some(hash) {
+            return self.claim(name, password, agent).await;
+        }
+        let now_us = self.store.now().wall_us;
+        // Before the slow hash: guesses of codes cost us little.
+        self.look(move |tx| one_time(tx, &hash, now_us).map(drop)).await?;
+        let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let row = self
+            .store
+            .make_account_and(&name, true, move |tx, draft, account| {
+                let token = one_time(tx, &hash, now_us)?;
+                let TokenUse::Invitation(role) = token.opens else { return Err(Error::BadCode) };
+                draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..token }));
+                let row = SignInRow { account: account.id, role, password, suspended_us: None, changed_us: now_us };
+                draft.change(Scope::Cluster, Change::SignIn(row));
+                Ok(())
+            })
+            .await?;
+        self.begin_session(row.id, agent).await
+    }
+
+    /// Gives the first account, which was made with the service, to whoever holds the code of the start.
+    async fn claim(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
+        let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let now_us = self.store.now().wall_us;
+        let account = self
+            .store
+            .commit(move |tx, draft| {
+                if access::is_claimed(tx)? {
+                    return Err(Error::BadCode);
+                }
+                let first = accounts::all(tx)?.into_iter().min_by_key(|row| (row.made_us, row.id));
+                let first = first.ok_or(Error::Store(store::Error::NoAccount))?;
+                let account = first.id;
+                if first.name != name {
+                    if accounts::by_name(tx, &name)?.is_some() {
+                        return Err(store::Error::NameTaken { name }.into());
+                    }
+                    draft.change(Scope::Cluster, Change::Account(AccountRow { name, ..first }));
+                }
+                let row = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: now_us };
+                draft.audit(Some(account), "service claimed", account.to_string());
+                draft.change(Scope::Cluster, Change::SignIn(row));
+                Ok(account)
+            })
+            .await?;
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.known.forget();
+        self.begin_session(account, agent).await
+    }
+
+    /// Signs in by name and password.
+    ///
+    /// # Errors
+    /// [`Error::BadLogin`] for a wrong name as for a wrong password, [`Error::TooManyAttempts`], [`Error::Suspended`].
+    pub async fn sign_in(&self, name: &str, password: String, agent: &str) -> Result<SessionText> {
+        let asked = name.to_owned();
+        let found = self
+            .look(move |tx| {
+                let row = accounts::by_name(tx, &asked)?;
+                Ok(row.map(|row| access::sign_in(tx, row.id)).transpose()?.flatten())
+            })
+            .await?;
+        let hash = found.as_ref().and_then(|row| row.password.clone());
+        if !self.passwords.matches(name, hash, password, self.store.now().monotonic_us).await? {
+            return Err(Error::BadLogin);
+        }
+        let row = found.ok_or(Error::BadLogin)?;
+        if row.suspended_us.is_some() {
+            return Err(Error::Suspended);
+        }
+        self.begin_session(row.account, agent).await
+    }
+
+    /// Sets a new password with a one-time code, ends every session and begins one.
+    ///
+    /// # Errors
+    /// [`Error::BadCode`], [`Error::BadPassword`].
+    pub async fn reset_password(&self, code: &str, password: String, agent: &str) -> Result<SessionText> {
+        let (hash, now_us) = (hash_of(code), self.store.now().wall_us);
+        self.look(move |tx| one_time(tx, &hash, now_us).map(drop)).await?;
+        let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let account = self
+            .store
+            .commit(move |tx, draft| {
+                let token = one_time(tx, &hash, now_us)?;
+                if token.opens != TokenUse::Reset {
+                    return Err(Error::BadCode);
+                }
+                let account = token.account;
+                let (role, suspended_us) = match access::sign_in(tx, account)? {
+                    Some(row) => (row.role, row.suspended_us),
+                    None => (role_of(tx, account)?, None),
+                };
+                access::end_sessions(tx, account, None)?;
+                draft.audit(Some(account), "password reset", account.to_string());
+                draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..token }));
+                let row = SignInRow { account, role, password, suspended_us, changed_us: now_us };
+                draft.change(Scope::Cluster, Change::SignIn(row));
+                Ok::<_, Error>(account)
+            })
+            .await?;
+        self.known.forget();
+        self.begin_session(account, agent).await
+    }
+
+    /// Changes the caller's password; other sessions of the account end.
+    ///
+    /// # Errors
+    /// [`Error::BadLogin`] if `old` is not the password, [`Error::TooManyAttempts`], [`Error::BadPassword`].
+    pub async fn change_password(&self, caller: &Caller, old: String, new: String) -> Result<()> {
+        let account = caller.account;
+        let (name, row) = self
+            .look(move |tx| {
+                let name = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
+                Ok((name, access::sign_in(tx, account)?))
+            })
+            .await?;
+        let hash = row.and_then(|row| row.password);
+        if !self.passwords.matches(&name, hash, old, self.store.now().monotonic_us).await? {
+            return Err(Error::BadLogin);
+        }
+        let password = Some(self.passwords.hash(self.store.entropy(), new).await?);
+        let (now_us, session) = (self.store.now().wall_us, caller.session);
+        self.store
+            .commit(move |tx, draft| {
+                let row = access::sign_in(tx, account)?.ok_or(Error::BadLogin)?;
+                access::end_sessions(tx, account, session)?;
+                draft.audit(Some(account), "password changed", account.to_string());
+                draft.change(Scope::Cluster, Change::SignIn(SignInRow { password, changed_us: now_us, ..row }));
+                Ok::<_, Error>(())
+            })
+            .await?;
+        self.known.forget();
+        Ok(())
+    }
+
+    /// Who a browser is, by its cookie.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], [`Error::Suspended`].
+    pub async fn session(&self, text: &str) -> Result<Caller> {
+        let now = self.store.now();
+        let hash = hash_of(text);
+        if let Some(seen) = self.known.get(&hash, now.monotonic_us) {
+            return if seen.expires_us.is_some_and(|end| now.wall_us >= end) {
+                Err(Error::SignedOut)
+            } else {
+                Ok(seen.caller)
+            };
+        }
+        let (session, role) = self
+            .look(move |tx| {
+                let session = access::session_by_hash(tx, &hash)?.filter(|session| now.wall_us < session.expires_us);
+                let session = session.ok_or(Error::SignedOut)?;
+                let role = role_of(tx, session.account)?;
+                Ok((session, role))
+            })
+            .await?;
+        if now.wall_us - session.seen_us > SEEN_EVERY_US {
+            let used =
+                Session { seen_us: now.wall_us, expires_us: now.wall_us.saturating_add(SESSION_US), ..session.clone() };
+            self.store.commit(move |tx, _| Ok::<_, Error>(access::put_session(tx, &used)?)).await?;
+        }
+        let caller = Caller { account: session.account, role, session: Some(session.id) };
+        let seen = Seen { caller, expires_us: Some(session.expires_us), asked_us: now.monotonic_us };
+        Ok(self.known.put(hash, seen).caller)
+    }
+
+    /// The browsers in which the caller's account is signed in, oldest first.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>> {
+        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let mut all = self.store.read(move |tx| access::sessions(tx, account)).await?;
+        all.retain(|session| now_us < session.expires_us);
+        Ok(all)
+    }
+
+    /// Signs a browser out.
+    ///
+    /// # Errors
+    /// Missing if the account has no such session.
+    pub async fn end_session(&self, caller: &Caller, id: TokenId) -> Result<()> {
+        let account = caller.account;
+        let ended = self.store.commit(move |tx, _| Ok::<_, Error>(access::end_session(tx, account, id)?)).await?;
+        self.known.forget();
+        if ended { Ok(()) } else { Err(Error::NoSuchId) }
+    }
+
+    /// The caller's account and the space that it takes.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn me(&self, caller: &Caller) -> Result<Me> {
+        let Caller { account, role, .. } = *caller;
+        self.look(move |tx| {
+            let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
+            let used_bytes = catalogue::versions::bytes_of(tx, account)?;
+            Ok(Me { account: row, role, used_bytes })
+        })
+        .await
+    }
+
+    async fn begin_session(&self, account: AccountId, agent: &str) -> Result<SessionText> {
+        let (text, id) = (self.secret(), TokenId::random(self.store.entropy()));
+        let now_us = self.store.now().wall_us;
+        let session = Session {
+            hash: hash_of(&text),
+            id,
+            account,
+            agent: shortened(agent.to_owned()),
+            made_us: now_us,
+            seen_us: now_us,
+            expires_us: now_us.saturating_add(SESSION_US),
+        };
+        self.store
+            .commit(move |tx, draft| {
+                access::forget_sessions(tx, now_us)?;
+                draft.audit(Some(account), "signed in", id.to_string());
+                Ok::<_, Error>(access::put_session(tx, &session)?)
+            })
+            .await?;
+        Ok(SessionText(text))
+    }
+}
+
+/// The token of this hash, if it opens something once and still does.
+fn one_time(tx: &Tx<'_>, hash: &[u8; 32], now_us: i64) -> Result<TokenRow> {
+    let good = |row: &TokenRow| {
+        let open = row.ended_us.is_none() && row.expires_us.is_none_or(|end| now_us < end);
+        open && row.opens != TokenUse::Access
+    };
+    access::token_by_hash(tx, hash)?.filter(good).ok_or(Error::BadCode)
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let sized = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
+    let plain = name.trim() == name && !name.chars().any(|letter| letter == '/' || letter.is_control());
+    if sized && plain { Ok(()) } else { Err(Error::BadName) }
+}
+
+/// A text that somebody else chose, as long as it is kept.
+pub(crate) fn shortened(mut text: String) -> String {
+    text.retain(|letter| !letter.is_control());
+    while text.len() > LABEL_BYTES_MAX {
+        text.pop();
+    }
+    text
+}
