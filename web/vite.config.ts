@@ -14,6 +14,15 @@ export default defineConfig({
     // An inlined asset would be a data: address, which the content security policy allows for images only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One sheet, and few scripts: a handful of requests costs less than sparing some bytes of another view's.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'base', test: /node_modules.svelte|src.lib.(?!text.de|upload.send)|src.parts.(icons|Icon|Notice|Dialog|Rows|Space)/ }],
+        },
+      },
+    },
   },
   server: { proxy: { '/api': SERVICE } },
 });

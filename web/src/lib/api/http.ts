@@ -57,7 +57,7 @@ export async function send(method: Method, path: string, body?: unknown, signal?
 }
 
 /** Codes with which the service says that nobody is signed in; others with 401 speak of a password just typed. */
-const ENDED: ReadonlySet<string> = new Set(['no_token', 'no_session', 'session_ended', 'token_unknown', 'token_expired']);
+const ENDED: ReadonlySet<string> = new Set(['no_token', 'signed_out', 'token_unknown', 'token_expired']);
 
 /** Sends a request and reads its JSON answer, which is trusted to have the shape that the interface promises. */
 export async function ask<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {

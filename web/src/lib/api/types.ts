@@ -18,7 +18,7 @@ export interface Account {
   managed: boolean;
   made: Time;
   used_bytes: number;
-  trash_bytes: number;
+  trash_bytes?: number;
   quota_bytes: number | null;
 }
 
@@ -79,8 +79,9 @@ export interface Page<T> {
 
 export interface Share {
   id: string;
-  path: string;
-  kind: 'folder' | 'file';
+  /** Where it is now; none if it was thrown away or is gone. */
+  path: string | null;
+  kind: 'folder' | 'file' | null;
   code: string;
   password: boolean;
   expires: Time | null;
@@ -100,7 +101,8 @@ export interface ShareTerms {
 export interface Link {
   name: string;
   kind: 'folder' | 'file';
-  size: number;
+  /** None for a folder. */
+  size: number | null;
   media_type: string | null;
   modified: Time;
   owner: string;

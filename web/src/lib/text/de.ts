@@ -16,7 +16,7 @@ export const de: Text = {
     uploadFolder: 'Ordner hochladen', selectAll: 'Alles auswählen', clear: 'Auswahl aufheben', revoke: 'Widerrufen', copied: 'Kopiert', keys: 'Tastatur',
   },
   list: {
-    name: 'Name', size: 'Größe', modified: 'Geändert', state: 'Zustand', folder: 'Ordner',
+    choose: 'Ausgewählt', name: 'Name', size: 'Größe', modified: 'Geändert', state: 'Zustand', folder: 'Ordner',
     contents: (folder) => `Inhalt von ${folder}`,
     empty: 'Hier ist noch nichts', emptyHint: 'Ziehen Sie Dateien oder Ordner irgendwo in dieses Fenster, oder fügen Sie sie ein.',
     loading: (n) => `${many(n, 'Eintrag', 'Einträge')} geladen, weitere kommen`,
@@ -87,7 +87,7 @@ export const de: Text = {
     stop: 'Freigabe beenden', stopped: 'Freigabe beendet. Der Link ist ab jetzt tot.', making: 'Der Link wird gemacht', saved: 'Gespeichert. Der Link bleibt derselbe.',
     list: 'Freigaben', empty: 'Sie geben nichts frei', emptyHint: 'Geben Sie eine Datei oder einen Ordner über das Menü frei. Jeder Link, den Sie machen, steht hier.',
     what: 'Was', terms: 'Grenzen', used: 'Downloads', made: 'Gemacht', edit: 'Ändern', open: 'Öffnen', ended: (day) => `beendet ${day}`,
-    expires: (day) => `bis ${day}`, hasPassword: 'Passwort', unlimited: 'ohne Grenzen', of: (n, max) => (max === null ? `${n}` : `${n} von ${max}`),
+    expires: (day) => `bis ${day}`, hasPassword: 'Passwort', unlimited: 'ohne Grenzen', lost: 'Im Papierkorb, oder fort', of: (n, max) => (max === null ? `${n}` : `${n} von ${max}`),
   },
   guest: {
     from: (owner) => `Freigegeben von ${owner}`, until: (day) => `bis ${day}`, left: (n) => `noch ${many(n, 'Download', 'Downloads')}`,
@@ -105,7 +105,7 @@ export const de: Text = {
   account: {
     title: 'Konto', space: 'Platz', used: (used) => `${used} belegt`, usedOf: (used, all) => `${used} von ${all} belegt`, inTrash: (size) => `davon ${size} im Papierkorb`,
     readers: 'Wer Ihre Dateien lesen kann', managed: 'Der Betreiber dieses Dienstes kann sie auch lesen, wenn er will; die Hosting-Firmen können es nicht.', sealed: 'Nur Sie, und wer eines Ihrer Rettungsblätter oder einen Ihrer Links hat.',
-    password: 'Passwort', old: 'Jetziges Passwort', next: 'Neues Passwort', change: 'Passwort ändern',
+    password: 'Passwort', old: 'Jetziges Passwort', wrongOld: 'Das ist nicht das jetzige Passwort. Nichts wurde geändert.', program: 'Ein Programm', on: (browser, system) => `${browser} auf ${system}`, next: 'Neues Passwort', change: 'Passwort ändern',
     sessions: 'Wo Sie angemeldet sind', here: 'dieser Browser', seen: (time) => `zuletzt gesehen ${time}`, end: 'Dort abmelden',
     tokens: 'Token', tokensHint: 'Für den Befehl holdfast, curl und andere Programme. Ein Token darf, was Sie dürfen.', label: 'Wofür', days: 'Tage', forever: 'ohne Ende', makeToken: 'Token machen', tokenOnce: 'Jetzt kopieren: Es wird nur dieses eine Mal gezeigt.', noTokens: 'Keine Token', expires: (day) => `bis ${day}`,
     kits: 'Rettungsblätter', kitsHint: 'Ein Rettungsblatt ist eine gedruckte Seite, die Ihre Dateien von den übrigen Firmen heimholt, ohne Betreiber und ohne Konto.', kitMake: 'Eines macht', noKits: 'Sie haben noch keines. Ohne eines hängen Ihre Dateien am Betreiber.', kitMade: (day) => `gemacht ${day}`, kitTested: (day) => `letzte Probe ${day}`, kitUntested: 'nie geprobt: holdfast kit test kit.txt', kitRevoked: (day) => `widerrufen ${day}`,
@@ -130,7 +130,9 @@ export const de: Text = {
     busy: { what: 'Der Dienst kann das gerade nicht.', todo: 'Nichts ging verloren. Versuchen Sie es gleich noch einmal.' },
     forbidden: { what: 'Das dürfen Sie nicht.', todo: 'Ein Betreiber dieses Dienstes darf es.' },
     signedOut: { what: 'Sie sind abgemeldet.', todo: 'Melden Sie sich wieder an; nichts ging verloren.' },
-    invitation: { what: 'Dieser Code ist verbraucht, abgelaufen oder unvollständig.', todo: 'Bitten Sie den Betreiber um einen neuen.' },
+    suspended: { what: 'Dieses Konto ist gesperrt.', todo: 'Seine Dateien sind aufbewahrt. Ein Betreiber dieses Dienstes kann es entsperren.' },
+    code: { what: 'Dieser Code ist verbraucht, abgelaufen oder unvollständig.', todo: 'Bitten Sie den Betreiber um einen neuen.' },
+    tooMany: { what: 'Zu viele Versuche.', todo: 'Warten Sie eine Minute; es ist nichts geschehen.' },
     other: { what: 'Das hat nicht geklappt.', todo: 'Nichts wurde geändert.' },
   },
   unknown: { title: 'An dieser Adresse ist nichts', todo: 'Ihre Dateien sind, wo sie waren.' },

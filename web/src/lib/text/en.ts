@@ -14,7 +14,7 @@ export const en = {
     uploadFolder: 'Upload a folder', selectAll: 'Select all', clear: 'Clear selection', revoke: 'Revoke', copied: 'Copied', keys: 'Keyboard',
   },
   list: {
-    name: 'Name', size: 'Size', modified: 'Modified', state: 'State', folder: 'Folder',
+    choose: 'Selected', name: 'Name', size: 'Size', modified: 'Modified', state: 'State', folder: 'Folder',
     contents: (folder: string) => `Contents of ${folder}`,
     empty: 'Nothing here yet', emptyHint: 'Drop files or folders anywhere in this window, or paste them.',
     loading: (n: number) => `${many(n, 'entry', 'entries')} loaded, more on the way`,
@@ -85,7 +85,7 @@ export const en = {
     stop: 'Stop sharing', stopped: 'Sharing stopped. The link is dead from now on.', making: 'Making the link', saved: 'Saved. The link stays the same.',
     list: 'Shares', empty: 'You share nothing', emptyHint: 'Share a file or a folder from its menu. Every link you make is listed here.',
     what: 'What', terms: 'Terms', used: 'Downloads', made: 'Made', edit: 'Edit', open: 'Open', ended: (day: string) => `ended ${day}`,
-    expires: (day: string) => `until ${day}`, hasPassword: 'password', unlimited: 'no limits', of: (n: number, max: number | null) => (max === null ? `${n}` : `${n} of ${max}`),
+    expires: (day: string) => `until ${day}`, hasPassword: 'password', unlimited: 'no limits', lost: 'In the trash, or gone', of: (n: number, max: number | null) => (max === null ? `${n}` : `${n} of ${max}`),
   },
   guest: {
     from: (owner: string) => `Shared by ${owner}`, until: (day: string) => `until ${day}`, left: (n: number) => `${many(n, 'download', 'downloads')} left`,
@@ -103,7 +103,7 @@ export const en = {
   account: {
     title: 'Account', space: 'Space', used: (used: string) => `${used} used`, usedOf: (used: string, all: string) => `${used} of ${all} used`, inTrash: (size: string) => `${size} of it in the trash`,
     readers: 'Who can read your files', managed: 'The operator of this service can read them too, if they choose to; the hosting firms cannot.', sealed: 'Only you, and whoever holds one of your recovery kits or links.',
-    password: 'Password', old: 'Password now', next: 'New password', change: 'Change password',
+    password: 'Password', old: 'Password now', wrongOld: 'That is not the password now. Nothing was changed.', program: 'A program', on: (browser: string, system: string) => `${browser} on ${system}`, next: 'New password', change: 'Change password',
     sessions: 'Where you are signed in', here: 'this browser', seen: (time: string) => `last seen ${time}`, end: 'Sign out there',
     tokens: 'Tokens', tokensHint: 'For the holdfast command, curl and other programs. A token can do what you can.', label: 'What for', days: 'Days', forever: 'no end', makeToken: 'Make a token', tokenOnce: 'Copy it now: it is shown this once.', noTokens: 'No tokens', expires: (day: string) => `until ${day}`,
     kits: 'Recovery kits', kitsHint: 'A kit is one printed page that brings your files home from the surviving firms, with no operator and no account.', kitMake: 'Make one with', noKits: 'You have no kit yet. Without one, your files depend on the operator.', kitMade: (day: string) => `made ${day}`, kitTested: (day: string) => `last test ${day}`, kitUntested: 'never tested: holdfast kit test kit.txt', kitRevoked: (day: string) => `revoked ${day}`,
@@ -128,7 +128,9 @@ export const en = {
     busy: { what: 'The service cannot do this right now.', todo: 'Nothing was lost. Try again in a moment.' },
     forbidden: { what: 'You may not do this.', todo: 'An operator of this service can.' },
     signedOut: { what: 'You are signed out.', todo: 'Sign in again; nothing was lost.' },
-    invitation: { what: 'This code is used up, expired or incomplete.', todo: 'Ask the operator for a new one.' },
+    suspended: { what: 'This account is suspended.', todo: 'Its files are kept. An operator of this service can lift it.' },
+    code: { what: 'This code is used up, expired or incomplete.', todo: 'Ask the operator for a new one.' },
+    tooMany: { what: 'Too many attempts.', todo: 'Wait a minute and try again; nothing is harmed.' },
     other: { what: 'That did not work.', todo: 'Nothing was changed.' },
   },
   unknown: { title: 'Nothing at this address', todo: 'Your files are where they were.' },

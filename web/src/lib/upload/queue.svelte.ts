@@ -12,8 +12,10 @@ const PARALLEL = 3;
 const REFUSALS_MAX = 6;
 const WAIT_MIN_S = 2;
 const WAIT_MAX_S = 30;
-/** How often figures are shown and unfinished uploads are noted. */
+/** How often figures are shown. */
 const TICK_MS = 500;
+/** Ticks between two notes of what is unfinished, which are long for many thousands of files. */
+const NOTE_TICKS = 6;
 
 /** All uploads of this page, three at a time. It lives as long as the page, whatever view is shown. */
 export class Queue {
@@ -30,6 +32,7 @@ export class Queue {
   #running = new Map<UploadItem, Attempt>();
   #speed = new Rate();
   #sent = 0;
+  #ticks = 0;
   #wait = WAIT_MIN_S;
   #retryAt = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -153,7 +156,8 @@ export class Queue {
   #go(): void {
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#fill();
-    this.#tick();
+    // While all are busy the timer is enough: figures over thousands of files are not summed for each of them.
+    if (this.#running.size < PARALLEL) this.#tick();
   }
 
   /** Begins as many as may run. */
@@ -267,7 +271,7 @@ export class Queue {
     if (all.sent > this.#sent) this.#wait = WAIT_MIN_S;
     this.#sent = all.sent;
     this.tally = all;
-    this.#note();
+    this.#ticks += 1;
     if (this.away !== null) {
       this.away = Math.max(0, Math.ceil((this.#retryAt - now) / 1000));
       if (this.away === 0) this.#comeBack();
@@ -277,6 +281,7 @@ export class Queue {
       this.#timer = undefined;
       this.#speed = new Rate();
     }
+    if (this.#ticks % NOTE_TICKS === 0 || this.#timer === undefined) this.#note();
   }
 
   #note(): void {

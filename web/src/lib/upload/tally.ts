@@ -33,3 +33,10 @@ export function percent({ sent, size, active }: Tally): number {
   if (active === 0) return 100;
   return size === 0 ? 0 : Math.min(99, Math.floor((100 * sent) / size));
 }
+
+const ORDER: Record<UploadItem['state'], number> = { sending: 0, failed: 1, paused: 2, lost: 3, waiting: 4, done: 5, stopped: 6 };
+
+/** What wants attention first, what is done last; else as it was added. */
+export function inOrder(items: readonly UploadItem[]): UploadItem[] {
+  return [...items].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
+}
