@@ -29,7 +29,7 @@ mod scratch;
 mod time;
 mod world;
 
-use std::process::ExitCode;
+use std::{pin::Pin, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use error::{Error, Result};
@@ -82,7 +82,9 @@ fn main() -> ExitCode {
         tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
-            let result = runtime.block_on(run(cli.command));
+            // As one future behind a pointer: each of the runtime's ways to wait would else bring a copy of every command.
+            let work: Pin<Box<dyn Future<Output = Result<ExitCode>>>> = Box::pin(run(cli.command));
+            let result = runtime.block_on(work);
             // What still reads or writes is abandoned, as a crash would: nothing of it was acknowledged.
             runtime.shutdown_background();
             result

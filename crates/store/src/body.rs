@@ -1,5 +1,7 @@
 //! A body on its way in, with its pace: who brings less than 64 KiB in `pause_s` is told apart from who is merely slow.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use futures_util::{
     Stream, StreamExt,
@@ -28,6 +30,9 @@ pub(crate) struct Body<'a, S> {
     since_us: u64,
     since_bytes: u64,
 }
+
+/// A body as a transfer takes it, whoever sends it: the way in is compiled once, here, and not again for each door.
+pub(crate) type Sender<'a> = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + 'a>>;
 
 impl<'a, S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin> Body<'a, S> {
     pub fn new(inner: &'a Inner, stream: S) -> Self {

@@ -23,6 +23,7 @@ use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{AccountId, ClusterId, ObjectId, TargetId},
     units::ServiceTime,
+    world::BoxFuture,
 };
 use tokio::sync::mpsc;
 
@@ -39,7 +40,6 @@ use crate::{
     registration::{Registration, replay},
     view::ServiceClock,
 };
-
 /// The normative format, kept at every target: how to read all this without us.
 pub const FORMAT_MD: &str = include_str!("../../../docs/format.md");
 
@@ -104,86 +104,102 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Setup`] if the catalogue or a target is in use already; [`Error::Unsafe`] with fewer than two providers.
-    pub async fn found(opening: Opening, providers: Vec<ProviderRow>, targets: Vec<TargetRow>) -> Result<Self> {
-        let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
-        if known.is_some() {
-            return Err(Error::Setup {
-                what: "this data folder already holds a service; start it as it is".to_owned(),
-            });
-        }
-        let entropy = opening.world.entropy.clone();
-        let cluster = ClusterId::random(entropy.as_ref());
-        let key = ClusterKey::random(entropy.as_ref());
-        let life =
-            Life { cluster, epoch: 1, generation: 1, service_time: ServiceTime(0), seq: 0, prev: ObjectId::default() };
-        let id = ObjectId::random(entropy.as_ref());
-        let name = envelope_name(Scope::Cluster, 1, id);
-        let envelope = seal_cluster_envelope(&name, cluster, &key, &opening.service.recipient())?;
-        let store = assemble(opening, &life, key)?;
-        let inner = &store.0;
-        for row in &providers {
-            inner.fleet.set_provider(row.clone());
-        }
-        let mut rows = Vec::new();
-        for mut row in targets {
-            row.generation = 1;
-            inner.adopt_target(&row).await?;
-            rows.push(row);
-        }
-        let sealed = Bytes::from(envelope.clone());
-        let (object, copies) = inner.put_object(id, ObjectKind::Envelope, name, sealed).await?;
-        store
-            .commit(move |tx, draft| {
-                catalogue::meta::set_bytes(tx, meta::CLUSTER, &cluster.0)?;
-                catalogue::meta::set_number(tx, meta::EPOCH, 1)?;
-                catalogue::meta::set_number(tx, meta::GENERATION, 1)?;
-                let secret = catalogue::accounts::Envelope { bytes: envelope, generation: 1 };
-                catalogue::accounts::set_envelope(tx, CLUSTER_SECRET, &secret)?;
-                register(tx, &object, &copies)?;
-                for row in providers {
-                    draft.change(Scope::Cluster, Change::Provider(row));
-                }
-                for row in rows {
-                    draft.change(Scope::Cluster, Change::Target(row));
-                }
-                Ok::<_, Error>(())
-            })
-            .await?;
-        Ok(store)
+    pub fn found(
+        opening: Opening,
+        providers: Vec<ProviderRow>,
+        targets: Vec<TargetRow>,
+    ) -> BoxFuture<'static, Result<Self>> {
+        Box::pin(async move {
+            let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
+            if known.is_some() {
+                return Err(Error::Setup {
+                    what: "this data folder already holds a service; start it as it is".to_owned(),
+                });
+            }
+            let entropy = opening.world.entropy.clone();
+            let cluster = ClusterId::random(entropy.as_ref());
+            let key = ClusterKey::random(entropy.as_ref());
+            let life = Life {
+                cluster,
+                epoch: 1,
+                generation: 1,
+                service_time: ServiceTime(0),
+                seq: 0,
+                prev: ObjectId::default(),
+            };
+            let id = ObjectId::random(entropy.as_ref());
+            let name = envelope_name(Scope::Cluster, 1, id);
+            let envelope = seal_cluster_envelope(&name, cluster, &key, &opening.service.recipient())?;
+            let store = assemble(opening, &life, key)?;
+            let inner = &store.0;
+            for row in &providers {
+                inner.fleet.set_provider(row.clone());
+            }
+            let mut rows = Vec::new();
+            for mut row in targets {
+                row.generation = 1;
+                inner.adopt_target(&row).await?;
+                rows.push(row);
+            }
+            let sealed = Bytes::from(envelope.clone());
+            let (object, copies) = inner.put_object(id, ObjectKind::Envelope, name, sealed).await?;
+            store
+                .commit(move |tx, draft| {
+                    catalogue::meta::set_bytes(tx, meta::CLUSTER, &cluster.0)?;
+                    catalogue::meta::set_number(tx, meta::EPOCH, 1)?;
+                    catalogue::meta::set_number(tx, meta::GENERATION, 1)?;
+                    let secret = catalogue::accounts::Envelope { bytes: envelope, generation: 1 };
+                    catalogue::accounts::set_envelope(tx, CLUSTER_SECRET, &secret)?;
+                    register(tx, &object, &copies)?;
+                    for row in providers {
+                        draft.change(Scope::Cluster, Change::Provider(row));
+                    }
+                    for row in rows {
+                        draft.change(Scope::Cluster, Change::Target(row));
+                    }
+                    Ok::<_, Error>(())
+                })
+                .await?;
+            Ok(store)
+        })
     }
 
     /// Opens a service that was founded before, and finishes or forgets what a crash left.
     ///
     /// # Errors
     /// [`Error::Setup`] if the catalogue is empty, [`Error::NoKey`] with another service identity.
-    pub async fn open(opening: Opening) -> Result<Self> {
-        let (life, cluster_secret, accounts) = opening
-            .catalogue
-            .read(read_life)
-            .await?
-            .ok_or_else(|| Error::Setup { what: "this data folder holds no service yet".to_owned() })?;
-        let cannot = |error: format::Error| Error::NoKey { detail: error.to_string() };
-        let (cluster, key) = open_cluster_envelope(None, &cluster_secret, &opening.service).map_err(cannot)?;
-        if cluster != life.cluster {
-            return Err(Error::NoKey { detail: "the service identity belongs to another cluster".to_owned() });
-        }
-        let keys: Result<Vec<_>> =
-            accounts.iter().map(|bytes| open_account_envelope(None, bytes, &opening.service).map_err(cannot)).collect();
-        let life = Life { generation: life.generation + 1, ..life };
-        let store = assemble(opening, &life, key)?;
-        for (account, key) in keys? {
-            store.0.keys.insert(account, key);
-        }
-        store.0.load_fleet().await?;
-        let generation = life.generation;
-        store
-            .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))
-            .await?;
-        store.0.probe_first().await;
-        store.0.finish_journal().await?;
-        store.0.mark_start().await;
-        store.0.forget_stale_intents().await?;
-        Ok(store)
+    pub fn open(opening: Opening) -> BoxFuture<'static, Result<Self>> {
+        Box::pin(async move {
+            let (life, cluster_secret, accounts) = opening
+                .catalogue
+                .read(read_life)
+                .await?
+                .ok_or_else(|| Error::Setup { what: "this data folder holds no service yet".to_owned() })?;
+            let cannot = |error: format::Error| Error::NoKey { detail: error.to_string() };
+            let (cluster, key) = open_cluster_envelope(None, &cluster_secret, &opening.service).map_err(cannot)?;
+            if cluster != life.cluster {
+                return Err(Error::NoKey { detail: "the service identity belongs to another cluster".to_owned() });
+            }
+            let keys: Result<Vec<_>> = accounts
+                .iter()
+                .map(|bytes| open_account_envelope(None, bytes, &opening.service).map_err(cannot))
+                .collect();
+            let life = Life { generation: life.generation + 1, ..life };
+            let store = assemble(opening, &life, key)?;
+            for (account, key) in keys? {
+                store.0.keys.insert(account, key);
+            }
+            store.0.load_fleet().await?;
+            let generation = life.generation;
+            store
+                .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))
+                .await?;
+            store.0.probe_first().await;
+            store.0.finish_journal().await?;
+            store.0.mark_start().await;
+            store.0.forget_stale_intents().await?;
+            Ok(store)
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use model::{
     Change, Scope,
     fleet::{ProviderRow, TargetRow, TargetState},
     id::TargetId,
+    world::BoxFuture,
 };
 
 use crate::{
@@ -23,7 +24,6 @@ use crate::{
     found::FORMAT_MD,
     meta,
 };
-
 /// Bytes of the object that a new target is tried with: more than one frame, and no round number.
 const TRIAL_BYTES: usize = 150_001;
 /// What is in the way of a trial when it lies there already: an earlier one that broke off.
@@ -63,39 +63,41 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Setup`] with the step that the target did not pass: nothing is recorded then.
-    pub async fn join(&self, joining: Joining, found: Option<Bytes>) -> Result<Joined> {
-        let inner = &self.0;
-        let Joining { row, driver, login } = joining;
-        let marker = Marker::new(inner.cluster, row.id, row.provider, inner.epoch(), row.generation);
-        let marker = Bytes::from(marker.encode());
-        let failed = |step: &str, error: &dyn std::fmt::Display| Error::Setup {
-            what: format!("{} did not pass its trial, {step}: {error}; nothing of it is recorded", row.address),
-        };
-        driver
-            .write_marker(found.as_ref(), marker.clone())
-            .await
-            .map_err(|error| failed("writing a marker", &error))?;
-        inner.try_out(driver.as_ref()).await.map_err(|(step, error)| failed(step, &error))?;
-        inner.put_manual(driver.as_ref()).await.map_err(|error| failed("writing format.md", &error))?;
-        let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
-        let joined = Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() };
-        let (recorded, sealed) = (row.clone(), login);
-        self.commit(move |tx, draft| {
-            if let Some(sealed) = sealed {
-                catalogue::logins::set(tx, recorded.id, &sealed)?;
-            }
-            draft.audit(None, "target joined", recorded.id.to_string());
-            draft.change(Scope::Cluster, Change::Target(recorded));
-            Ok::<_, Error>(())
+    pub fn join(&self, joining: Joining, found: Option<Bytes>) -> BoxFuture<'_, Result<Joined>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let Joining { row, driver, login } = joining;
+            let marker = Marker::new(inner.cluster, row.id, row.provider, inner.epoch(), row.generation);
+            let marker = Bytes::from(marker.encode());
+            let failed = |step: &str, error: &dyn std::fmt::Display| Error::Setup {
+                what: format!("{} did not pass its trial, {step}: {error}; nothing of it is recorded", row.address),
+            };
+            driver
+                .write_marker(found.as_ref(), marker.clone())
+                .await
+                .map_err(|error| failed("writing a marker", &error))?;
+            inner.try_out(driver.as_ref()).await.map_err(|(step, error)| failed(step, &error))?;
+            inner.put_manual(driver.as_ref()).await.map_err(|error| failed("writing format.md", &error))?;
+            let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
+            let joined = Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() };
+            let (recorded, sealed) = (row.clone(), login);
+            self.commit(move |tx, draft| {
+                if let Some(sealed) = sealed {
+                    catalogue::logins::set(tx, recorded.id, &sealed)?;
+                }
+                draft.audit(None, "target joined", recorded.id.to_string());
+                draft.change(Scope::Cluster, Change::Target(recorded));
+                Ok::<_, Error>(())
+            })
+            .await?;
+            inner.roster.insert(row.id, driver);
+            let now_us = inner.now_us();
+            inner.fleet.set_target(row.clone(), Some(marker), now_us);
+            inner.fleet.saw(row.id, TargetState::Up, joined.free_bytes, "", now_us);
+            inner.renew_address_books().await?;
+            inner.upkeep.wake();
+            Ok(joined)
         })
-        .await?;
-        inner.roster.insert(row.id, driver);
-        let now_us = inner.now_us();
-        inner.fleet.set_target(row.clone(), Some(marker), now_us);
-        inner.fleet.saw(row.id, TargetState::Up, joined.free_bytes, "", now_us);
-        inner.renew_address_books().await?;
-        inner.upkeep.wake();
-        Ok(joined)
     }
 
     /// Lets a running service's fleet grow: new providers, targets at a new address (`moved`), and new targets with their
@@ -103,40 +105,42 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
-    pub async fn grow(
+    pub fn grow(
         &self,
         providers: Vec<ProviderRow>,
         moved: Vec<TargetRow>,
         opened: Vec<(TargetRow, Arc<dyn fleet::Target>)>,
-    ) -> Result<()> {
-        let inner = &self.0;
-        for row in &providers {
-            inner.fleet.set_provider(row.clone());
-        }
-        let mut rows = Vec::new();
-        for row in moved {
-            inner.fleet.set_target(row.clone(), None, inner.now_us());
-            rows.push(row);
-        }
-        for (mut row, driver) in opened {
-            row.generation = 1;
-            inner.roster.insert(row.id, driver);
-            inner.adopt_target(&row).await?;
-            rows.push(row);
-        }
-        self.commit(move |_, draft| {
-            for row in providers {
-                draft.change(Scope::Cluster, Change::Provider(row));
+    ) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            for row in &providers {
+                inner.fleet.set_provider(row.clone());
             }
-            for row in rows {
-                draft.change(Scope::Cluster, Change::Target(row));
+            let mut rows = Vec::new();
+            for row in moved {
+                inner.fleet.set_target(row.clone(), None, inner.now_us());
+                rows.push(row);
             }
-            Ok::<_, Error>(())
+            for (mut row, driver) in opened {
+                row.generation = 1;
+                inner.roster.insert(row.id, driver);
+                inner.adopt_target(&row).await?;
+                rows.push(row);
+            }
+            self.commit(move |_, draft| {
+                for row in providers {
+                    draft.change(Scope::Cluster, Change::Provider(row));
+                }
+                for row in rows {
+                    draft.change(Scope::Cluster, Change::Target(row));
+                }
+                Ok::<_, Error>(())
+            })
+            .await?;
+            inner.renew_address_books().await?;
+            inner.upkeep.wake();
+            Ok(())
         })
-        .await?;
-        inner.renew_address_books().await?;
-        inner.upkeep.wake();
-        Ok(())
     }
 
     /// Takes another login for a target, and the driver that was opened with it.
@@ -168,8 +172,10 @@ impl Store {
     ///
     /// # Errors
     /// The catalogue's own trouble.
-    pub async fn keep_fleet(&self) -> Result<()> {
-        self.commit(|tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::FLEET_KEPT, 1)?)).await
+    pub fn keep_fleet(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.commit(|tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::FLEET_KEPT, 1)?)).await
+        })
     }
 
     /// Notes that an operator's kit of today's fleet was made.

@@ -20,6 +20,7 @@ use model::{
     Change, Scope,
     account::{AccountRow, KitRow},
     id::{AccountId, KitId, ObjectId, TargetId},
+    world::BoxFuture,
 };
 
 use crate::{
@@ -27,7 +28,6 @@ use crate::{
     error::{Error, Result},
     found::register,
 };
-
 struct NewEnvelope {
     bytes: Vec<u8>,
     generation: u64,
@@ -81,36 +81,40 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NoAccount`]; Refused for a recipient that is none; [`Error::Unsafe`].
-    pub async fn add_kit(&self, account: AccountId, recipient: String) -> Result<KitRow> {
-        let kit = KitRow {
-            id: KitId::random(self.0.world.entropy.as_ref()),
-            recipient,
-            made_us: self.0.world.clock.now().wall_us,
-            revoked_us: None,
-            tested_us: None,
-        };
-        let row = kit.clone();
-        self.0
-            .change_kits(account, "kit made", move |kits| {
-                kits.push(row.clone());
-                Ok(row)
-            })
-            .await?;
-        Ok(kit)
+    pub fn add_kit(&self, account: AccountId, recipient: String) -> BoxFuture<'_, Result<KitRow>> {
+        Box::pin(async move {
+            let kit = KitRow {
+                id: KitId::random(self.0.world.entropy.as_ref()),
+                recipient,
+                made_us: self.0.world.clock.now().wall_us,
+                revoked_us: None,
+                tested_us: None,
+            };
+            let row = kit.clone();
+            self.0
+                .change_kits(account, "kit made", move |kits| {
+                    kits.push(row.clone());
+                    Ok(row)
+                })
+                .await?;
+            Ok(kit)
+        })
     }
 
     /// Revokes a kit: envelopes from now on do not open with it.
     ///
     /// # Errors
     /// [`Error::NoAccount`], [`Error::NoKit`], [`Error::Unsafe`].
-    pub async fn revoke_kit(&self, account: AccountId, kit: KitId) -> Result<()> {
-        let now_us = self.0.world.clock.now().wall_us;
-        let revoke = move |kits: &mut Vec<KitRow>| {
-            let row = kits.iter_mut().find(|row| row.id == kit).ok_or(Error::NoKit { kit })?;
-            row.revoked_us.get_or_insert(now_us);
-            Ok(row.clone())
-        };
-        self.0.change_kits(account, "kit revoked", revoke).await
+    pub fn revoke_kit(&self, account: AccountId, kit: KitId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let now_us = self.0.world.clock.now().wall_us;
+            let revoke = move |kits: &mut Vec<KitRow>| {
+                let row = kits.iter_mut().find(|row| row.id == kit).ok_or(Error::NoKit { kit })?;
+                row.revoked_us.get_or_insert(now_us);
+                Ok(row.clone())
+            };
+            self.0.change_kits(account, "kit revoked", revoke).await
+        })
     }
 
     /// Notes that a kit was tested by its owner.

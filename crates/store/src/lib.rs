@@ -10,6 +10,9 @@
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
 //! in the service and in the simulator.
 //!
+//! What other crates call returns a boxed future: the compiler makes the code of an `async fn` anew in each crate that waits
+//! for it, and theirs would be most of the store, four times over.
+//!
 //! Rule: lanes before records, records before success; for deletion the record first, the bytes last, and never on
 //! reconnect or silence.
 

@@ -96,32 +96,40 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NoAccount`]; what makes bytes unreadable is found while reading.
-    pub async fn open_version(&self, account: AccountId, version: Version, range: Range<u64>) -> Result<Reading> {
-        let inner = self.0.clone();
-        let key = inner.keys.account(account)?.unwrap(&version.key)?;
-        let range = range.start.min(version.size)..range.end.min(version.size);
-        let places = inner.locate(&version).await?;
-        let mut runs = Vec::new();
-        let mut widest = 0;
-        let mut at = 0;
-        for (index, segment) in version.segments().iter().enumerate() {
-            let within = at..at + segment.plain_bytes;
-            let want = range.start.max(within.start)..range.end.min(within.end);
-            if want.start < want.end {
-                cut(index, segment, want.start - at..want.end - at, &places[index], &mut runs, &mut widest);
+    pub fn open_version(
+        &self,
+        account: AccountId,
+        version: Version,
+        range: Range<u64>,
+    ) -> BoxFuture<'_, Result<Reading>> {
+        Box::pin(async move {
+            let inner = self.0.clone();
+            let key = inner.keys.account(account)?.unwrap(&version.key)?;
+            let range = range.start.min(version.size)..range.end.min(version.size);
+            let places = inner.locate(&version).await?;
+            let mut runs = Vec::new();
+            let mut widest = 0;
+            let mut at = 0;
+            for (index, segment) in version.segments().iter().enumerate() {
+                let within = at..at + segment.plain_bytes;
+                let want = range.start.max(within.start)..range.end.min(within.end);
+                if want.start < want.end {
+                    cut(index, segment, want.start - at..want.end - at, &places[index], &mut runs, &mut widest);
+                }
+                at = within.end;
             }
-            at = within.end;
-        }
-        let ahead = (READ_AHEAD_BYTES / widest.max(1)).clamp(1, 8) as usize;
-        let grant = inner.pool.grant(widest * ahead.min(runs.len().max(1)) as u64).await;
-        let job = Arc::new(Job { inner, key, version, places: Mutex::new(places.into_iter().map(Arc::new).collect()) });
-        let fetch = stream::iter(runs).map(move |run| {
-            let job = job.clone();
-            async move { job.run(run).await }
-        });
-        let runs: Pin<Box<dyn Stream<Item = Result<Vec<Bytes>>> + Send>> =
-            if ahead == 1 { Box::pin(fetch.then(|run| run)) } else { Box::pin(fetch.buffered(ahead)) };
-        Ok(Reading { runs, ready: std::collections::VecDeque::new(), _grant: grant })
+            let ahead = (READ_AHEAD_BYTES / widest.max(1)).clamp(1, 8) as usize;
+            let grant = inner.pool.grant(widest * ahead.min(runs.len().max(1)) as u64).await;
+            let job =
+                Arc::new(Job { inner, key, version, places: Mutex::new(places.into_iter().map(Arc::new).collect()) });
+            let fetch = stream::iter(runs).map(move |run| {
+                let job = job.clone();
+                async move { job.run(run).await }
+            });
+            let runs: Pin<Box<dyn Stream<Item = Result<Vec<Bytes>>> + Send>> =
+                if ahead == 1 { Box::pin(fetch.then(|run| run)) } else { Box::pin(fetch.buffered(ahead)) };
+            Ok(Reading { runs, ready: std::collections::VecDeque::new(), _grant: grant })
+        })
     }
 }
 

@@ -23,6 +23,7 @@ use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{AccountId, ObjectId, ProviderId, TargetId},
     units::ServiceTime,
+    world::BoxFuture,
 };
 
 use crate::{
@@ -32,7 +33,6 @@ use crate::{
     found::{CLUSTER_SECRET, Life, assemble, register},
     meta,
 };
-
 /// What a rebuild found.
 #[derive(Clone, Debug, Default)]
 pub struct RebuildReport {
@@ -58,40 +58,42 @@ pub struct RebuildReport {
 /// # Errors
 /// [`Error::Setup`] when the targets hold no cluster, or several; when more than one provider is unread and not named in
 /// `without`. [`Error::NoKey`] with another service identity. Nothing at any target is changed then.
-pub async fn rebuild(
+pub fn rebuild(
     opening: Opening,
     targets: Vec<(String, Arc<dyn Target>)>,
     without: &[String],
-) -> Result<(Store, RebuildReport)> {
-    let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
-    if known.is_some() {
-        return Err(Error::Setup {
-            what: "the new data folder already holds a catalogue; give an empty one".to_owned(),
-        });
-    }
-    let mut sources = Vec::with_capacity(targets.len());
-    for (address, driver) in targets {
-        driver.expect_marker(None);
-        let probe = driver.probe().await?;
-        let marker = probe.marker.and_then(|bytes| Marker::decode(&bytes).ok().map(|marker| (marker, bytes)));
-        sources.push(Source { address, driver, marker });
-    }
-    let mut folded = fold(&opening, &sources).await?;
-    let unread = check_unread(&folded, &sources, without)?;
-    let epoch = sources.iter().filter_map(|source| source.marker.as_ref()).map(|(marker, _)| marker.epoch).max();
-    let epoch = epoch.unwrap_or(0).max(folded.state.cluster.epoch) + 1;
-    let store = begin_epoch(opening, sources, &folded, epoch, &unread).await?;
-    store.0.bring_in_late(std::mem::take(&mut folded.late), Vec::new(), "the targets", &[]).await?;
-    let report = RebuildReport {
-        epoch,
-        targets_read: store.0.roster.ids().len(),
-        targets_unread: unread.iter().map(|row| row.address.clone()).collect(),
-        accounts: folded.accounts.len(),
-        entries: folded.state.accounts.values().map(|account| account.entries.len()).sum(),
-        packs: folded.state.cluster.packs.values().filter(|pack| pack.gone.is_none()).count(),
-        findings: folded.findings,
-    };
-    Ok((store, report))
+) -> BoxFuture<'_, Result<(Store, RebuildReport)>> {
+    Box::pin(async move {
+        let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
+        if known.is_some() {
+            return Err(Error::Setup {
+                what: "the new data folder already holds a catalogue; give an empty one".to_owned(),
+            });
+        }
+        let mut sources = Vec::with_capacity(targets.len());
+        for (address, driver) in targets {
+            driver.expect_marker(None);
+            let probe = driver.probe().await?;
+            let marker = probe.marker.and_then(|bytes| Marker::decode(&bytes).ok().map(|marker| (marker, bytes)));
+            sources.push(Source { address, driver, marker });
+        }
+        let mut folded = fold(&opening, &sources).await?;
+        let unread = check_unread(&folded, &sources, without)?;
+        let epoch = sources.iter().filter_map(|source| source.marker.as_ref()).map(|(marker, _)| marker.epoch).max();
+        let epoch = epoch.unwrap_or(0).max(folded.state.cluster.epoch) + 1;
+        let store = begin_epoch(opening, sources, &folded, epoch, &unread).await?;
+        store.0.bring_in_late(std::mem::take(&mut folded.late), Vec::new(), "the targets", &[]).await?;
+        let report = RebuildReport {
+            epoch,
+            targets_read: store.0.roster.ids().len(),
+            targets_unread: unread.iter().map(|row| row.address.clone()).collect(),
+            accounts: folded.accounts.len(),
+            entries: folded.state.accounts.values().map(|account| account.entries.len()).sum(),
+            packs: folded.state.cluster.packs.values().filter(|pack| pack.gone.is_none()).count(),
+            findings: folded.findings,
+        };
+        Ok((store, report))
+    })
 }
 
 /// The known targets that are not among those given; an error if too many providers are unread.

@@ -11,11 +11,11 @@ use model::{
     entry::Content,
     fleet::TargetState,
     id::{ClusterId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    world::BoxFuture,
 };
 use plan::{Ladder, Topology, object_state, pack_state};
 
 use crate::{Inner, Store, error::Result, spending::Spending, view::Torn};
-
 /// A running piece of upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobReport {
@@ -258,42 +258,44 @@ impl Store {
     ///
     /// # Errors
     /// The catalogue's own trouble.
-    pub async fn fleet_report(&self) -> Result<FleetReport> {
-        let inner = &self.0;
-        let topology = inner.fleet.topology(inner.now_us());
-        let survey = inner.survey(&topology).await?;
-        let files = inner.files_of(&survey).await?;
-        let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
-        let (kits_untested, unpacked_files) = self
-            .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
-            .await?;
-        let (month, spending) = inner.spending().await?;
-        let providers = inner.provider_reports(spending);
-        let mut findings = inner.upkeep.findings();
-        if let Some(error) = inner.newer_epoch() {
-            findings.insert(0, error.to_string());
-        }
-        Ok(FleetReport {
-            cluster: inner.cluster,
-            epoch: inner.epoch(),
-            scheme: inner.scheme_now(&topology).ok(),
-            trial: inner.trial.load(Ordering::Acquire),
-            month,
-            providers,
-            files_below_safe: below(Ladder::Safe),
-            files_below_settled: below(Ladder::Settled),
-            files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
-            packs_below_safe: survey.census.packs.below_safe,
-            packs_below_settled: survey.census.packs.below_settled,
-            records_below_safe: survey.census.objects.below_safe,
-            records_below_settled: survey.census.objects.below_settled,
-            key_copies: if survey.key_copies == u64::MAX { 0 } else { survey.key_copies },
-            kits_untested,
-            operator_kit: self.operator_kit().await?,
-            journal_objects: survey.journal_objects,
-            unpacked_files,
-            jobs: inner.upkeep.jobs.report(inner.now_us()),
-            findings,
+    pub fn fleet_report(&self) -> BoxFuture<'_, Result<FleetReport>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let topology = inner.fleet.topology(inner.now_us());
+            let survey = inner.survey(&topology).await?;
+            let files = inner.files_of(&survey).await?;
+            let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
+            let (kits_untested, unpacked_files) = self
+                .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
+                .await?;
+            let (month, spending) = inner.spending().await?;
+            let providers = inner.provider_reports(spending);
+            let mut findings = inner.upkeep.findings();
+            if let Some(error) = inner.newer_epoch() {
+                findings.insert(0, error.to_string());
+            }
+            Ok(FleetReport {
+                cluster: inner.cluster,
+                epoch: inner.epoch(),
+                scheme: inner.scheme_now(&topology).ok(),
+                trial: inner.trial.load(Ordering::Acquire),
+                month,
+                providers,
+                files_below_safe: below(Ladder::Safe),
+                files_below_settled: below(Ladder::Settled),
+                files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
+                packs_below_safe: survey.census.packs.below_safe,
+                packs_below_settled: survey.census.packs.below_settled,
+                records_below_safe: survey.census.objects.below_safe,
+                records_below_settled: survey.census.objects.below_settled,
+                key_copies: if survey.key_copies == u64::MAX { 0 } else { survey.key_copies },
+                kits_untested,
+                operator_kit: self.operator_kit().await?,
+                journal_objects: survey.journal_objects,
+                unpacked_files,
+                jobs: inner.upkeep.jobs.report(inner.now_us()),
+                findings,
+            })
         })
     }
 
@@ -301,22 +303,24 @@ impl Store {
     ///
     /// # Errors
     /// The catalogue's own trouble.
-    pub async fn what_if(&self, providers: &[ProviderId]) -> Result<WhatIfReport> {
-        let inner = &self.0;
-        let domains = inner.fleet.domains();
-        let gone: BTreeSet<ProviderId> =
-            providers.iter().map(|provider| domains.get(provider).copied().unwrap_or(*provider)).collect();
-        let topology = inner.fleet.topology(inner.now_us()).without(&gone);
-        let survey = inner.survey(&topology).await?;
-        let files = inner.files_of(&survey).await?;
-        let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
-        Ok(WhatIfReport {
-            files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
-            files_below_safe: below(Ladder::Safe),
-            files_below_settled: below(Ladder::Settled),
-            packs_by_margin: survey.census.packs.margins.clone(),
-            packs_unreadable: survey.census.packs.unreadable,
-            records_unreadable: survey.census.objects.unreadable,
+    pub fn what_if<'a>(&'a self, providers: &'a [ProviderId]) -> BoxFuture<'a, Result<WhatIfReport>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let domains = inner.fleet.domains();
+            let gone: BTreeSet<ProviderId> =
+                providers.iter().map(|provider| domains.get(provider).copied().unwrap_or(*provider)).collect();
+            let topology = inner.fleet.topology(inner.now_us()).without(&gone);
+            let survey = inner.survey(&topology).await?;
+            let files = inner.files_of(&survey).await?;
+            let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
+            Ok(WhatIfReport {
+                files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
+                files_below_safe: below(Ladder::Safe),
+                files_below_settled: below(Ladder::Settled),
+                packs_by_margin: survey.census.packs.margins.clone(),
+                packs_unreadable: survey.census.packs.unreadable,
+                records_unreadable: survey.census.objects.unreadable,
+            })
         })
     }
 
@@ -329,28 +333,34 @@ impl Store {
     ///
     /// # Errors
     /// The catalogue's own trouble.
-    pub async fn standing(&self, account: model::id::AccountId, versions: &[VersionId]) -> Result<Vec<Standing>> {
-        let topology = self.0.fleet.topology(self.0.now_us());
-        let versions = versions.to_vec();
-        self.read(move |tx| {
-            let mut places = Places { topology, packs: BTreeMap::new(), objects: BTreeMap::new() };
-            let mut standing = Vec::with_capacity(versions.len());
-            for id in versions {
-                let version = catalogue::versions::get(tx, account, id)?;
-                let mut parts = Vec::new();
-                for segment in version.iter().flat_map(|version| version.segments()) {
-                    parts.push(match version.as_ref().map(|version| &version.content) {
-                        Some(Content::Inline { .. }) => (Ladder::Settled, None),
-                        _ => places.stands(tx, segment.id)?,
-                    });
+    pub fn standing<'a>(
+        &'a self,
+        account: model::id::AccountId,
+        versions: &'a [VersionId],
+    ) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        Box::pin(async move {
+            let topology = self.0.fleet.topology(self.0.now_us());
+            let versions = versions.to_vec();
+            self.read(move |tx| {
+                let mut places = Places { topology, packs: BTreeMap::new(), objects: BTreeMap::new() };
+                let mut standing = Vec::with_capacity(versions.len());
+                for id in versions {
+                    let version = catalogue::versions::get(tx, account, id)?;
+                    let mut parts = Vec::new();
+                    for segment in version.iter().flat_map(|version| version.segments()) {
+                        parts.push(match version.as_ref().map(|version| &version.content) {
+                            Some(Content::Inline { .. }) => (Ladder::Settled, None),
+                            _ => places.stands(tx, segment.id)?,
+                        });
+                    }
+                    let ladder = parts.iter().map(|(state, _)| *state).min().unwrap_or(Ladder::Received);
+                    let proven_us = parts.iter().map(|(_, proven_us)| *proven_us).min().flatten();
+                    standing.push(Standing { ladder, proven_us: proven_us.filter(|_| ladder == Ladder::Verified) });
                 }
-                let ladder = parts.iter().map(|(state, _)| *state).min().unwrap_or(Ladder::Received);
-                let proven_us = parts.iter().map(|(_, proven_us)| *proven_us).min().flatten();
-                standing.push(Standing { ladder, proven_us: proven_us.filter(|_| ladder == Ladder::Verified) });
-            }
-            Ok(standing)
+                Ok(standing)
+            })
+            .await
         })
-        .await
     }
 }
 

@@ -22,6 +22,7 @@ use model::{
     fleet::TargetState,
     id::{AccountId, ObjectId, TargetId},
     pack::MakeState,
+    world::BoxFuture,
 };
 
 use crate::{
@@ -32,7 +33,6 @@ use crate::{
     late::{Brought, Late, Moment, bring_in_account, bring_in_cluster},
     meta,
 };
-
 /// What was found at a target, and what was made of it.
 #[derive(Default)]
 pub(crate) struct Reading {
@@ -58,21 +58,23 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Setup`] if there is no such target; [`Error::Unsafe`].
-    pub async fn retire(&self, target: TargetId) -> Result<()> {
-        let unknown = || Error::Setup { what: format!("there is no target {target}; `holdfast fleet` lists them") };
-        let mut row = self.0.fleet.live(target).ok_or_else(unknown)?.row;
-        row.state = TargetState::Retired;
-        let retired = row.clone();
-        self.commit(move |_, draft| {
-            draft.audit(None, "target retired", row.address.clone());
-            draft.change(Scope::Cluster, Change::Target(row));
-            Ok::<_, Error>(())
+    pub fn retire(&self, target: TargetId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let unknown = || Error::Setup { what: format!("there is no target {target}; `holdfast fleet` lists them") };
+            let mut row = self.0.fleet.live(target).ok_or_else(unknown)?.row;
+            row.state = TargetState::Retired;
+            let retired = row.clone();
+            self.commit(move |_, draft| {
+                draft.audit(None, "target retired", row.address.clone());
+                draft.change(Scope::Cluster, Change::Target(row));
+                Ok::<_, Error>(())
+            })
+            .await?;
+            self.0.fleet.set_target(retired, None, self.0.now_us());
+            self.0.fleet.saw(target, TargetState::Retired, None, "a person retired it", self.0.now_us());
+            self.0.upkeep.wake();
+            Ok(())
         })
-        .await?;
-        self.0.fleet.set_target(retired, None, self.0.now_us());
-        self.0.fleet.saw(target, TargetState::Retired, None, "a person retired it", self.0.now_us());
-        self.0.upkeep.wake();
-        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ use model::{
     id::{ObjectId, PackId, TargetId},
     pack::{Make, MakeState},
     units::HASH_BLOCK_BYTES,
+    world::BoxFuture,
 };
 use plan::{
     Topology,
@@ -30,7 +31,6 @@ use crate::{
     error::{Error, Result},
     repair::Patience,
 };
-
 /// What a scrub is called among the jobs.
 const JOB: &str = "scrub";
 /// Packs with suspects that are looked at together.
@@ -82,21 +82,23 @@ impl Store {
     ///
     /// # Errors
     /// The catalogue's own trouble; what is damaged is a finding, not an error.
-    pub async fn scrub(&self) -> Result<ScrubReport> {
-        let everything = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
-        let (_, lane_bytes) = self.read(|tx| catalogue::packs::makes_total(tx)).await?;
-        self.0.upkeep.jobs.expect(JOB, lane_bytes, self.0.now_us());
-        let report = self.0.scrub_due(&everything, true).await;
-        self.0.upkeep.jobs.end(JOB);
-        let mut report = report?;
-        if report.damaged + report.missing > 0 {
-            let before = self.0.count_bad().await?;
-            self.0.repair_all(Patience::None).await?;
-            report.repaired = before.saturating_sub(self.0.count_bad().await?);
-        }
-        // Whoever does not list now is asked again in the rounds to come.
-        let _ = self.0.find_strays_again().await;
-        Ok(report)
+    pub fn scrub(&self) -> BoxFuture<'_, Result<ScrubReport>> {
+        Box::pin(async move {
+            let everything = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
+            let (_, lane_bytes) = self.read(|tx| catalogue::packs::makes_total(tx)).await?;
+            self.0.upkeep.jobs.expect(JOB, lane_bytes, self.0.now_us());
+            let report = self.0.scrub_due(&everything, true).await;
+            self.0.upkeep.jobs.end(JOB);
+            let mut report = report?;
+            if report.damaged + report.missing > 0 {
+                let before = self.0.count_bad().await?;
+                self.0.repair_all(Patience::None).await?;
+                report.repaired = before.saturating_sub(self.0.count_bad().await?);
+            }
+            // Whoever does not list now is asked again in the rounds to come.
+            let _ = self.0.find_strays_again().await;
+            Ok(report)
+        })
     }
 }
 

@@ -16,7 +16,12 @@ use std::{
 
 use catalogue::{doomed::Doomed, objects::ObjectView, packs::PackView};
 use futures_util::future::{Either, select};
-use model::{fleet::TargetState, id::TargetId, units::ServiceTime, world::World};
+use model::{
+    fleet::TargetState,
+    id::TargetId,
+    units::ServiceTime,
+    world::{BoxFuture, World},
+};
 use plan::{
     Topology,
     reclaim::{DELETE_WINDOW_S, Spent},
@@ -25,7 +30,6 @@ use plan::{
 use tokio::sync::Notify;
 
 use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patience, sweep::Sweep};
-
 /// A proof is renewed after this long: a month of service time.
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
@@ -161,8 +165,8 @@ impl Store {
     ///
     /// # Errors
     /// The first thing that could not be done; the rest was tried.
-    pub async fn tick(&self, everything: bool) -> Result<()> {
-        self.0.round(everything).await
+    pub fn tick(&self, everything: bool) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.0.round(everything).await })
     }
 }
 

@@ -19,6 +19,7 @@ use model::{
     entry::{Content, SegmentRef},
     id::{AccountId, SegmentId, UploadId},
     units::ServiceTime,
+    world::BoxFuture,
 };
 use tokio::sync::Notify;
 
@@ -26,13 +27,12 @@ pub use catalogue::uploads::UploadRow;
 
 use crate::{
     Inner, Received, Store,
-    body::{Body, Next},
+    body::{Body, Next, Sender},
     error::{Error, Result},
     intake::Intake,
     locked,
     write::{Sums, seal_whole},
 };
-
 const SEGMENT_BYTES: usize = 16 + 32 + 8;
 
 /// What an upload is to become.
@@ -63,29 +63,31 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NoAccount`]; [`Error::CatalogueRefuses`].
-    pub async fn begin_upload(&self, account: AccountId, spec: UploadSpec) -> Result<UploadRow> {
-        let inner = &self.0;
-        let key = inner.keys.account(account)?;
-        let file_key = Key::random(inner.world.entropy.as_ref());
-        let (now, made) = (inner.world.clock.now(), inner.service_time());
-        let row = UploadRow {
-            id: UploadId::random(inner.world.entropy.as_ref()),
-            account,
-            path: spec.path.join("/"),
-            length: Some(spec.length),
-            metadata: spec.metadata,
-            offset: 0,
-            state: encode_state(&[], &Running::new().save()),
-            key: key.wrap(&file_key),
-            made_us: now.wall_us,
-            made,
-            expires_us: now.wall_us + inner.settings.upload_s as i64 * 1_000_000,
-            expires: ServiceTime(made.0 + inner.settings.upload_s),
-            holder: None,
-        };
-        let kept = row.clone();
-        self.commit(move |tx, _| Ok::<_, Error>(catalogue::uploads::insert(tx, &kept)?)).await?;
-        Ok(row)
+    pub fn begin_upload(&self, account: AccountId, spec: UploadSpec) -> BoxFuture<'_, Result<UploadRow>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let key = inner.keys.account(account)?;
+            let file_key = Key::random(inner.world.entropy.as_ref());
+            let (now, made) = (inner.world.clock.now(), inner.service_time());
+            let row = UploadRow {
+                id: UploadId::random(inner.world.entropy.as_ref()),
+                account,
+                path: spec.path.join("/"),
+                length: Some(spec.length),
+                metadata: spec.metadata,
+                offset: 0,
+                state: encode_state(&[], &Running::new().save()),
+                key: key.wrap(&file_key),
+                made_us: now.wall_us,
+                made,
+                expires_us: now.wall_us + inner.settings.upload_s as i64 * 1_000_000,
+                expires: ServiceTime(made.0 + inner.settings.upload_s),
+                holder: None,
+            };
+            let kept = row.clone();
+            self.commit(move |tx, _| Ok::<_, Error>(catalogue::uploads::insert(tx, &kept)?)).await?;
+            Ok(row)
+        })
     }
 
     /// Where an upload stands.
@@ -102,23 +104,35 @@ impl Store {
     /// # Errors
     /// [`Error::NoUpload`], [`Error::UploadOffset`] when the upload stands elsewhere, [`Error::UploadTaken`] when another
     /// request took over, [`Error::BodyLength`] for more bytes than announced, [`Error::Unsafe`].
-    pub async fn append<S>(&self, account: AccountId, id: UploadId, offset: u64, body: S) -> Result<u64>
+    pub fn append<'a, S>(&'a self, account: AccountId, id: UploadId, offset: u64, body: S) -> BoxFuture<'a, Result<u64>>
     where
-        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'a,
     {
-        use std::sync::atomic::Ordering;
-        let writer = locked(&self.0.uploads.0).entry(id).or_default().clone();
-        writer.waiting.fetch_add(1, Ordering::AcqRel);
-        writer.stop.notify_waiters();
-        let turn = writer.turn.lock().await;
-        writer.waiting.fetch_sub(1, Ordering::AcqRel);
-        let result = self.append_alone(account, id, offset, body, &writer).await;
-        drop(turn);
-        let mut writers = locked(&self.0.uploads.0);
-        if Arc::strong_count(&writer) <= 2 {
-            writers.remove(&id);
-        }
-        result
+        self.append_any(account, id, offset, Box::pin(body))
+    }
+
+    fn append_any<'a>(
+        &'a self,
+        account: AccountId,
+        id: UploadId,
+        offset: u64,
+        body: Sender<'a>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            use std::sync::atomic::Ordering;
+            let writer = locked(&self.0.uploads.0).entry(id).or_default().clone();
+            writer.waiting.fetch_add(1, Ordering::AcqRel);
+            writer.stop.notify_waiters();
+            let turn = writer.turn.lock().await;
+            writer.waiting.fetch_sub(1, Ordering::AcqRel);
+            let result = self.append_alone(account, id, offset, body, &writer).await;
+            drop(turn);
+            let mut writers = locked(&self.0.uploads.0);
+            if Arc::strong_count(&writer) <= 2 {
+                writers.remove(&id);
+            }
+            result
+        })
     }
 
     async fn append_alone<S>(
@@ -197,31 +211,33 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NoUpload`], [`Error::UploadOffset`] while bytes are missing.
-    pub async fn finish_upload(&self, account: AccountId, id: UploadId) -> Result<Received> {
-        let inner = &self.0;
-        let row = self.upload(account, id).await?.ok_or(Error::NoUpload { upload: id })?;
-        let length = row.length.unwrap_or(row.offset);
-        if row.offset != length {
-            return Err(Error::UploadOffset { expected: row.offset, got: length });
-        }
-        let (segments, running) = decode_state(&row.state)?;
-        let content = if segments.is_empty() {
-            let file_key = inner.keys.account(account)?.unwrap(&row.key)?;
-            let (segment, sealed) = seal_whole(inner, &file_key, &[], 0)?;
-            Content::Inline { segment, sealed }
-        } else {
-            Content::Segments(segments)
-        };
-        let (blake3, crc32) = running.finish();
-        Ok(Received {
-            size: length,
-            blake3,
-            crc32,
-            sha256: None,
-            key: row.key,
-            content,
-            payloads: Vec::new(),
-            transfer: id,
+    pub fn finish_upload(&self, account: AccountId, id: UploadId) -> BoxFuture<'_, Result<Received>> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let row = self.upload(account, id).await?.ok_or(Error::NoUpload { upload: id })?;
+            let length = row.length.unwrap_or(row.offset);
+            if row.offset != length {
+                return Err(Error::UploadOffset { expected: row.offset, got: length });
+            }
+            let (segments, running) = decode_state(&row.state)?;
+            let content = if segments.is_empty() {
+                let file_key = inner.keys.account(account)?.unwrap(&row.key)?;
+                let (segment, sealed) = seal_whole(inner, &file_key, &[], 0)?;
+                Content::Inline { segment, sealed }
+            } else {
+                Content::Segments(segments)
+            };
+            let (blake3, crc32) = running.finish();
+            Ok(Received {
+                size: length,
+                blake3,
+                crc32,
+                sha256: None,
+                key: row.key,
+                content,
+                payloads: Vec::new(),
+                transfer: id,
+            })
         })
     }
 

@@ -20,11 +20,12 @@ use model::{
     id::{AccountId, SegmentId, UploadId},
     pack::Make,
     units::{FRAME_PLAIN_BYTES, TAG_BYTES, sealed_bytes},
+    world::BoxFuture,
 };
 
 use crate::{
     Inner, Store,
-    body::{Body, Next},
+    body::{Body, Next, Sender},
     error::{Error, Result},
     intake::Intake,
     pack_writer::Closed,
@@ -69,70 +70,81 @@ impl Store {
     /// # Errors
     /// [`Error::BodyLength`], [`Error::BodyDigest`] and [`Error::Body`] for what the sender did; [`Error::Unsafe`] when too
     /// few providers take the bytes.
-    pub async fn receive<S>(&self, account: AccountId, body: S, expect: Expect) -> Result<Received>
+    pub fn receive<'a, S>(&'a self, account: AccountId, body: S, expect: Expect) -> BoxFuture<'a, Result<Received>>
     where
-        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'a,
     {
-        let account_key = self.0.keys.account(account)?;
-        let file_key = Key::random(self.0.world.entropy.as_ref());
-        let key = account_key.wrap(&file_key);
-        let transfer = UploadId::random(self.0.world.entropy.as_ref());
-        let mut body = Body::new(&self.0, body);
-        let small = self.0.settings.small_file_bytes_max;
-        let first_grant = expect.bytes.unwrap_or(small).min(small) * 2;
-        let grant = self.0.pool.grant(first_grant).await;
-        let mut head: Vec<Bytes> = Vec::new();
-        let mut head_bytes = 0u64;
-        let mut ended = false;
-        while head_bytes <= small {
-            match body.next_or_pause(Some(self.0.settings.pause_s * 1_000_000)).await? {
-                Next::Chunk(chunk) => {
-                    head_bytes += chunk.len() as u64;
-                    expect.check_length(head_bytes, false)?;
-                    head.push(chunk);
-                }
-                // A slow sender goes the way of large files, which holds little while it waits.
-                Next::Pause => break,
-                Next::End => {
-                    ended = true;
-                    break;
+        self.receive_any(account, Box::pin(body), expect)
+    }
+
+    fn receive_any<'a>(
+        &'a self,
+        account: AccountId,
+        body: Sender<'a>,
+        expect: Expect,
+    ) -> BoxFuture<'a, Result<Received>> {
+        Box::pin(async move {
+            let account_key = self.0.keys.account(account)?;
+            let file_key = Key::random(self.0.world.entropy.as_ref());
+            let key = account_key.wrap(&file_key);
+            let transfer = UploadId::random(self.0.world.entropy.as_ref());
+            let mut body = Body::new(&self.0, body);
+            let small = self.0.settings.small_file_bytes_max;
+            let first_grant = expect.bytes.unwrap_or(small).min(small) * 2;
+            let grant = self.0.pool.grant(first_grant).await;
+            let mut head: Vec<Bytes> = Vec::new();
+            let mut head_bytes = 0u64;
+            let mut ended = false;
+            while head_bytes <= small {
+                match body.next_or_pause(Some(self.0.settings.pause_s * 1_000_000)).await? {
+                    Next::Chunk(chunk) => {
+                        head_bytes += chunk.len() as u64;
+                        expect.check_length(head_bytes, false)?;
+                        head.push(chunk);
+                    }
+                    // A slow sender goes the way of large files, which holds little while it waits.
+                    Next::Pause => break,
+                    Next::End => {
+                        ended = true;
+                        break;
+                    }
                 }
             }
-        }
-        if ended {
-            expect.check_length(head_bytes, true)?;
-            let mut sums = Sums::new(expect);
-            for chunk in &head {
-                sums.update(chunk);
+            if ended {
+                expect.check_length(head_bytes, true)?;
+                let mut sums = Sums::new(expect);
+                for chunk in &head {
+                    sums.update(chunk);
+                }
+                let (segment, sealed) = seal_whole(&self.0, &file_key, &head, head_bytes)?;
+                drop(grant);
+                let (content, payloads) = if head_bytes <= self.0.settings.inline_bytes_max {
+                    (Content::Inline { segment, sealed }, Vec::new())
+                } else {
+                    (Content::Segments(vec![segment]), vec![(segment.id, Bytes::from(sealed))])
+                };
+                return sums.finish(head_bytes, key, content, payloads, transfer);
             }
-            let (segment, sealed) = seal_whole(&self.0, &file_key, &head, head_bytes)?;
             drop(grant);
-            let (content, payloads) = if head_bytes <= self.0.settings.inline_bytes_max {
-                (Content::Inline { segment, sealed }, Vec::new())
-            } else {
-                (Content::Segments(vec![segment]), vec![(segment.id, Bytes::from(sealed))])
-            };
-            return sums.finish(head_bytes, key, content, payloads, transfer);
-        }
-        drop(grant);
-        let mut intake = Intake::new(&self.0, file_key, (account, transfer), Sums::new(expect));
-        for chunk in head {
-            intake.push(chunk).await?;
-        }
-        loop {
-            match body.next_or_pause(intake.pace()).await? {
-                Next::Chunk(chunk) => {
-                    expect.check_length(intake.plain_bytes() + chunk.len() as u64, false)?;
-                    intake.push(chunk).await?;
-                }
-                Next::Pause => intake.rest().await?,
-                Next::End => break,
+            let mut intake = Intake::new(&self.0, file_key, (account, transfer), Sums::new(expect));
+            for chunk in head {
+                intake.push(chunk).await?;
             }
-        }
-        expect.check_length(intake.plain_bytes(), true)?;
-        let size = intake.plain_bytes();
-        let taken = intake.finish().await?;
-        taken.sums.finish(size, key, Content::Segments(taken.segments), taken.payloads, transfer)
+            loop {
+                match body.next_or_pause(intake.pace()).await? {
+                    Next::Chunk(chunk) => {
+                        expect.check_length(intake.plain_bytes() + chunk.len() as u64, false)?;
+                        intake.push(chunk).await?;
+                    }
+                    Next::Pause => intake.rest().await?,
+                    Next::End => break,
+                }
+            }
+            expect.check_length(intake.plain_bytes(), true)?;
+            let size = intake.plain_bytes();
+            let taken = intake.finish().await?;
+            taken.sums.finish(size, key, Content::Segments(taken.segments), taken.payloads, transfer)
+        })
     }
 }
 
