@@ -3,10 +3,7 @@
 //! The source tree is only read: sources are copied to `OUT_DIR`, and Node works there. `HOLDFAST_UI=none` builds
 //! without Node and embeds a notice; `HOLDFAST_UI_DIST=FOLDER` embeds a page that was built elsewhere.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "a build script is a tool: it reads sources and writes what is embedded"
-)]
+#![allow(clippy::disallowed_methods, reason = "a build script is a tool: it reads sources and writes what is embedded")]
 
 use std::{
     env,
@@ -59,7 +56,9 @@ fn run() -> Result<(), Fault> {
     let dist = match (env::var("HOLDFAST_UI").as_deref(), env::var_os("HOLDFAST_UI_DIST")) {
         (Ok("none"), _) => notice(&out)?,
         (Ok(other), _) if !other.is_empty() => {
-            return Err(format!("HOLDFAST_UI is `{other}`, but only `none` means something; leave it out to build the page"));
+            return Err(format!(
+                "HOLDFAST_UI is `{other}`, but only `none` means something; leave it out to build the page"
+            ));
         }
         (_, Some(dist)) if !dist.is_empty() => {
             let dist = PathBuf::from(dist);
@@ -162,7 +161,7 @@ fn embed(dist: &Path, out: &Path) -> Result<(), Fault> {
     let (plain, packed) = (out.join("embedded"), out.join("embedded-gzip"));
     remove(&plain)?;
     remove(&packed)?;
-    let mut table = String::from("/// Every file of the page, sorted by path.\npub static ASSETS: &[Asset] = &[\n");
+    let mut table = String::from("/// Every file of the page, sorted by path.\nstatic ASSETS: &[Asset] = &[\n");
     for path in &files {
         let bytes = read(&dist.join(path))?;
         let file = plain.join(path);
