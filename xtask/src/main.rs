@@ -10,6 +10,7 @@
 mod bench;
 mod needs;
 mod packages;
+mod page;
 mod suite;
 mod tidy;
 mod venv;

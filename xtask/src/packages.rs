@@ -21,7 +21,10 @@ pub struct Package {
     pub purpose: &'static str,
 }
 
-const NEEDED: [Package; 8] = [
+/// The browser of the page's tests, as package and as program.
+pub const CHROMIUM: &str = "chromium";
+
+const NEEDED: [Package; 10] = [
     package("curl", "curl", "speaks to the service as people do"),
     package("strace", "strace", "shows and breaks system calls: what is synced before it is acknowledged"),
     package("openssh-server", "sshd", "a target over SFTP"),
@@ -34,6 +37,8 @@ const NEEDED: [Package; 8] = [
         "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so",
         "the other half of the WebDAV of nginx",
     ),
+    package(CHROMIUM, CHROMIUM, "opens the page as people do"),
+    package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "letters for it"),
     package("openssl", "openssl", "makes a certificate for a target over TLS"),
 ];
 

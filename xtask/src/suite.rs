@@ -10,7 +10,7 @@
 
 use std::{
     env, fs,
-    io::ErrorKind,
+    io::{ErrorKind, Write},
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -63,13 +63,16 @@ enum Phase {
     Build,
     /// Unit, property, conformance and scenario tests, then the examples in the documentation
     Test,
+    /// The page: its types, then stories in a real browser against the real service
+    Page,
     /// Seeds of the simulated world
     Sim,
 }
 
 /// What every phase is given.
-struct Run<'a> {
-    workspace: &'a Workspace,
+pub struct Run<'a> {
+    /// Where everything lies.
+    pub workspace: &'a Workspace,
     ci: bool,
     long: bool,
     /// Programs that are not there.
@@ -88,7 +91,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         Some(phase) => vec![phase],
         None => Phase::value_variants().to_vec(),
     };
-    let tested = phases.contains(&Phase::Test);
+    let tested = phases.iter().any(|phase| matches!(phase, Phase::Test | Phase::Page));
     let skip = if tested { needs::provide(workspace, options.yes || ci)? } else { Vec::new() };
     let skipped = workspace.target.join("skipped-tests");
     forget(&skipped)?;
@@ -143,6 +146,7 @@ impl Run<'_> {
                 };
                 Ok(succeeds(&mut tests)? && succeeds(&mut self.cargo(&["test", "--release", "--workspace", "--doc"]))?)
             }
+            Phase::Page => crate::page::run(self),
             Phase::Sim if !self.workspace.has_binary("holdfast-sim") => {
                 println!("holdfast-sim has no binary: nothing to play");
                 Ok(!self.ci)
@@ -165,6 +169,19 @@ impl Run<'_> {
             command.env("HOLDFAST_TEST_LONG", "1");
         }
         command
+    }
+
+    /// Whether tests cannot call this program; what is skipped for it is written down.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn skips(&self, program: &str, what: &str) -> Result<bool> {
+        let skips = self.skip.split(',').any(|name| name == program);
+        if skips {
+            let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.skipped)?;
+            writeln!(file, "{what}: no {program}")?;
+        }
+        Ok(skips)
     }
 
     fn has_nextest(&self) -> bool {
@@ -197,6 +214,9 @@ impl Phase {
             Phase::Clippy => "`cargo clippy --fix` puts some of it right; an exception needs a reason.",
             Phase::Build => "The first error above is the one to read.",
             Phase::Test => "`cargo nextest run --release NAME` repeats one test.",
+            Phase::Page => {
+                "`node --test web/e2e/NAME.test.mjs` repeats one story, with HOLDFAST_PROGRAM set to the service."
+            }
             Phase::Sim => "The run printed its seed: `cargo xtask sim --seed SEED` repeats it exactly.",
         }
     }
@@ -214,7 +234,11 @@ fn simulator(workspace: &Workspace, option: &str, value: u64) -> Command {
     command
 }
 
-fn succeeds(command: &mut Command) -> Result<bool> {
+/// Runs a command; whether it succeeded.
+///
+/// # Errors
+/// When it cannot be run at all.
+pub fn succeeds(command: &mut Command) -> Result<bool> {
     let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     Ok(status.success())
 }

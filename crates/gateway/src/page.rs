@@ -23,7 +23,7 @@ const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; \
                       base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 /// What the page says where it lies, when it lies at the top.
-const BASE: &str = "<base href=\"/\">";
+const BASE: &str = "<base href=\"/\"";
 
 /// One file of the page.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ fn view(index: &Asset, asked: &HeaderMap) -> Response {
     let bytes = match prefix(asked) {
         Some(prefix) => {
             let text = String::from_utf8_lossy(index.bytes);
-            Bytes::from(text.replacen(BASE, &format!("<base href=\"{prefix}/\">"), 1))
+            Bytes::from(text.replacen(BASE, &format!("<base href=\"{prefix}/\""), 1))
         }
         None => Bytes::from_static(index.bytes),
     };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  row 5   holdfast (bin) ... + rescue        sim ... rows 0-3, rescue, testkit
-//!  row 4      gateway ... service model       rescue ... fleet format erasure model
+//!  row 4      gateway ... service model       rescue ... fleet format erasure model       ui: imports nothing
 //!  row 3        service
 //!  row 2          store
 //!  row 1   PURE: format  erasure  plan   |   I/O: fleet  catalogue
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Row of each crate in the drawing; `testkit` and the tools stand beside it.
-const ROWS: [(&str, u8); 12] = [
+const ROWS: [(&str, u8); 13] = [
     ("model", 0),
     ("format", 1),
     ("erasure", 1),
@@ -29,6 +29,7 @@ const ROWS: [(&str, u8); 12] = [
     ("service", 3),
     ("gateway", 4),
     ("rescue", 4),
+    ("ui", 4),
     ("holdfast", 5),
     ("sim", 5),
 ];

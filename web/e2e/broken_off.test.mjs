@@ -1,0 +1,60 @@
+// Uploads that are broken off: by a service that dies, by a page that is closed.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { choose, claim, noise, row, visitor, world } from './world.mjs';
+
+const film = { name: 'film.bin', mimeType: 'application/octet-stream', buffer: noise(2, 40_000_000) };
+
+/** Slows the page's network down, so that there is a middle. */
+async function slow(page, bytesPerSecond) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const set = (rate) => session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate });
+  await set(bytesPerSecond);
+  return () => set(-1);
+}
+
+async function stored(own, page) {
+  const answer = await page.request.get(`${own.service.origin}/api/v1/files/film.bin`);
+  return answer.body();
+}
+
+test('an upload goes on when the service was killed and came back', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const quick = await slow(page, 8_000_000);
+    await choose(page, [film]);
+    await page.getByText(/[1-9][0-9]? %/).first().waitFor();
+    await own.service.kill();
+    await page.getByText('The service does not answer. Uploads go on by themselves').waitFor();
+    own.service = await own.service.again();
+    await quick();
+    await page.getByText('1 file uploaded').waitFor({ timeout: 120_000 });
+    assert.ok((await stored(own, page)).equals(film.buffer));
+    assert.deepEqual(page.complaints, []);
+  });
+});
+
+test('an upload goes on after the page was closed, when the same file is chosen again', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    // On a disk, where it keeps its time: that is how the page knows it again.
+    const path = join(own.folder, film.name);
+    await writeFile(path, film.buffer);
+    await slow(page, 4_000_000);
+    await choose(page, path);
+    await page.getByText(/[2-9][0-9] %/).first().waitFor({ timeout: 60_000 });
+    await page.reload();
+    await page.getByText('1 upload was cut off when the page closed.').waitFor();
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Choose files' }).click()]);
+    await chooser.setFiles(path);
+    await page.getByText('1 file uploaded').waitFor({ timeout: 120_000 });
+    assert.ok((await stored(own, page)).equals(film.buffer));
+    await row(page, 'film.bin').waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+});

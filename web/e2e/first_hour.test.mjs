@@ -1,0 +1,70 @@
+// The first hour of an owner, and of the guests that come by a link.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { PASSWORD, choose, claim, link, noise, row, visitor, world } from './world.mjs';
+
+test('files come in, a link goes out, and what was thrown away comes back', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const film = noise(1, 3_000_000);
+    await choose(page, [
+      { name: 'letter.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear reader') },
+      { name: 'film.bin', mimeType: 'application/octet-stream', buffer: film },
+    ]);
+    await page.getByText('2 files uploaded').waitFor();
+    // The list says in words how firmly each is kept.
+    await row(page, 'film.bin').getByText(/Safe|Settled|Verified/).waitFor();
+
+    const address = await link(own, page, 'film.bin');
+    assert.match(address, new RegExp(`^${own.service.origin}/s/[0-9a-f]{32}$`));
+    const guest = await visitor(own);
+    await guest.goto(address);
+    await guest.getByRole('heading', { name: 'film.bin' }).waitFor();
+    await guest.getByText('Shared by alice').waitFor();
+    const [download] = await Promise.all([guest.waitForEvent('download'), guest.getByRole('link', { name: 'Download' }).click()]);
+    assert.ok((await readFile(await download.path())).equals(film), 'a guest gets every byte');
+
+    await row(page, 'letter.txt').click();
+    await page.keyboard.press('Delete');
+    await page.getByText('Moved “letter.txt” to trash').waitFor();
+    await row(page, 'letter.txt').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row(page, 'letter.txt').waitFor();
+
+    await page.reload();
+    await row(page, 'film.bin').waitFor();
+    await page.goto(`${own.service.origin}/account`);
+    await page.getByText('The operator of this service can read them too').waitFor();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).first().click();
+    await page.getByLabel('Name').fill('alice');
+    await page.locator('input[type=password]').fill('not the password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Name or password is wrong.').waitFor();
+    await page.locator('input[type=password]').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Files' }).first().waitFor();
+    assert.deepEqual([...page.complaints, ...guest.complaints], []);
+  });
+});
+
+test('an invited person has an account of their own, and nobody else’s files', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    await choose(page, [{ name: 'mine.txt', mimeType: 'text/plain', buffer: Buffer.from('mine') }]);
+    await page.getByText('1 file uploaded').waitFor();
+    await page.goto(`${own.service.origin}/people`);
+    await page.getByRole('button', { name: 'Invite' }).click();
+    const field = page.locator('input[readonly]');
+    await field.waitFor();
+    const other = await visitor(own);
+    const invitation = { service: { ...own.service, page: await field.inputValue() } };
+    await claim(invitation, other, 'bob');
+    assert.equal(await other.getByRole('link', { name: 'Fleet' }).count(), 0, 'the fleet is the operator’s');
+    const answer = await other.request.get(`${own.service.origin}/api/v1/files/mine.txt`);
+    assert.equal(answer.status(), 404);
+    assert.deepEqual([...page.complaints, ...other.complaints], []);
+  });
+});
