@@ -53,6 +53,7 @@ export const de: Text = {
     contents: (folder) => `Inhalt von ${folder}`,
     empty: 'Hier ist noch nichts',
     emptyHint: 'Ziehen Sie Dateien oder Ordner irgendwo in dieses Fenster, oder fügen Sie sie ein.',
+    opening: 'Der Dienst wird gefragt, was hier ist',
     loading: (n) => `${many(n, 'Eintrag', 'Einträge')} geladen, weitere kommen`,
     total: (n) => many(n, 'Eintrag', 'Einträge'),
     loaded: (n) => `${many(n, 'Eintrag', 'Einträge')} geladen; weiter unten kommen mehr`,

@@ -51,6 +51,7 @@ export const en = {
     contents: (folder: string) => `Contents of ${folder}`,
     empty: 'Nothing here yet',
     emptyHint: 'Drop files or folders anywhere in this window, or paste them.',
+    opening: 'Asking the service for what is in here',
     loading: (n: number) => `${many(n, 'entry', 'entries')} loaded, more on the way`,
     total: (n: number) => many(n, 'entry', 'entries'),
     loaded: (n: number) => `${many(n, 'entry', 'entries')} loaded; scroll down for more`,
