@@ -19,7 +19,12 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: 'base', test: /node_modules.svelte|src.lib.(?!text.de|upload.send)|src.parts.(icons|Icon|Notice|Dialog|Rows|Space)/ }],
+          groups: [
+            {
+              name: 'base',
+              test: /node_modules.svelte|src.lib.(?!text.de|upload.send)|src.parts.(icons|Icon|Notice|Dialog|Rows|Space)/,
+            },
+          ],
         },
       },
     },

@@ -161,7 +161,7 @@ fn embed(dist: &Path, out: &Path) -> Result<(), Fault> {
     let (plain, packed) = (out.join("embedded"), out.join("embedded-gzip"));
     remove(&plain)?;
     remove(&packed)?;
-    let mut table = String::from("/// Every file of the page, sorted by path.\npub static ASSETS: &[Asset] = &[\n");
+    let mut table = String::from("/// Every file of the page, sorted by path.\nstatic ASSETS: &[Asset] = &[\n");
     for path in &files {
         let bytes = read(&dist.join(path))?;
         let file = plain.join(path);

@@ -14,7 +14,8 @@ export function headline(report: Fleet, text: Text): Headline {
   if (report.files_unreadable > 0) return { words: t.unreadable(report.files_unreadable), grade: 'bad', margin: 0 };
   if (report.files_below_safe > 0) return { words: t.atRisk(report.files_below_safe), grade: 'bad', margin: 0 };
   if (report.packs_below_safe + report.records_below_safe > 0) return { words: t.innerAtRisk, grade: 'bad', margin: 0 };
-  if (report.files_below_settled > 0) return { words: t.unsettled(report.files_below_settled), grade: 'warn', margin: 1 };
+  if (report.files_below_settled > 0)
+    return { words: t.unsettled(report.files_below_settled), grade: 'warn', margin: 1 };
   if (report.packs_below_settled > 0) return { words: t.packs(report.packs_below_settled), grade: 'warn', margin: 1 };
   if (report.records_below_settled > 0) return { words: t.inner, grade: 'warn', margin: 1 };
   return { words: t.settled, grade: 'good', margin: 1 };

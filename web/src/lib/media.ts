@@ -8,7 +8,8 @@ export type Medium = 'image' | 'video' | 'audio' | 'text' | 'other';
 export const TEXT_MAX = 1_000_000;
 
 const TEXTS = /^(text\/|application\/(json|xml|toml|yaml|x-yaml|javascript|x-sh|sql)\b)/;
-const TEXT_ENDINGS = /\.(txt|md|log|csv|json|toml|ya?ml|ini|cfg|conf|sh|rs|ts|js|py|c|h|cpp|go|java|svelte|html?|css|xml|tex|srt)$/i;
+const TEXT_ENDINGS =
+  /\.(txt|md|log|csv|json|toml|ya?ml|ini|cfg|conf|sh|rs|ts|js|py|c|h|cpp|go|java|svelte|html?|css|xml|tex|srt)$/i;
 
 export function medium(type: string | null, name: string): Medium {
   const kind = type?.split('/')[0];

@@ -16,7 +16,8 @@ export const signOut = () => send('DELETE', 'session');
 export const claim = (invitation: string, name: string, password: string) =>
   account(ask('POST', 'accounts', { invitation, name, password }));
 export const changePassword = (old: string, next: string) => send('POST', 'password', { old, new: next });
-export const resetPassword = (code: string, next: string) => account(ask('POST', 'password/reset', { code, new: next }));
+export const resetPassword = (code: string, next: string) =>
+  account(ask('POST', 'password/reset', { code, new: next }));
 
 export const sessions = async () => (await ask<{ sessions: Session[] }>('GET', 'sessions')).sessions;
 export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);
@@ -32,11 +33,9 @@ export const revokeKit = (kit: string) => send('DELETE', `kits/${id(kit)}`);
 // What operators do.
 export const people = async () => (await ask<{ accounts: Person[] }>('GET', 'accounts')).accounts;
 export const suspend = (name: string, suspended: boolean) => send('PATCH', `accounts/${id(name)}`, { suspended });
-export const makeReset = (name: string) =>
-  ask<{ code: string; expires: string }>('POST', `accounts/${id(name)}/reset`);
+export const makeReset = (name: string) => ask<{ code: string; expires: string }>('POST', `accounts/${id(name)}/reset`);
 
-export const invitations = async () =>
-  (await ask<{ invitations: Invitation[] }>('GET', 'invitations')).invitations;
+export const invitations = async () => (await ask<{ invitations: Invitation[] }>('GET', 'invitations')).invitations;
 export const invite = (role: Role, days: number) =>
   ask<{ id: string; code: string; expires: string }>('POST', 'invitations', { role, days });
 export const withdraw = (invitation: string) => send('DELETE', `invitations/${id(invitation)}`);

@@ -1,4 +1,4 @@
-import { encode, join } from '../path';
+import { encode, join, split } from '../path';
 import { page, type Lister } from './files';
 import { address, ask, send } from './http';
 import type { Link, Share, ShareTerms } from './types';
@@ -7,7 +7,14 @@ import type { Link, Share, ShareTerms } from './types';
 
 export const list = async () => (await ask<{ shares: Share[] }>('GET', 'shares')).shares;
 
-export function make(path: readonly string[]): Promise<Share> {
+/** The link to a path: the one that there is, so that pressing twice gives one address, or else a new one. */
+export async function linkTo(path: readonly string[]): Promise<Share> {
+  const wanted = join(path);
+  const same = (share: Share) => share.ended === null && share.path !== null && join(split(share.path)) === wanted;
+  return (await list()).find(same) ?? make(path);
+}
+
+function make(path: readonly string[]): Promise<Share> {
   return ask('POST', 'shares', { path: join(path), password: null, expires: null, downloads_max: null });
 }
 
@@ -27,8 +34,7 @@ export const unlock = (code: string, password: string) => send('POST', `${door(c
 export const content = (code: string): string => address(`${door(code)}/content`);
 
 /** The address of a file in the folder that a link gives. */
-export const inside = (code: string, path: readonly string[]): string =>
-  address(`${door(code)}/files/${encode(path)}`);
+export const inside = (code: string, path: readonly string[]): string => address(`${door(code)}/files/${encode(path)}`);
 
 /** Lists below the folder that a link gives. */
 export function lister(code: string): Lister {

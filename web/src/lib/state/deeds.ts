@@ -19,7 +19,9 @@ const COUNTED_MIN = 5;
 /** To the trash; `Undo` brings back. */
 export async function trash(folder: Folder, entries: readonly Entry[]): Promise<void> {
   const path = folder.path;
-  const batch = await counted(entries, texts.text.did.trashing, (entry) => files.trash([...path, entry.name], entry.kind));
+  const batch = await counted(entries, texts.text.did.trashing, (entry) =>
+    files.trash([...path, entry.name], entry.kind),
+  );
   if (folder.path === path) folder.remove(new Set(batch.done.map((entry) => entry.name)));
   const [first] = batch.done;
   if (first === undefined) return;
@@ -36,7 +38,12 @@ async function untrash(folder: Folder, path: Path, entries: readonly Entry[]): P
 }
 
 /** Moves or copies into another folder, asking about names that are taken. */
-export async function transfer(action: 'move' | 'copy', from: Path, to: Path, entries: readonly Entry[]): Promise<void> {
+export async function transfer(
+  action: 'move' | 'copy',
+  from: Path,
+  to: Path,
+  entries: readonly Entry[],
+): Promise<void> {
   const t = texts.text;
   const fitting = entries.filter((entry) => entry.kind === 'file' || !within(to, [...from, entry.name]));
   if (fitting.length < entries.length) toasts.say(t.did.intoItself, { bad: true });
@@ -60,7 +67,12 @@ export async function transfer(action: 'move' | 'copy', from: Path, to: Path, en
   if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? t.nav.files));
 }
 
-async function resolve(action: 'move' | 'copy', source: Path, to: Path, choice: 'keep' | 'replace' | 'skip'): Promise<void> {
+async function resolve(
+  action: 'move' | 'copy',
+  source: Path,
+  to: Path,
+  choice: 'keep' | 'replace' | 'skip',
+): Promise<void> {
   const name = source.at(-1) ?? '';
   if (choice === 'replace') return files.transfer(action, source, [...to, name], true);
   if (choice === 'skip') return;
@@ -102,7 +114,16 @@ export async function makeFolder(folder: Folder, wanted: string): Promise<string
     toasts.say(sentence(error, texts.text), { bad: true });
     return null;
   }
-  const made: Entry = { name, kind: 'folder', size: 0, modified: new Date().toISOString(), media_type: null, etag: null, state: null, proven: null };
+  const made: Entry = {
+    name,
+    kind: 'folder',
+    size: 0,
+    modified: new Date().toISOString(),
+    media_type: null,
+    etag: null,
+    state: null,
+    proven: null,
+  };
   if (folder.path === path) folder.put([made]);
   return name;
 }

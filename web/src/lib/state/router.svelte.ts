@@ -1,6 +1,9 @@
 import { BASE } from '../base';
 import { parse, write, type Route } from '../route';
 
+/** Marks what was reached from within the page, so that there is a way back. */
+const INSIDE = { inside: true };
+
 /** Where the page stands; the browser's history is the truth, this follows it. */
 class Router {
   route: Route = $state.raw(read());
@@ -17,9 +20,16 @@ class Router {
   }
 
   go(route: Route, { replace = false } = {}): void {
-    history[replace ? 'replaceState' : 'pushState'](null, '', this.href(route));
+    if (replace) history.replaceState(history.state, '', this.href(route));
+    else history.pushState(INSIDE, '', this.href(route));
     this.route = route;
     if (!replace) scrollTo(0, 0);
+  }
+
+  /** Leaves something that lies above `route`: back to where it was opened, or there if it was opened by its address. */
+  leave(route: Route): void {
+    if (history.state === null) this.go(route, { replace: true });
+    else history.back();
   }
 }
 

@@ -30,7 +30,11 @@ export class Selection {
   range(index: number): void {
     if (this.#anchor < 0) this.#anchor = Math.max(0, this.cursor);
     const [from, to] = [Math.min(this.#anchor, index), Math.max(this.#anchor, index)];
-    this.names = new Set(this.entries().slice(from, to + 1).map((entry) => entry.name));
+    this.names = new Set(
+      this.entries()
+        .slice(from, to + 1)
+        .map((entry) => entry.name),
+    );
     this.cursor = index;
   }
 

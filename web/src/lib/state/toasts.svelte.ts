@@ -43,7 +43,10 @@ class Toasts {
     clearTimeout(this.#timers.get(id));
     const toast = this.list.find((candidate) => candidate.id === id);
     if (held || toast === undefined) return;
-    this.#timers.set(id, setTimeout(() => this.drop(id), toast.action ? STAY_ACTION_MS : STAY_MS));
+    this.#timers.set(
+      id,
+      setTimeout(() => this.drop(id), toast.action ? STAY_ACTION_MS : STAY_MS),
+    );
   }
 }
 

@@ -16,7 +16,16 @@ const BY_CODE: Readonly<Record<string, Known>> = {
 };
 
 const BY_STATUS: Readonly<Record<number, Known>> = {
-  0: 'offline', 429: 'tooMany', 401: 'signedOut', 403: 'forbidden', 404: 'missing', 413: 'full', 502: 'busy', 503: 'busy', 504: 'busy', 507: 'full',
+  0: 'offline',
+  429: 'tooMany',
+  401: 'signedOut',
+  403: 'forbidden',
+  404: 'missing',
+  413: 'full',
+  502: 'busy',
+  503: 'busy',
+  504: 'busy',
+  507: 'full',
 };
 
 /** Words for anything thrown; the service's own sentence is shown where it says more than ours. */

@@ -287,7 +287,10 @@ export class Queue {
   #note(): void {
     if (this.#account === null) return;
     const open = this.items.filter(({ state }) => state !== 'done' && state !== 'stopped');
-    keep(this.#account, open.map(({ path, size, modified, url }) => ({ path: [...path], size, modified, url })));
+    keep(
+      this.#account,
+      open.map(({ path, size, modified, url }) => ({ path: [...path], size, modified, url })),
+    );
   }
 }
 

@@ -27,7 +27,8 @@ async function receive({ files, empty }: Gathered, folder: readonly string[]): P
     queue.add(await arrange(folder, files, questions.asker(true)));
     const made = await each(empty, (path) => makeFolder([...folder, ...path]));
     // A folder that is there already is what was wanted.
-    if (made.problem !== null && !(made.problem instanceof Problem && made.problem.code === 'exists')) throw made.problem;
+    if (made.problem !== null && !(made.problem instanceof Problem && made.problem.code === 'exists'))
+      throw made.problem;
   } catch (error) {
     complain(error);
   }

@@ -15,7 +15,17 @@ export interface Tally {
   size: number;
 }
 
-export const NOTHING: Tally = { all: 0, active: 0, paused: 0, done: 0, failed: 0, stopped: 0, lost: 0, sent: 0, size: 0 };
+export const NOTHING: Tally = {
+  all: 0,
+  active: 0,
+  paused: 0,
+  done: 0,
+  failed: 0,
+  stopped: 0,
+  lost: 0,
+  sent: 0,
+  size: 0,
+};
 
 export function tally(items: readonly UploadItem[]): Tally {
   const sum = { ...NOTHING, all: items.length };
@@ -34,7 +44,15 @@ export function percent({ sent, size, active }: Tally): number {
   return size === 0 ? 0 : Math.min(99, Math.floor((100 * sent) / size));
 }
 
-const ORDER: Record<UploadItem['state'], number> = { sending: 0, failed: 1, paused: 2, lost: 3, waiting: 4, done: 5, stopped: 6 };
+const ORDER: Record<UploadItem['state'], number> = {
+  sending: 0,
+  failed: 1,
+  paused: 2,
+  lost: 3,
+  waiting: 4,
+  done: 5,
+  stopped: 6,
+};
 
 /** What wants attention first, what is done last; else as it was added. */
 export function inOrder(items: readonly UploadItem[]): UploadItem[] {
