@@ -64,6 +64,8 @@ export async function world(story) {
 export async function visitor(own, options = {}) {
   const context = await own.browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
+  // Two busy cores are slow; a story waits for what comes, however long that takes within reason.
+  page.setDefaultTimeout(90_000);
   page.complaints = [];
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   return page;
