@@ -67,6 +67,19 @@ pub fn belongs(change: &Change, scope: Scope) -> bool {
     matches!(scope, Scope::Account(_)) == (part_of(change) == Part::Account)
 }
 
+/// Whether a change may be written: the rules that its reader checks.
+///
+/// # Errors
+/// Bug, naming the field.
+pub fn check(change: &Change) -> Result<()> {
+    rules::check(change).map_err(|broken| Error::Misuse {
+        object: OBJECT,
+        field: broken.field,
+        expected: broken.expected,
+        got: broken.got,
+    })
+}
+
 /// Writes changes. Within a part they keep their order.
 ///
 /// # Errors
@@ -110,12 +123,7 @@ pub fn decode_part(part: Part, bytes: &[u8]) -> Result<Vec<Change>> {
 
 /// Writes one change.
 pub(crate) fn put_change(bytes: &mut Vec<u8>, change: &Change) -> Result<()> {
-    rules::check(change).map_err(|broken| Error::Misuse {
-        object: OBJECT,
-        field: broken.field,
-        expected: broken.expected,
-        got: broken.got,
-    })?;
+    check(change)?;
     let mut body = Vec::new();
     put_body(&mut body, change);
     bytes.extend_from_slice(&[kind_of(change), SHAPE]);

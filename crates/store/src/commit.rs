@@ -111,6 +111,8 @@ impl Store {
             let result = writer.savepoint(|tx| {
                 let mut draft = Draft::default();
                 let value = decide(tx, &mut draft).map_err(Failure::Own)?;
+                // A change that breaks a rule of the format is refused alone: in the batch it would take others along.
+                draft.check().map_err(|error| Failure::Own(E::from(error.into())))?;
                 let journalled = draft.apply(tx, epoch, wall_us)?;
                 Ok((value, journalled))
             });

@@ -55,6 +55,11 @@ impl Draft {
         self.audits.push((account, verb, subject));
     }
 
+    /// Whether every row may be written.
+    pub(crate) fn check(&self) -> std::result::Result<(), format::Error> {
+        self.changes.iter().try_for_each(|(_, change)| format::record::check(change))
+    }
+
     /// Applies the rows under new revisions; what is to be journalled.
     pub(crate) fn apply(self, tx: &mut Tx<'_>, epoch: u64, wall_us: i64) -> catalogue::Result<Journalled> {
         let mut records: Vec<Record> = Vec::new();

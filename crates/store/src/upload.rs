@@ -58,6 +58,32 @@ struct Writer {
     waiting: std::sync::atomic::AtomicUsize,
 }
 
+impl Writers {
+    fn writer(&self, id: UploadId) -> Arc<Writer> {
+        locked(&self.0).entry(id).or_default().clone()
+    }
+
+    /// Forgets a writer that nobody else holds.
+    fn leave(&self, id: UploadId, writer: &Arc<Writer>) {
+        let mut writers = locked(&self.0);
+        if Arc::strong_count(writer) <= 2 {
+            writers.remove(&id);
+        }
+    }
+}
+
+impl Writer {
+    /// Tells whoever has the turn to stop, and waits for it.
+    async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        use std::sync::atomic::Ordering;
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        self.stop.notify_waiters();
+        let turn = self.turn.lock().await;
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+        turn
+    }
+}
+
 impl Store {
     /// Begins an upload.
     ///
@@ -119,18 +145,11 @@ impl Store {
         body: Sender<'a>,
     ) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
-            use std::sync::atomic::Ordering;
-            let writer = locked(&self.0.uploads.0).entry(id).or_default().clone();
-            writer.waiting.fetch_add(1, Ordering::AcqRel);
-            writer.stop.notify_waiters();
-            let turn = writer.turn.lock().await;
-            writer.waiting.fetch_sub(1, Ordering::AcqRel);
+            let writer = self.0.uploads.writer(id);
+            let turn = writer.turn().await;
             let result = self.append_alone(account, id, offset, body, &writer).await;
             drop(turn);
-            let mut writers = locked(&self.0.uploads.0);
-            if Arc::strong_count(&writer) <= 2 {
-                writers.remove(&id);
-            }
+            self.0.uploads.leave(id, &writer);
             result
         })
     }
@@ -241,12 +260,19 @@ impl Store {
         })
     }
 
-    /// Gives an upload up: its bytes become dead.
+    /// Gives an upload up: its bytes become dead. Whoever is sending to it is told to stop, and is waited for.
     ///
     /// # Errors
     /// The catalogue's own trouble.
-    pub async fn drop_upload(&self, account: AccountId, id: UploadId) -> Result<()> {
-        self.commit(move |tx, _| end(tx, account, id)).await
+    pub fn drop_upload(&self, account: AccountId, id: UploadId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let writer = self.0.uploads.writer(id);
+            let turn = writer.turn().await;
+            let result = self.commit(move |tx, _| end(tx, account, id)).await;
+            drop(turn);
+            self.0.uploads.leave(id, &writer);
+            result
+        })
     }
 }
 
