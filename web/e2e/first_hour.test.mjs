@@ -49,6 +49,49 @@ test('files come in, a link goes out, and what was thrown away comes back', asyn
   });
 });
 
+test('a folder goes home as one zip, to its owner and to a guest', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    for (const path of ['album/2012/one.txt', 'album/two.txt']) {
+      const answer = await page.request.put(`${own.service.origin}/api/v1/files/${path}`, { data: path });
+      assert.equal(answer.status(), 201);
+    }
+    await page.reload();
+    const take = async (from, button) => {
+      const [download] = await Promise.all([from.waitForEvent('download'), button.click()]);
+      assert.equal(download.suggestedFilename(), 'album.zip');
+      const zip = await readFile(await download.path());
+      for (const text of ['2012/one.txt', 'album/2012/one.txt', 'album/two.txt']) assert.ok(zip.includes(text), text);
+      assert.equal(zip.readUInt32LE(zip.length - 22), 0x06054b50, 'it ends as a zip does');
+    };
+    await row(page, 'album').click();
+    await take(page, page.getByRole('button', { name: 'Download' }).first());
+    const share = await page.request.post(`${own.service.origin}/api/v1/shares`, { data: { path: '/album' } });
+    const guest = await visitor(own);
+    await guest.goto(`${own.service.origin}/s/${(await share.json()).code}`);
+    await take(guest, guest.getByRole('link', { name: 'Download all' }));
+    assert.deepEqual([...page.complaints, ...guest.complaints], []);
+  });
+});
+
+test('an older version comes back from the details', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const address = `${own.service.origin}/api/v1/files/plan.txt`;
+    for (const text of ['first', 'second plan']) assert.ok((await page.request.put(address, { data: text })).ok());
+    await page.reload();
+    await page.getByRole('button', { name: 'Details' }).first().click();
+    await row(page, 'plan.txt').click();
+    await page.getByRole('button', { name: 'Go back to this' }).click();
+    await page.getByText('An older version is current again').waitFor();
+    assert.equal(await (await page.request.get(address)).text(), 'first');
+    await row(page, 'plan.txt').getByText('5 bytes').waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+});
+
 test('an invited person has an account of their own, and nobody else’s files', async () => {
   await world(async (own) => {
     const page = await visitor(own);

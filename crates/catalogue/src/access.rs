@@ -23,12 +23,12 @@ pub fn sign_in(tx: &Tx<'_>, account: AccountId) -> Result<Option<SignInRow>> {
     Ok(found.into_iter().next())
 }
 
-/// Whether anybody can sign in: until then the service has no owner.
+/// Whether an operator can sign in: until then the service has no owner.
 ///
 /// # Errors
 /// As for every reading.
 pub fn is_claimed(tx: &Tx<'_>) -> Result<bool> {
-    tx.any("SELECT 1 FROM sign_in", [])
+    tx.any("SELECT 1 FROM sign_in WHERE role = 1 AND password IS NOT NULL", [])
 }
 
 /// All accounts with how they are signed in to, by name.
@@ -94,10 +94,7 @@ pub struct Session {
 /// # Errors
 /// As for every writing.
 pub fn put_session(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
-    let sql = format!(
-        "INSERT INTO session ({SESSION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (hash) DO UPDATE SET seen_us = excluded.seen_us, expires_us = excluded.expires_us"
-    );
+    let sql = format!("INSERT INTO session ({SESSION}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
     let Session { hash, id, account, agent, made_us, seen_us, expires_us } = session;
     tx.run(&sql, (hash, id.0, account.0, agent, made_us, seen_us, expires_us)).map(drop)
 }
@@ -117,6 +114,24 @@ pub fn session_by_hash(tx: &Tx<'_>, hash: &[u8; 32]) -> Result<Option<Session>> 
 pub fn sessions(tx: &Tx<'_>, account: AccountId) -> Result<Vec<Session>> {
     let sql = format!("SELECT {SESSION} FROM session WHERE account = ?1 ORDER BY made_us, id");
     tx.all(&sql, [account.0], |row| Ok(session_from(row)?))
+}
+
+/// Notes that a session was used; false if it has ended meanwhile.
+///
+/// # Errors
+/// As for every writing.
+pub fn session_used(tx: &mut Tx<'_>, session: &Session) -> Result<bool> {
+    let sql = "UPDATE session SET seen_us = ?2, expires_us = ?3 WHERE hash = ?1";
+    Ok(tx.run(sql, (session.hash, session.seen_us, session.expires_us))? > 0)
+}
+
+/// All invitations and codes for new passwords that have not ended, oldest first; expired ones too.
+///
+/// # Errors
+/// As for every reading.
+pub fn one_time_tokens(tx: &Tx<'_>) -> Result<Vec<TokenRow>> {
+    let sql = format!("SELECT {TOKEN} FROM token WHERE opens > 0 AND ended_us IS NULL ORDER BY made_us, id");
+    tx.all(&sql, [], token_from)
 }
 
 /// Ends one session of an account; false if there is none such.

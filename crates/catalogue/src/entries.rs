@@ -74,6 +74,8 @@ pub struct ListedVersion {
     pub modified_us: i64,
     /// Media type.
     pub media_type: String,
+    /// CRC-32 of its bytes.
+    pub crc32: u32,
     /// Its bytes are in the catalogue and in snapshots, in no pack.
     pub inline: bool,
     /// Its segments in order: their locations say how safe it is.
@@ -86,7 +88,7 @@ pub struct ListedVersion {
 /// As for every reading.
 pub fn list(tx: &Tx<'_>, account: AccountId, parent: EntryId, after: &str, rows: usize) -> Result<Vec<Listed>> {
     let sql = format!(
-        "SELECT {COLUMNS}, v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments
+        "SELECT {COLUMNS}, v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments, v.crc32
          FROM entry e LEFT JOIN version v ON v.account = e.account AND v.id = e.current
          WHERE e.account = ?1 AND e.slot = ?2 AND e.name > ?3 ORDER BY e.name LIMIT ?4"
     );
@@ -105,6 +107,7 @@ fn listed_version(row: &Row<'_>, id: VersionId) -> Result<ListedVersion> {
         size: int(row, COLUMN_COUNT + 1)?,
         modified_us: row.get(COLUMN_COUNT + 2)?,
         media_type: row.get(COLUMN_COUNT + 3)?,
+        crc32: row.get(COLUMN_COUNT + 6)?,
         inline: row.get(COLUMN_COUNT + 4)?,
         segments: segment_ids(row.get_ref(COLUMN_COUNT + 5)?.as_blob().map_err(rusqlite::Error::from)?)?,
     })

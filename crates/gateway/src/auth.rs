@@ -75,7 +75,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
 /// # Errors
 /// None in practice.
 pub fn keep_session(asked: &HeaderMap, answer: &mut HeaderMap, session: &SessionText) -> Result<(), Problem> {
-    set_cookie(asked, answer, session_name(asked), &session.0, SESSION_S)
+    set_cookie(asked, answer, (session_name(asked), "/"), &session.0, SESSION_S)
 }
 
 /// Takes the session's cookie away.
@@ -83,22 +83,22 @@ pub fn keep_session(asked: &HeaderMap, answer: &mut HeaderMap, session: &Session
 /// # Errors
 /// None in practice.
 pub fn drop_session(asked: &HeaderMap, answer: &mut HeaderMap) -> Result<(), Problem> {
-    set_cookie(asked, answer, session_name(asked), "", 0)
+    set_cookie(asked, answer, (session_name(asked), "/"), "", 0)
 }
 
-/// Sets a cookie that scripts cannot read and other sites' forms do not send.
+/// Sets a cookie, for one path and below, that scripts cannot read and other sites' forms do not send.
 ///
 /// # Errors
 /// If name or value cannot be in a header, which ours can.
 pub fn set_cookie(
     asked: &HeaderMap,
     answer: &mut HeaderMap,
-    name: &str,
+    (name, path): (&str, &str),
     value: &str,
     lifetime_s: u32,
 ) -> Result<(), Problem> {
     let secure = if is_https(asked) { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; Max-Age={lifetime_s}; HttpOnly; SameSite=Lax{secure}");
+    let text = format!("{name}={value}; Path={path}; Max-Age={lifetime_s}; HttpOnly; SameSite=Lax{secure}");
     answer.append(SET_COOKIE, api::value(&text)?);
     Ok(())
 }

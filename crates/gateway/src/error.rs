@@ -71,6 +71,20 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "bug", detail)
     }
 
+    /// A refusal that has a class and no name of its own.
+    pub fn of_class(class: Class, detail: String) -> Self {
+        let code = match class {
+            Class::Bug => return Self::bug(detail),
+            Class::Retry => "retry",
+            Class::Refused => "refused",
+            Class::Missing => "missing",
+            Class::Conflict => "conflict",
+            Class::Damaged => "damaged",
+            Class::Exhausted => "exhausted",
+        };
+        Self::new(status(class, code), code, detail)
+    }
+
     /// With a header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -83,7 +97,7 @@ fn status(class: Class, code: &str) -> StatusCode {
     match code {
         "token_unknown" | "token_expired" => return StatusCode::UNAUTHORIZED,
         "bad_login" | "signed_out" | "link_password" => return StatusCode::UNAUTHORIZED,
-        "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" => {
+        "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session" => {
             return StatusCode::FORBIDDEN;
         }
         "too_many_attempts" => return StatusCode::TOO_MANY_REQUESTS,
@@ -138,6 +152,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::from(document.to_string()));
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
+        crate::api::guard(response.headers_mut());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

@@ -13,24 +13,36 @@ mod api;
 mod auth;
 mod body;
 mod header;
+pub mod machine;
 mod patience;
+mod zip;
 
 pub mod error;
 pub mod page;
 pub mod server;
 pub mod shape;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
-use axum::{Router, extract::Request, routing::any};
+use axum::{Extension, Router, extract::Request, routing::any};
 use service::Service;
 use tokio::net::TcpListener;
 
-use crate::{page::Page, server::Limits};
+use crate::{
+    machine::{Machine, Nobody},
+    page::Page,
+    server::Limits,
+};
 
 /// Serves every door on `listener` until `shutdown` completes.
-pub async fn serve(listener: TcpListener, service: Service, page: Page, shutdown: impl Future<Output = ()> + Send) {
-    server::run(listener, router(service, page), Limits::default(), shutdown).await;
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    page: Page,
+    machine: Arc<dyn Machine>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    server::run(listener, router(service, page, machine), Limits::default(), shutdown).await;
 }
 
 /// The interface alone, within other limits than the usual ones.
@@ -40,10 +52,10 @@ pub async fn serve_within(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service, Page::none()), limits, shutdown).await;
+    server::run(listener, router(service, Page::none(), Arc::new(Nobody)), limits, shutdown).await;
 }
 
-fn router(service: Service, page: Page) -> Router {
+fn router(service: Service, page: Page, machine: Arc<dyn Machine>) -> Router {
     Router::new()
         .route("/healthz", any(api::health))
         .route("/api/v1/service", any(api::session::about))
@@ -66,6 +78,11 @@ fn router(service: Service, page: Page) -> Router {
         .route("/api/v1/links/{code}/content", any(api::links::content))
         .route("/api/v1/links/{code}/files/", any(api::links::files))
         .route("/api/v1/links/{code}/files/{*path}", any(api::links::files))
+        .route("/api/v1/zip/", any(api::archive::own))
+        .route("/api/v1/zip/{*path}", any(api::archive::own))
+        .route("/api/v1/links/{code}/zip/", any(api::archive::linked))
+        .route("/api/v1/links/{code}/zip/{*path}", any(api::archive::linked))
+        .route("/api/v1/versions/{*path}", any(api::versions::list))
         .route("/api/v1/trash", any(api::trash::list))
         .route("/api/v1/files/", any(api::files::door))
         .route("/api/v1/files/{*path}", any(api::files::door))
@@ -76,8 +93,13 @@ fn router(service: Service, page: Page) -> Router {
         .route("/api/v1/kits/{id}", any(api::kits::one))
         .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
         .route("/api/v1/fleet", any(api::fleet::report))
+        .route("/api/v1/fleet/providers", any(api::fleet::providers))
+        .route("/api/v1/fleet/prices", any(api::fleet::prices))
+        .route("/api/v1/fleet/targets", any(api::fleet::targets))
+        .route("/api/v1/fleet/logins", any(api::fleet::logins))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
         .fallback(move |request: Request| async move { page.answer(&request) })
+        .layer(Extension(machine))
         .with_state(service)
 }

@@ -112,8 +112,9 @@ fn view(index: &Asset, asked: &HeaderMap) -> Response {
     response
 }
 
-/// The path below which a proxy serves the page. It goes into the page, so only plain characters are taken.
-fn prefix(asked: &HeaderMap) -> Option<&str> {
+/// The path below which a proxy serves all of this. It goes into the page and into addresses, so only plain characters are
+/// taken.
+pub fn prefix(asked: &HeaderMap) -> Option<&str> {
     let text = asked.get(PREFIX)?.to_str().ok()?.trim_end_matches('/');
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
     (text.starts_with('/') && !text.starts_with("//") && plain).then_some(text)

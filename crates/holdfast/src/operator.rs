@@ -6,10 +6,14 @@
 use std::sync::Arc;
 
 use fleet::Login;
-use gateway::shape;
+use gateway::{
+    machine::{Change, Machine, Refusal},
+    shape,
+};
 use model::{
     account::Role,
     id::{AccountId, KitId},
+    world::BoxFuture,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -221,6 +225,25 @@ impl Operator {
         let name = account.ok_or_else(|| Error::refused("whose kit? name the account with --account"))?;
         let found = self.assembly.store.read(move |tx| catalogue::accounts::by_name(tx, &name)).await?;
         Ok(Caller::at_the_machine(found.ok_or(store::Error::NoAccount)?.id))
+    }
+}
+
+impl Machine for Operator {
+    fn change(&self, change: Change) -> BoxFuture<'_, std::result::Result<Value, Refusal>> {
+        let question = match change {
+            Change::Provider { name, labels } => Question::ProviderAdd { name, labels },
+            Change::Price { name, labels } => Question::ProviderPrice { name, labels },
+            Change::Target { provider, address, login } => {
+                Question::TargetAdd { provider, address, login: Secret(login) }
+            }
+            Change::Login { address, login } => Question::TargetLogin { address, login: Secret(login) },
+        };
+        Box::pin(async move {
+            self.answer(question).await.map_err(|error| {
+                let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                Refusal { class: error.class, message: format!("{}{hint}", error.message) }
+            })
+        })
     }
 }
 

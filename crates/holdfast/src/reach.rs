@@ -92,15 +92,28 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "suspended": suspended }).to_string();
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
         }
-        Question::TokenCreate { .. }
-        | Question::Reload
-        | Question::ProviderAdd { .. }
-        | Question::ProviderPrice { .. }
-        | Question::TargetAdd { .. }
-        | Question::TargetLogin { .. }
-        | Question::FleetImport { .. }
-        | Question::OperatorKit => {
+        Question::ProviderAdd { name, labels } => {
+            api.json(Method::POST, "/api/v1/fleet/providers", Some(&json!({ "name": name, "labels": map(labels) })))
+                .await
+        }
+        Question::ProviderPrice { name, labels } => {
+            api.json(Method::POST, "/api/v1/fleet/prices", Some(&json!({ "provider": name, "labels": map(labels) })))
+                .await
+        }
+        Question::TargetAdd { provider, address, login } => {
+            let body = json!({ "provider": provider, "address": address, "login": map(login.0) });
+            api.json(Method::POST, "/api/v1/fleet/targets", Some(&body)).await
+        }
+        Question::TargetLogin { address, login } => {
+            let body = json!({ "address": address, "login": map(login.0) });
+            api.json(Method::POST, "/api/v1/fleet/logins", Some(&body)).await
+        }
+        Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }
     }
+}
+
+fn map(pairs: Vec<(String, String)>) -> Value {
+    pairs.into_iter().map(|(name, value)| (name, Value::from(value))).collect::<serde_json::Map<_, _>>().into()
 }

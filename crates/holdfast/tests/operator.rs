@@ -81,6 +81,32 @@ fn both_doors_give_the_same_reports() {
 }
 
 #[test]
+fn the_fleet_grows_over_http_too() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let place = scratch.join("gorse");
+    fs::create_dir(&place).unwrap();
+    succeed(server.client(&token, &["provider", "add", "gorse", "--owner", "Gorse Oy"]));
+    let place = place.to_str().unwrap();
+    succeed(server.client(&token, &["target", "add", "gorse", place]));
+    let report = json(&succeed(server.client(&token, &["fleet", "--json"])));
+    let gorse = report["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "gorse").unwrap();
+    assert_eq!((&gorse["targets"][0]["address"], &gorse["state"]), (&place.into(), &"up".into()));
+
+    // What cannot be is said with its remedy, in the same words as at the machine itself.
+    let twice = server.client(&token, &["target", "add", "gorse", place]).output().unwrap();
+    assert!(!twice.status.success());
+    let mut command = holdfast(&["target", "add", "gorse", place, "--data"]);
+    let at_the_machine = command.arg(&data).output().unwrap();
+    assert_eq!(twice.status.code(), at_the_machine.status.code(), "{}", text(&twice.stderr));
+    let nobody = server.client(&token, &["provider", "price", "nobody", "--per-tb-month", "5"]).output().unwrap();
+    assert!(text(&nobody.stderr).contains("there is no provider"), "{}", text(&nobody.stderr));
+    server.stop();
+}
+
+#[test]
 fn a_provider_costs_what_it_asks_and_the_rest_is_unknown() {
     let scratch = Scratch::new();
     let data = scratch.join("data");

@@ -34,6 +34,11 @@ pub enum Error {
     /// The verb is an operator's.
     #[error("only an operator of this service may do that")]
     NotOperator,
+    /// A program asked for what a person decides.
+    #[error(
+        "only somebody who is signed in to the page can make a token; or `holdfast token create` at the service's machine"
+    )]
+    NeedsSession,
     /// An invitation or a one-time address that opens nothing.
     #[error("this one-time address was used, withdrawn, or has ended; ask whoever gave it to you for a new one")]
     BadCode,
@@ -58,6 +63,12 @@ pub enum Error {
     /// The account has no such share.
     #[error("you have no such share; it may have been ended already")]
     NoShare,
+    /// A folder with more in it than one archive takes.
+    #[error("more than {max} files and folders, or 8 MiB of their paths, do not fit one archive: take its folders one by one, or `holdfast get`", max = crate::archive::ARCHIVE_ENTRIES_MAX)]
+    ArchiveTooLarge,
+    /// As many archives are under way as memory is set aside for.
+    #[error("as many archives as this service makes at a time are under way; try again in a while")]
+    ArchivesBusy,
     /// A limit or an end of a share that means nothing.
     #[error("{what}")]
     BadShare {
@@ -146,6 +157,9 @@ pub enum Error {
         /// Where the body would end.
         got: u64,
     },
+    /// The file has no such version.
+    #[error("the file has no such version; replaced ones are kept as long as what is in the trash")]
+    NoVersion,
     /// The account has no such kit.
     #[error("this account has no such kit")]
     NoKit,
@@ -174,6 +188,8 @@ impl Error {
             Self::BadLogin | Self::SignedOut | Self::Suspended | Self::NotOperator | Self::LinkPassword => {
                 Class::Refused
             }
+            Self::ArchiveTooLarge | Self::NeedsSession => Class::Refused,
+            Self::ArchivesBusy => Class::Retry,
             Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
             Self::TooManyAttempts { .. } => Class::Retry,
             Self::BadCode | Self::NoAccount { .. } | Self::NoSuchId | Self::NoShare => Class::Missing,
@@ -181,7 +197,7 @@ impl Error {
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
-            Self::NoKit | Self::NoProvider { .. } => Class::Missing,
+            Self::NoKit | Self::NoVersion | Self::NoProvider { .. } => Class::Missing,
             Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Exists { .. } => Class::Conflict,
             Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
             Self::Store(error) => error.class(),
@@ -206,6 +222,9 @@ impl Error {
             Self::OwnAccount => "own_account",
             Self::NoSuchId => "no_such_id",
             Self::NoShare => "no_share",
+            Self::ArchiveTooLarge => "archive_too_large",
+            Self::ArchivesBusy => "archives_busy",
+            Self::NeedsSession => "needs_session",
             Self::BadShare { .. } => "bad_share",
             Self::NoLink => "no_link",
             Self::LinkEnded => "link_ended",
@@ -223,6 +242,7 @@ impl Error {
             Self::UploadExpired { .. } => "upload_expired",
             Self::UploadTooLong { .. } => "upload_too_long",
             Self::NoKit => "no_kit",
+            Self::NoVersion => "no_version",
             Self::Recipient => "bad_recipient",
             Self::NoProvider { .. } => "no_provider",
             Self::Store(error) => store_code(error),

@@ -7,6 +7,7 @@
 //!
 //! A protocol (`gateway`) needs this crate and `model` only: what it has to name of the layers below is re-exported here.
 
+mod archive;
 mod error;
 mod files;
 mod kits;
@@ -23,6 +24,7 @@ mod uploads;
 pub mod media;
 pub mod paths;
 
+pub use archive::{Archive, Archived};
 pub use catalogue::access::Session;
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
@@ -51,6 +53,7 @@ pub struct Service {
     /// Opens the service to its first owner; gone when the process ends.
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     partly: shares::Partly,
+    archives: archive::Places,
 }
 
 impl Service {
@@ -62,6 +65,7 @@ impl Service {
             passwords: passwords::Passwords::default(),
             claim: Arc::default(),
             partly: shares::Partly::default(),
+            archives: archive::Places::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Passwords: hashed slowly, a few at a time, and not guessed by the thousand.
 //!
 //! Argon2id with 19 MiB and two passes, the first choice of the OWASP password storage cheat sheet. Each hash costs that
-//! memory, so only [`AT_ONCE`] run at a time; who comes later waits. After [`FREE_ATTEMPTS`] wrong passwords for one name
+//! memory, so only [`AT_ONCE`] run at a time and [`LINE`] wait. After [`FREE_ATTEMPTS`] wrong passwords for one name
 //! or link the next is looked at only when [`PAUSE_US`] have passed since the last: whoever knows it waits a minute, whoever
 //! guesses gets 1,440 a day.
 
@@ -29,8 +29,10 @@ const AT_ONCE: usize = 2;
 const FREE_ATTEMPTS: u32 = 10;
 /// How long the next one waits then.
 const PAUSE_US: u64 = 60_000_000;
-/// Names that are remembered; beyond it all are forgotten.
-const NAMES_MAX: usize = 10_000;
+/// Names and links that are remembered; those not tried for a while make room.
+const SUBJECTS_MAX: usize = 10_000;
+/// Who may hash or wait to; more are asked to come again.
+const LINE: usize = 64;
 
 /// What a password is checked against where there is none, so that time does not say which names exist.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$N0Yd5vGmDqVvOXGGzHJzzOnLFpV4cLkkVcS7pbUVh4o";
@@ -39,18 +41,21 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$N0Yd5vG
 #[derive(Clone)]
 pub(crate) struct Passwords {
     slots: Arc<Semaphore>,
-    wrong: Arc<Mutex<HashMap<String, Wrong>>>,
+    /// Who hashes or waits to.
+    line: Arc<Semaphore>,
+    /// Tries since the last right one, by BLAKE3 of what is guessed at.
+    tried: Arc<Mutex<HashMap<[u8; 32], Tried>>>,
 }
 
 #[derive(Clone, Copy)]
-struct Wrong {
+struct Tried {
     count: u32,
     last_us: u64,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), wrong: Arc::default() }
+        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), line: Arc::new(Semaphore::new(LINE)), tried: Arc::default() }
     }
 }
 
@@ -60,7 +65,11 @@ impl Passwords {
     /// # Errors
     /// Refused if it is too short or too long.
     pub async fn hash(&self, entropy: &dyn Entropy, password: String) -> Result<String> {
-        if password.len() < LEAST { Err(Error::BadPassword) } else { self.hash_any(entropy, password).await }
+        if !(LEAST..=MOST).contains(&password.len()) {
+            Err(Error::BadPassword)
+        } else {
+            self.hash_any(entropy, password).await
+        }
     }
 
     /// The same for a link's password, which may be short: who gives it out decides.
@@ -69,7 +78,7 @@ impl Passwords {
     /// Refused if it is empty or too long.
     pub async fn hash_any(&self, entropy: &dyn Entropy, password: String) -> Result<String> {
         if !(1..=MOST).contains(&password.len()) {
-            return Err(Error::BadPassword);
+            return Err(Error::BadShare { what: "a link's password has 1 to 1024 bytes" });
         }
         let mut salt = [0; 16];
         entropy.fill(&mut salt);
@@ -77,8 +86,7 @@ impl Passwords {
             let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
             hash.map(|hash| hash.to_string()).map_err(|_| Error::BadPassword)
         })
-        .await
-        .unwrap_or(Err(Error::BadPassword))
+        .await?
     }
 
     /// Whether `password` is the one that `hash` is of. `subject` is what is guessed at: a name, a link.
@@ -86,40 +94,49 @@ impl Passwords {
     /// # Errors
     /// [`Error::TooManyAttempts`].
     pub async fn matches(&self, subject: &str, hash: Option<String>, password: String, now_us: u64) -> Result<bool> {
+        if password.len() > MOST {
+            return Ok(false);
+        }
+        let subject = *blake3::hash(subject.as_bytes()).as_bytes();
         self.admit(subject, now_us)?;
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
-        let fits = password.len() <= MOST;
-        let right = self
-            .work(move || fits && Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok())
-            .await
-            .unwrap_or(false);
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if known && right {
-            wrong.remove(subject);
-            return Ok(true);
+        let fits = move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok();
+        let right = self.work(fits).await? && known;
+        if right {
+            self.tried.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
         }
-        if wrong.len() >= NAMES_MAX {
-            wrong.clear();
-        }
-        let entry = wrong.entry(subject.to_owned()).or_insert(Wrong { count: 0, last_us: now_us });
-        *entry = Wrong { count: entry.count.saturating_add(1), last_us: now_us };
-        Ok(false)
+        Ok(right)
     }
 
-    fn admit(&self, subject: &str, now_us: u64) -> Result<()> {
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(seen) = wrong.get(subject).filter(|seen| seen.count >= FREE_ATTEMPTS) else { return Ok(()) };
-        match seen.last_us.saturating_add(PAUSE_US).saturating_sub(now_us) {
-            0 => Ok(()),
-            wait_us => Err(Error::TooManyAttempts { wait_s: wait_us.div_ceil(1_000_000) }),
+    /// Counts a try before it is made, so that a thousand at once are a thousand; the right one forgets them all.
+    fn admit(&self, subject: [u8; 32], now_us: u64) -> Result<()> {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.len() >= SUBJECTS_MAX {
+            tried.retain(|_, seen| now_us.saturating_sub(seen.last_us) < PAUSE_US);
         }
+        let full = tried.len() >= SUBJECTS_MAX;
+        match tried.get_mut(&subject) {
+            Some(seen) => {
+                let wait_us = seen.last_us.saturating_add(PAUSE_US).saturating_sub(now_us);
+                if seen.count >= FREE_ATTEMPTS && wait_us > 0 {
+                    return Err(Error::TooManyAttempts { wait_s: wait_us.div_ceil(1_000_000) });
+                }
+                *seen = Tried { count: seen.count.saturating_add(1), last_us: now_us };
+            }
+            // As many names at once as no crowd of users has: somebody invents them.
+            None if full => return Err(Error::TooManyAttempts { wait_s: PAUSE_US / 1_000_000 }),
+            None => drop(tried.insert(subject, Tried { count: 1, last_us: now_us })),
+        }
+        Ok(())
     }
 
-    /// Runs `f` beside the doors, when a slot is free. `None`: the process is ending.
-    async fn work<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _slot = self.slots.acquire().await.ok()?;
-        tokio::task::spawn_blocking(f).await.ok()
+    /// Runs `f` beside the doors, when a slot is free. Only so many wait: each holds a password in memory.
+    async fn work<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let busy = || Error::TooManyAttempts { wait_s: 1 };
+        let _place = self.line.try_acquire().map_err(|_| busy())?;
+        let _slot = self.slots.acquire().await.map_err(|_| busy())?;
+        tokio::task::spawn_blocking(f).await.map_err(|_| busy())
     }
 }
 
@@ -158,6 +175,16 @@ mod tests {
             for bad in ["short", &"x".repeat(1_025)] {
                 assert!(matches!(passwords.hash(&Zeros, bad.to_owned()).await, Err(Error::BadPassword)));
             }
+        });
+    }
+
+    #[test]
+    fn a_thousand_guesses_at_once_are_a_thousand() {
+        run(async {
+            let passwords = Passwords::default();
+            let guess = || passwords.matches("a", None, "wrong".to_owned(), 0);
+            let all = futures_util::future::join_all((0..30).map(|_| guess())).await;
+            assert_eq!(all.iter().filter(|answer| answer.is_ok()).count(), FREE_ATTEMPTS as usize);
         });
     }
 

@@ -1,10 +1,12 @@
 //! What an operator does with accounts: invites, suspends, helps back in.
 
-use catalogue::{access, accounts};
+use catalogue::{Tx, access, accounts};
 use model::{
     Change, Scope,
     account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+    id::AccountId,
 };
+use store::Draft;
 
 use crate::{
     Service,
@@ -78,6 +80,7 @@ impl Service {
                     },
                 };
                 access::end_sessions(tx, account, None)?;
+                end_one_time(tx, draft, account, now_us)?;
                 draft.audit(Some(own), if suspended { "suspended" } else { "let go on" }, account.to_string());
                 let suspended_us = suspended.then(|| row.suspended_us.unwrap_or(now_us));
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { suspended_us, ..row }));
@@ -94,8 +97,17 @@ impl Service {
     /// Refused if the caller is no operator; Missing if there is none of that name.
     pub async fn reset_code(&self, caller: &Caller, name: String) -> Result<Token> {
         caller.must_operate()?;
-        let find = move |tx: &catalogue::Tx<'_>| Ok(accounts::by_name(tx, &name)?.ok_or(Error::NoAccount { name })?.id);
-        self.new_token(find, TokenUse::Reset, String::new(), Some(RESET_S)).await
+        let now_us = self.store.now().wall_us;
+        let account = self
+            .store
+            .commit(move |tx, draft| {
+                let account = accounts::by_name(tx, &name)?.ok_or(Error::NoAccount { name })?.id;
+                // One code at a time: an older one may have reached somebody else.
+                end_resets(tx, draft, account, now_us)?;
+                Ok::<_, Error>(account)
+            })
+            .await?;
+        self.new_token(move |_| Ok(account), TokenUse::Reset, String::new(), Some(RESET_S)).await
     }
 
     /// Makes a one-time code for a new account of this role, good for `lifetime_s` seconds.
@@ -108,18 +120,35 @@ impl Service {
         self.new_token(move |_| Ok(account), TokenUse::Invitation(role), String::new(), Some(lifetime_s)).await
     }
 
-    /// The caller's invitations that can still be used, oldest first.
+    /// All invitations that can still be used, whoever made them, oldest first.
     ///
     /// # Errors
     /// Refused if the caller is no operator.
     pub async fn invitations(&self, caller: &Caller) -> Result<Vec<Invited>> {
         caller.must_operate()?;
-        let (account, now_us) = (caller.account, self.store.now().wall_us);
-        let rows = self.store.read(move |tx| access::tokens(tx, account)).await?;
+        let now_us = self.store.now().wall_us;
+        let rows = self.store.read(|tx| access::one_time_tokens(tx)).await?;
         let invited = |row: TokenRow| match row.opens {
             TokenUse::Invitation(role) if row.expires_us.is_none_or(|end| now_us < end) => Some(Invited { row, role }),
             _ => None,
         };
         Ok(rows.into_iter().filter_map(invited).collect())
     }
+}
+
+/// Ends the codes for a new password of an account.
+pub(crate) fn end_resets(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
+    end_where(tx, draft, now_us, |row| row.account == account && row.opens == TokenUse::Reset)
+}
+
+/// Ends every one-time code that an account made or that is for it.
+fn end_one_time(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
+    end_where(tx, draft, now_us, |row| row.account == account)
+}
+
+fn end_where(tx: &Tx<'_>, draft: &mut Draft, now_us: i64, which: impl Fn(&TokenRow) -> bool) -> Result<()> {
+    for row in access::one_time_tokens(tx)?.into_iter().filter(which) {
+        draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..row }));
+    }
+    Ok(())
 }

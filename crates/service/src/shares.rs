@@ -217,7 +217,8 @@ impl Service {
             .map(drop)
     }
 
-    async fn live_link(&self, code: [u8; 16]) -> Result<Link> {
+    /// A link that is still good, whatever it asks of a guest.
+    pub(crate) async fn live_link(&self, code: [u8; 16]) -> Result<Link> {
         let now_us = self.store.now().wall_us;
         self.look(move |tx| {
             let (account, row) = shares::by_code(tx, &code)?.ok_or(Error::NoLink)?;
@@ -271,6 +272,13 @@ impl Service {
     }
 }
 
+impl Link {
+    /// The account that made it.
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+}
+
 impl Wish {
     /// Sets what is wished for; the password is hashed by now.
     fn apply(&self, row: &mut ShareRow) {
@@ -298,7 +306,7 @@ fn place(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<String>>
 }
 
 /// What lies at `path` below a shared entry.
-fn below(tx: &Tx<'_>, account: AccountId, top: EntryRow, path: &Path) -> Result<EntryRow> {
+pub(crate) fn below(tx: &Tx<'_>, account: AccountId, top: EntryRow, path: &Path) -> Result<EntryRow> {
     let mut row = top;
     for name in path.names() {
         if row.kind == Kind::File {

@@ -22,12 +22,14 @@ use crate::{
     tokens::{Caller, Seen, hash_of, role_of},
 };
 
-/// How long a browser stays signed in when it is not used.
+/// How long a browser that is not used stays signed in; its cookie ends 30 days after it signed in in any case.
 const SESSION_US: i64 = 30 * 86_400_000_000;
 /// How often it is written down that a session was used.
 const SEEN_EVERY_US: i64 = 3_600_000_000;
 /// Longest name of an account, in characters.
 const NAME_CHARS_MAX: usize = 64;
+/// And in bytes, as the format has it.
+const NAME_BYTES_MAX: usize = 255;
 /// Longest label or browser's name that is kept, in bytes.
 const LABEL_BYTES_MAX: usize = 200;
 
@@ -80,6 +82,7 @@ impl Service {
         // Before the slow hash: guesses of codes cost us little.
         self.look(move |tx| one_time(tx, &hash, now_us).map(drop)).await?;
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let kept = password.clone();
         let row = self
             .store
             .make_account_and(&name, true, move |tx, draft, account| {
@@ -91,12 +94,13 @@ impl Service {
                 Ok(())
             })
             .await?;
-        self.begin_session(row.id, agent).await
+        self.begin_session(row.id, kept, agent).await
     }
 
     /// Gives the first account, which was made with the service, to whoever holds the code of the start.
     async fn claim(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let kept = password.clone();
         let now_us = self.store.now().wall_us;
         let account = self
             .store
@@ -121,7 +125,7 @@ impl Service {
             .await?;
         *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.known.forget();
-        self.begin_session(account, agent).await
+        self.begin_session(account, kept, agent).await
     }
 
     /// Signs in by name and password.
@@ -141,10 +145,7 @@ impl Service {
             return Err(Error::BadLogin);
         }
         let row = found.ok_or(Error::BadLogin)?;
-        if row.suspended_us.is_some() {
-            return Err(Error::Suspended);
-        }
-        self.begin_session(row.account, agent).await
+        self.begin_session(row.account, row.password, agent).await
     }
 
     /// Sets a new password with a one-time code, ends every session and begins one.
@@ -155,6 +156,7 @@ impl Service {
         let (hash, now_us) = (hash_of(code), self.store.now().wall_us);
         self.look(move |tx| one_time(tx, &hash, now_us).map(drop)).await?;
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let kept = password.clone();
         let account = self
             .store
             .commit(move |tx, draft| {
@@ -163,20 +165,18 @@ impl Service {
                     return Err(Error::BadCode);
                 }
                 let account = token.account;
-                let (role, suspended_us) = match access::sign_in(tx, account)? {
-                    Some(row) => (row.role, row.suspended_us),
-                    None => (role_of(tx, account)?, None),
-                };
+                // Refuses a suspended one, and leaves it the code.
+                let role = role_of(tx, account)?;
                 access::end_sessions(tx, account, None)?;
                 draft.audit(Some(account), "password reset", account.to_string());
-                draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..token }));
-                let row = SignInRow { account, role, password, suspended_us, changed_us: now_us };
+                crate::people::end_resets(tx, draft, account, now_us)?;
+                let row = SignInRow { account, role, password, suspended_us: None, changed_us: now_us };
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok::<_, Error>(account)
             })
             .await?;
         self.known.forget();
-        self.begin_session(account, agent).await
+        self.begin_session(account, kept, agent).await
     }
 
     /// Changes the caller's password; other sessions of the account end.
@@ -192,15 +192,17 @@ impl Service {
             })
             .await?;
         let hash = row.and_then(|row| row.password);
-        if !self.passwords.matches(&name, hash, old, self.store.now().monotonic_us).await? {
+        if !self.passwords.matches(&name, hash.clone(), old, self.store.now().monotonic_us).await? {
             return Err(Error::BadLogin);
         }
         let password = Some(self.passwords.hash(self.store.entropy(), new).await?);
         let (now_us, session) = (self.store.now().wall_us, caller.session);
         self.store
             .commit(move |tx, draft| {
-                let row = access::sign_in(tx, account)?.ok_or(Error::BadLogin)?;
+                // Somebody may have set another one meanwhile.
+                let row = access::sign_in(tx, account)?.filter(|row| row.password == hash).ok_or(Error::BadLogin)?;
                 access::end_sessions(tx, account, session)?;
+                crate::people::end_resets(tx, draft, account, now_us)?;
                 draft.audit(Some(account), "password changed", account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { password, changed_us: now_us, ..row }));
                 Ok::<_, Error>(())
@@ -216,7 +218,7 @@ impl Service {
     /// [`Error::SignedOut`], [`Error::Suspended`].
     pub async fn session(&self, text: &str) -> Result<Caller> {
         let now = self.store.now();
-        let hash = hash_of(text);
+        let (hash, times) = (hash_of(text), self.known.times());
         if let Some(seen) = self.known.get(&hash, now.monotonic_us) {
             return if seen.expires_us.is_some_and(|end| now.wall_us >= end) {
                 Err(Error::SignedOut)
@@ -235,11 +237,13 @@ impl Service {
         if now.wall_us - session.seen_us > SEEN_EVERY_US {
             let used =
                 Session { seen_us: now.wall_us, expires_us: now.wall_us.saturating_add(SESSION_US), ..session.clone() };
-            self.store.commit(move |tx, _| Ok::<_, Error>(access::put_session(tx, &used)?)).await?;
+            if !self.store.commit(move |tx, _| Ok::<_, Error>(access::session_used(tx, &used)?)).await? {
+                return Err(Error::SignedOut);
+            }
         }
         let caller = Caller { account: session.account, role, session: Some(session.id) };
         let seen = Seen { caller, expires_us: Some(session.expires_us), asked_us: now.monotonic_us };
-        Ok(self.known.put(hash, seen).caller)
+        Ok(self.known.put(times, hash, seen).caller)
     }
 
     /// The browsers in which the caller's account is signed in, oldest first.
@@ -278,7 +282,8 @@ impl Service {
         .await
     }
 
-    async fn begin_session(&self, account: AccountId, agent: &str) -> Result<SessionText> {
+    /// Signs a browser in, if the account's password is still the one that was shown to be known.
+    async fn begin_session(&self, account: AccountId, password: Option<String>, agent: &str) -> Result<SessionText> {
         let (text, id) = (self.secret(), TokenId::random(self.store.entropy()));
         let now_us = self.store.now().wall_us;
         let session = Session {
@@ -292,6 +297,11 @@ impl Service {
         };
         self.store
             .commit(move |tx, draft| {
+                let row =
+                    access::sign_in(tx, account)?.filter(|row| row.password == password).ok_or(Error::BadLogin)?;
+                if row.suspended_us.is_some() {
+                    return Err(Error::Suspended);
+                }
                 access::forget_sessions(tx, now_us)?;
                 draft.audit(Some(account), "signed in", id.to_string());
                 Ok::<_, Error>(access::put_session(tx, &session)?)
@@ -307,12 +317,21 @@ fn one_time(tx: &Tx<'_>, hash: &[u8; 32], now_us: i64) -> Result<TokenRow> {
         let open = row.ended_us.is_none() && row.expires_us.is_none_or(|end| now_us < end);
         open && row.opens != TokenUse::Access
     };
-    access::token_by_hash(tx, hash)?.filter(good).ok_or(Error::BadCode)
+    let token = access::token_by_hash(tx, hash)?.filter(good).ok_or(Error::BadCode)?;
+    // Who invited must still be somebody who may.
+    if matches!(token.opens, TokenUse::Invitation(_)) && role_of(tx, token.account).ok() != Some(Role::Operator) {
+        return Err(Error::BadCode);
+    }
+    Ok(token)
 }
 
 fn check_name(name: &str) -> Result<()> {
-    let sized = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
-    let plain = name.trim() == name && !name.chars().any(|letter| letter == '/' || letter.is_control());
+    // A letter may have four bytes, and a name goes into records and addresses.
+    let sized = (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && name.len() <= NAME_BYTES_MAX;
+    let plain = name != "."
+        && name != ".."
+        && name.trim() == name
+        && !name.chars().any(|letter| letter == '/' || letter.is_control());
     if sized && plain { Ok(()) } else { Err(Error::BadName) }
 }
 

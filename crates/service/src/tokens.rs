@@ -71,7 +71,14 @@ impl std::fmt::Debug for Token {
 
 /// Tokens that were good a moment ago, by hash.
 #[derive(Clone, Default)]
-pub(crate) struct Known(Arc<Mutex<HashMap<[u8; 32], Seen>>>);
+pub(crate) struct Known(Arc<Mutex<Remembered>>);
+
+#[derive(Default)]
+struct Remembered {
+    /// How many times everything was forgotten.
+    times: u64,
+    seen: HashMap<[u8; 32], Seen>,
+}
 
 #[derive(Clone, Copy)]
 pub(crate) struct Seen {
@@ -95,8 +102,11 @@ impl Service {
     /// Makes a token for the caller's own account. `label`: what its owner calls it.
     ///
     /// # Errors
-    /// As the store says.
+    /// Refused to a program: a token that ends would else make one that does not.
     pub async fn make_own_token(&self, caller: &Caller, label: String, lifetime_s: Option<u64>) -> Result<Token> {
+        if caller.session.is_none() {
+            return Err(Error::NeedsSession);
+        }
         let account = caller.account;
         self.new_token(move |_| Ok(account), TokenUse::Access, label, lifetime_s).await
     }
@@ -112,16 +122,21 @@ impl Service {
         Ok(rows)
     }
 
-    /// Withdraws a token or an invitation that the caller made; it opens nothing from now on.
+    /// Withdraws a token of the caller's, or as an operator anybody's invitation; it opens nothing from now on.
     ///
     /// # Errors
     /// Missing if there is none such.
     pub async fn end_token(&self, caller: &Caller, id: TokenId) -> Result<()> {
-        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let (Caller { account, role, .. }, now_us) = (*caller, self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
-                let own = access::token(tx, id)?.filter(|row| row.account == account && row.ended_us.is_none());
-                let row = own.ok_or(Error::NoSuchId)?;
+                let may = |row: &TokenRow| match row.opens {
+                    TokenUse::Invitation(_) => role == Role::Operator,
+                    TokenUse::Access => row.account == account,
+                    TokenUse::Reset => false,
+                };
+                let row = access::token(tx, id)?.filter(|row| row.ended_us.is_none() && may(row));
+                let row = row.ok_or(Error::NoSuchId)?;
                 draft.audit(Some(account), "token ended", id.to_string());
                 draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..row }));
                 Ok::<_, Error>(())
@@ -174,7 +189,7 @@ impl Service {
             return Err(Error::TokenUnknown);
         }
         let now = self.store.now();
-        let hash = hash_of(text);
+        let (hash, times) = (hash_of(text), self.known.times());
         let seen = match self.known.get(&hash, now.monotonic_us) {
             Some(seen) => seen,
             None => {
@@ -188,7 +203,7 @@ impl Service {
                     })
                     .await?;
                 let caller = Caller { account: row.account, role, session: None };
-                self.known.put(hash, Seen { caller, expires_us: row.expires_us, asked_us: now.monotonic_us })
+                self.known.put(times, hash, Seen { caller, expires_us: row.expires_us, asked_us: now.monotonic_us })
             }
         };
         match seen.expires_us {
@@ -214,25 +229,40 @@ pub(crate) fn hash_of(text: &str) -> [u8; 32] {
 }
 
 impl Known {
+    fn locked(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn get(&self, hash: &[u8; 32], now_us: u64) -> Option<Seen> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.locked();
         // `blake3::Hash` compares in constant time; what the map compares before is a keyed hash of a hash.
-        let (_, seen) = known.get_key_value(hash).filter(|(known, _)| blake3::Hash::from(*hash) == **known)?;
+        let found = known.seen.get_key_value(hash).filter(|(known, _)| blake3::Hash::from(*hash) == **known);
+        let (_, seen) = found?;
         (now_us.saturating_sub(seen.asked_us) < KNOWN_US).then_some(*seen)
     }
 
-    pub fn put(&self, hash: [u8; 32], seen: Seen) -> Seen {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KNOWN_MAX {
-            known.clear();
+    /// How often everything was forgotten so far: said before a look-up, and to [`Known::put`] after it.
+    pub fn times(&self) -> u64 {
+        self.locked().times
+    }
+
+    /// Remembers what a look-up found, unless something was withdrawn since it began.
+    pub fn put(&self, times: u64, hash: [u8; 32], seen: Seen) -> Seen {
+        let mut known = self.locked();
+        if known.times == times {
+            if known.seen.len() >= KNOWN_MAX {
+                known.seen.clear();
+            }
+            known.seen.insert(hash, seen);
         }
-        known.insert(hash, seen);
         seen
     }
 
     /// Asks the catalogue again for everybody: something was withdrawn.
     pub fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut known = self.locked();
+        known.times += 1;
+        known.seen.clear();
     }
 }
 

@@ -147,11 +147,24 @@ impl Service {
                 if row.expires < stamp.at {
                     return Err(Error::UploadExpired { upload: id });
                 }
+                crate::tokens::role_of(tx, account)?;
                 let made = add_version(tx, draft, account, &path, &put, received, &stamp)?;
                 draft.end_upload(tx, account, id)?;
                 Ok(made)
             })
             .await
+    }
+}
+
+impl Service {
+    /// Gives an upload up; what came of it is thrown away.
+    ///
+    /// # Errors
+    /// Missing if the caller has no such upload.
+    pub async fn end_upload(&self, caller: &Caller, id: UploadId) -> Result<()> {
+        let account = caller.account;
+        self.store.upload(account, id).await?.ok_or(Error::NoUpload { upload: id })?;
+        Ok(self.store.drop_upload(account, id).await?)
     }
 }
 

@@ -77,9 +77,11 @@ pub fn sessions_are_local_and_end(world: &mut World) {
     }
     let used = Session { seen_us: 7, ..all[3].clone() };
     let again = used.clone();
-    world.write(move |tx| access::put_session(tx, &again)).unwrap();
+    assert!(world.write(move |tx| access::session_used(tx, &again)).unwrap());
     world.write(|tx| access::forget_sessions(tx, 10)).unwrap();
     assert_eq!(world.read(|tx| access::session_by_hash(tx, &[1; 32])), None);
+    let over = all[0].clone();
+    assert!(!world.write(move |tx| access::session_used(tx, &over)).unwrap(), "what has ended does not come back");
     assert!(world.write(move |tx| access::end_session(tx, account, TokenId([2; 16]))).unwrap());
     assert!(!world.write(move |tx| access::end_session(tx, account, TokenId([2; 16]))).unwrap());
     assert_eq!(world.read(move |tx| access::sessions(tx, account)), [all[2].clone(), used.clone()]);

@@ -18,6 +18,7 @@ use hyper::{
     },
     http::request::Parts,
 };
+use model::id::VersionId;
 use serde::Deserialize;
 use service::{Caller, Deletion, Expect, File, Link, Put, Service, Transfer, paths::Path};
 
@@ -31,6 +32,7 @@ use crate::{
         percent,
         range::{self, Wanted},
     },
+    page,
 };
 
 /// What the door is called, up to the path.
@@ -50,7 +52,7 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
         (&Method::GET | &Method::HEAD, true) => listing::get(&service, &caller, path, &parts).await,
         (&Method::GET | &Method::HEAD, false) => get(&service, &caller, path, &parts).await,
         (&Method::PUT, _) => put(&service, &caller, path, slash, &parts, body).await,
-        (&Method::POST, _) => act(&service, &caller, path, &parts, body).await,
+        (&Method::POST, _) => act(&service, path, &parts, body).await,
         (&Method::DELETE, _) => delete(&service, &caller, path, slash, &parts).await,
         _ => Err(Problem::method("GET, HEAD, PUT, POST, DELETE")),
     }
@@ -58,8 +60,11 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
 
 /// Bytes out. `HEAD` also says how firmly they are kept.
 async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
-    percent::query(parts.uri.query(), [])?;
-    let file = service.find(caller, path.clone()).await?;
+    let [version] = percent::query(parts.uri.query(), ["version"])?;
+    let file = match version {
+        Some(id) => service.find_version(caller, path.clone(), version_id(&id)?).await?,
+        None => service.find(caller, path.clone()).await?,
+    };
     send(service, caller, file, &path, parts, None).await
 }
 
@@ -162,7 +167,7 @@ async fn put(
     }
     let put = put_of(&parts.headers, &body)?;
     let wants_digest = put.expect.want_sha256;
-    let location = location(&path)?;
+    let location = location(&parts.headers, &path)?;
     let made = service.put(caller, path, body::stream(body), put).await?;
     let mut response = api::empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
     let headers = response.headers_mut();
@@ -231,6 +236,7 @@ struct Action {
     to: Option<String>,
     #[serde(default)]
     replace: bool,
+    version: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -240,12 +246,21 @@ enum Verb {
     Move,
     Copy,
     Restore,
+    Revert,
 }
 
-/// Makes a folder, moves, copies, or brings back.
-async fn act(service: &Service, caller: &Caller, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
+/// Makes a folder, moves, copies, brings back, or goes back to an older version.
+async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
-    let Action { action, to, replace } = body::json(body).await?;
+    let Action { action, to, replace, version } = body::json(body).await?;
+    let caller = &auth::caller(service, parts).await?;
+    if version.is_some() != (action == Verb::Revert) {
+        return Err(Problem::bad_request("bad_json", "`revert`, and nothing else, takes a `version`"));
+    }
+    if let Some(id) = version {
+        service.revert(caller, path, version_id(&id)?).await?;
+        return Ok(api::empty(StatusCode::NO_CONTENT));
+    }
     // A folder's new path may be written as a folder's.
     let to = to
         .map(|text| Path::from_text(text.strip_suffix('/').unwrap_or(&text)).map_err(service::Error::from))
@@ -257,15 +272,21 @@ async fn act(service: &Service, caller: &Caller, path: Path, parts: &Parts, body
         (Verb::Move, Some(to)) => service.rename(caller, Transfer { from: path, to, replace }).await?,
         (Verb::Copy, Some(to)) => service.copy(caller, Transfer { from: path, to, replace }).await?,
         (Verb::Move | Verb::Copy, None) => return Err(Problem::bad_request("bad_json", "say where `to`")),
+        (Verb::Revert, _) => return Err(Problem::bad_request("bad_json", "say which `version`")),
         (Verb::Restore, to) => service.restore(caller, path, to, replace).await?,
     }
     let mut response = api::empty(StatusCode::CREATED);
-    response.headers_mut().insert(LOCATION, location(&made)?);
+    response.headers_mut().insert(LOCATION, location(&parts.headers, &made)?);
     Ok(response)
 }
 
+fn version_id(text: &str) -> Result<VersionId, Problem> {
+    Ok(VersionId::parse(text).map_err(|_| service::Error::NoVersion)?)
+}
+
 /// Where a path is found.
-fn location(path: &Path) -> Result<HeaderValue, Problem> {
+fn location(asked: &HeaderMap, path: &Path) -> Result<HeaderValue, Problem> {
     let names: Vec<String> = path.names().iter().map(|name| percent::encode(name)).collect();
-    api::value(&format!("{PREFIX}{}", names.join("/")))
+    let below = page::prefix(asked).unwrap_or_default();
+    api::value(&format!("{below}{PREFIX}{}", names.join("/")))
 }

@@ -28,6 +28,7 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
         Method::GET | Method::HEAD => Ok(api::json(StatusCode::OK, &shape::kits(&service.kits(&caller).await?))),
         Method::POST => {
             let New { recipient } = body::json(body).await?;
+            let caller = self::caller(&service, &parts).await?;
             Ok(api::json(StatusCode::CREATED, &shape::new_kit(&service.add_kit(&caller, recipient).await?)))
         }
         _ => Err(Problem::method("GET, HEAD, POST")),

@@ -27,6 +27,7 @@ use crate::{
     auth, body,
     error::Problem,
     header::percent,
+    page,
 };
 
 const PREFIX: &str = "/api/v1/links/";
@@ -74,7 +75,10 @@ pub async fn session(State(service): State<Service>, request: Request) -> Result
     let Password { password } = body::json(body).await?;
     let pass = service.link_pass(code, password).await?;
     let mut response = api::empty(StatusCode::NO_CONTENT);
-    auth::set_cookie(&parts.headers, response.headers_mut(), &cookie_name(text), &pass, PASS_S)?;
+    if !pass.is_empty() {
+        let path = format!("{}{PREFIX}{text}", page::prefix(&parts.headers).unwrap_or_default());
+        auth::set_cookie(&parts.headers, response.headers_mut(), (&cookie_name(text), &path), &pass, PASS_S)?;
+    }
     Ok(response)
 }
 
@@ -87,13 +91,21 @@ pub async fn content(State(service): State<Service>, request: Request) -> Result
     send(&service, link, Path::default(), &parts).await
 }
 
+/// What a request's path says behind the code and `what`.
+///
+/// # Errors
+/// 400 for a path that is none, 404 for a code that is none.
+pub fn below(parts: &Parts, what: &str) -> Result<(Path, bool), Problem> {
+    let (text, _) = code(parts)?;
+    let raw = parts.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(text));
+    percent::path(raw.and_then(|rest| rest.strip_prefix(what)).unwrap_or_default())
+}
+
 /// What lies in a folder's link: a listing, or a file's bytes.
 pub async fn files(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
-    let (text, _) = code(&parts)?;
-    let raw = parts.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(text));
-    let (path, slash) = percent::path(raw.and_then(|rest| rest.strip_prefix("/files/")).unwrap_or_default())?;
+    let (path, slash) = below(&parts, "/files/")?;
     let link = open(&service, &parts).await?;
     if slash {
         let (after, limit) = listing::wanted(&parts)?;
@@ -109,14 +121,22 @@ async fn send(service: &Service, link: Link, path: Path, parts: &Parts) -> Resul
     files::send(service, &reader, file, &path, parts, Some(link)).await
 }
 
-fn must_read(parts: &Parts) -> Result<(), Problem> {
+/// Refuses what is no reading.
+///
+/// # Errors
+/// 405.
+pub fn must_read(parts: &Parts) -> Result<(), Problem> {
     match parts.method {
         Method::GET | Method::HEAD => Ok(()),
         _ => Err(Problem::method("GET, HEAD")),
     }
 }
 
-async fn open(service: &Service, parts: &Parts) -> Result<Link, Problem> {
+/// The link that a request's path names, if it is open to whoever asks.
+///
+/// # Errors
+/// As the service says.
+pub async fn open(service: &Service, parts: &Parts) -> Result<Link, Problem> {
     let (text, code) = code(parts)?;
     Ok(service.link(code, auth::cookie(&parts.headers, &cookie_name(text))).await?)
 }

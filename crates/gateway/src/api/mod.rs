@@ -3,6 +3,7 @@
 //! Wire shapes live here and nowhere else; they are written by hand from the service's values. Times are RFC 3339 in
 //! UTC, ids are 32 hex digits, sizes are bytes.
 
+pub mod archive;
 pub mod files;
 pub mod fleet;
 pub mod kits;
@@ -13,6 +14,7 @@ pub mod session;
 pub mod shares;
 pub mod trash;
 pub mod uploads;
+pub mod versions;
 
 use axum::{
     body::Body,

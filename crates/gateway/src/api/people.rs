@@ -61,11 +61,12 @@ struct Standing {
 /// Suspends an account or lets it go on.
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    auth::caller(&service, &parts).await?;
     if parts.method != Method::PATCH {
         return Err(Problem::method("PATCH"));
     }
     let Standing { suspended } = body::json(body).await?;
+    let caller = auth::caller(&service, &parts).await?;
     service.suspend(&caller, name(&parts, "")?, suspended).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
@@ -113,6 +114,8 @@ pub async fn invitations(State(service): State<Service>, request: Request) -> Re
     match parts.method {
         Method::POST => {
             let Invite { role, days } = body::json(body).await?;
+            // A body may take its time: who asked must still be good when all of it is there.
+            let caller = auth::caller(&service, &parts).await?;
             let role = match role {
                 Some(RoleWord::Operator) => Role::Operator,
                 Some(RoleWord::User) | None => Role::User,
@@ -157,6 +160,7 @@ pub async fn tokens(State(service): State<Service>, request: Request) -> Result<
     match parts.method {
         Method::POST => {
             let New { label, days } = body::json(body).await?;
+            let caller = auth::caller(&service, &parts).await?;
             let made = service.make_own_token(&caller, label, days.map(|days| u64::from(days) * DAY_S)).await?;
             let answer =
                 json!({ "id": made.id.to_string(), "token": made.text, "expires": api::time(made.expires_us) });

@@ -127,11 +127,12 @@ struct Change {
 /// Changes the own password.
 pub async fn password(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    auth::caller(&service, &parts).await?;
     if parts.method != Method::POST {
         return Err(Problem::method("POST"));
     }
     let Change { old, new } = body::json(body).await?;
+    let caller = auth::caller(&service, &parts).await?;
     service.change_password(&caller, old, new).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }

@@ -46,6 +46,7 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
     match parts.method {
         Method::POST => {
             let New { path, password, expires, downloads_max } = body::json(body).await?;
+            let caller = auth::caller(&service, &parts).await?;
             let path = Path::from_text(path.strip_suffix('/').unwrap_or(&path)).map_err(service::Error::from)?;
             let expires_us = expires.as_deref().map(end).transpose()?;
             let wish =
@@ -68,6 +69,7 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     match parts.method {
         Method::PATCH => {
             let Change { password, expires, downloads_max } = body::json(body).await?;
+            let caller = auth::caller(&service, &parts).await?;
             let expires_us = expires.map(|end_of| end_of.as_deref().map(end).transpose()).transpose()?;
             let wish = Wish { password, expires_us, downloads_max };
             Ok(api::json(StatusCode::OK, &line(&service.change_share(&caller, id, wish).await?)))

@@ -1,4 +1,4 @@
-//! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the creation and expiration extensions.
+//! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the creation, expiration and termination extensions.
 //!
 //! `Upload-Metadata` names the file: `path` (else `filename`), and if known `filetype` and `modified`.
 //! Source: tus resumable upload protocol 1.0.0.
@@ -21,6 +21,7 @@ use crate::{
     api, auth, body,
     error::Problem,
     header::{base64, date, etag, percent},
+    page,
 };
 
 const PREFIX: &str = "/api/v1/uploads/";
@@ -57,7 +58,7 @@ fn options() -> Response {
     let headers = response.headers_mut();
     headers.insert(TUS_RESUMABLE, VERSION);
     headers.insert(TUS_VERSION, VERSION);
-    headers.insert(TUS_EXTENSION, HeaderValue::from_static("creation,expiration"));
+    headers.insert(TUS_EXTENSION, HeaderValue::from_static("creation,expiration,termination"));
     response
 }
 
@@ -80,6 +81,9 @@ async fn greet(service: &Service, parts: &Parts) -> Result<(Caller, Method), Pro
     }
     let method = match api::one(&parts.headers, &METHOD_OVERRIDE)? {
         None => parts.method.clone(),
+        Some(_) if parts.method != Method::POST => {
+            return Err(Problem::bad_request("bad_header", "only a POST may stand for another method"));
+        }
         Some(method) => Method::from_bytes(method.as_bytes())
             .map_err(|_| Problem::bad_request("bad_header", "the overriding method is none"))?,
     };
@@ -97,7 +101,8 @@ async fn begin(service: &Service, parts: &Parts) -> Result<Response, Problem> {
     let begin = Begin { length, ..metadata(note)? };
     let progress = service.begin_upload(&caller, begin).await?;
     let mut response = api::empty(StatusCode::CREATED);
-    response.headers_mut().insert(LOCATION, api::value(&format!("{PREFIX}{}", progress.id))?);
+    let below = page::prefix(&parts.headers).unwrap_or_default();
+    response.headers_mut().insert(LOCATION, api::value(&format!("{below}{PREFIX}{}", progress.id))?);
     tell(response.headers_mut(), &progress)?;
     Ok(response)
 }
@@ -132,7 +137,11 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             tell(response.headers_mut(), &progress)?;
             Ok(response)
         }
-        _ => Err(Problem::method("OPTIONS, HEAD, PATCH")),
+        Method::DELETE => {
+            service.end_upload(&caller, id).await?;
+            Ok(api::empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(Problem::method("OPTIONS, HEAD, PATCH, DELETE")),
     }
 }
 

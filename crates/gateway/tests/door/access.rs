@@ -205,6 +205,10 @@ async fn an_account_sees_itself_only_and_a_suspended_one_nothing() {
         ("GET", "/api/v1/fleet", Value::Null),
         ("GET", "/api/v1/fleet/what-if?provider=provider-1", Value::Null),
         ("POST", "/api/v1/fleet/scrub?wait=true", Value::Null),
+        ("POST", "/api/v1/fleet/providers", json!({ "name": "mine" })),
+        ("POST", "/api/v1/fleet/prices", json!({ "provider": "provider-1", "labels": {} })),
+        ("POST", "/api/v1/fleet/targets", json!({ "provider": "mine", "address": "/etc" })),
+        ("POST", "/api/v1/fleet/logins", json!({ "address": "/etc", "login": {} })),
         ("GET", "/api/v1/accounts", Value::Null),
         ("PATCH", "/api/v1/accounts/owner", json!({ "suspended": true })),
         ("POST", "/api/v1/accounts/owner/reset", Value::Null),
@@ -263,4 +267,88 @@ async fn an_invitation_can_be_withdrawn_and_ends() {
     assert_eq!(guest.ask("POST", "/api/v1/accounts", sign_up(&other["code"])).await.code(), "bad_code");
     let answer = owner.ask("POST", "/api/v1/invitations", json!({ "days": 91 })).await;
     assert_eq!((answer.status, answer.code().as_str()), (400, "bad_days"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_suspended_does_not_come_back_by_an_invitation_or_a_half_sent_request() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let invite = json!({ "role": "operator" });
+    let made = owner.ask("POST", "/api/v1/invitations", invite.clone()).await.json();
+    let mut rogue = Browser::new(&world);
+    let sign_up = |code: &Value, name: &str| json!({ "invitation": code, "name": name, "password": PASSWORD });
+    assert_eq!(rogue.ask("POST", "/api/v1/accounts", sign_up(&made["code"], "rogue")).await.status, 201);
+    let kept = rogue.ask("POST", "/api/v1/invitations", invite).await.json();
+    let listed = owner.ask("GET", "/api/v1/invitations", Value::Null).await.json();
+    assert_eq!(listed["invitations"][0]["id"], kept["id"], "every operator sees it");
+
+    // Half of a request, begun while it was allowed.
+    let body = json!({ "role": "operator" }).to_string();
+    let headers = [("Cookie", rogue.cookie.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    let whole = request("POST", "/api/v1/invitations", &headers, body.as_bytes());
+    let mut connection = world.connect().await;
+    connection.send(&whole[..whole.len() - 1]).await;
+
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/rogue", json!({ "suspended": true })).await.status, 204);
+    connection.send(&whole[whole.len() - 1..]).await;
+    assert_eq!(connection.answer(false).await.status, 401);
+    let mut again = Browser::new(&world);
+    let answer = again.ask("POST", "/api/v1/accounts", sign_up(&kept["code"], "rogue again")).await;
+    assert_eq!((answer.status, answer.code().as_str()), (404, "bad_code"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_code_for_a_new_password_ends_the_others() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let mut code = async || owner.ask("POST", "/api/v1/accounts/owner/reset", Value::Null).await.json()["code"].clone();
+    let (first, second) = (code().await, code().await);
+    let mut browser = Browser::new(&world);
+    for (code, status) in [(&first, 404), (&second, 200), (&second, 404)] {
+        let reset = json!({ "code": code, "new": "battery staple" });
+        assert_eq!(browser.ask("POST", "/api/v1/password/reset", reset).await.status, status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_no_record_or_address_can_hold_are_refused_before_anything_else() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let made = owner.ask("POST", "/api/v1/invitations", json!({})).await.json();
+    let mut guest = Browser::new(&world);
+    for name in ["𝄞".repeat(64), ".".to_owned(), "..".to_owned(), "x".repeat(65), String::new()] {
+        let sign_up = json!({ "invitation": made["code"], "name": name, "password": PASSWORD });
+        let answer = guest.ask("POST", "/api/v1/accounts", sign_up).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "bad_name"), "{name}");
+    }
+    let token = json!({ "label": "x".repeat(100_000) });
+    assert_eq!(owner.ask("POST", "/api/v1/tokens", token).await.status, 201, "a label is shortened");
+    let sign_up = json!({ "invitation": made["code"], "name": "𝄞".repeat(63), "password": PASSWORD });
+    assert_eq!(guest.ask("POST", "/api/v1/accounts", sign_up).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_makes_no_tokens_and_nobody_keeps_a_refusal() {
+    let world = World::new().await;
+    owner(&world).await;
+    let answer = world.call("POST", "/api/v1/tokens", &[], b"{}").await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "needs_session"));
+    for target in ["/api/v1/files/none", "/api/v1/links/00", "/api/v2"] {
+        let answer = world.with("GET", target, &[]).await;
+        assert_eq!(answer.header("cache-control"), "private, no-store", "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_is_used_first_does_not_take_the_service_from_its_owner() {
+    let world = World::new().await;
+    let invited = world.call("POST", "/api/v1/invitations", &[], b"{}").await.json();
+    let sign_up = |code: &Value, name: &str| json!({ "invitation": code, "name": name, "password": PASSWORD });
+    let mut bob = Browser::new(&world);
+    assert_eq!(bob.ask("POST", "/api/v1/accounts", sign_up(&invited["code"], "bob")).await.status, 201);
+    assert_eq!(bob.ask("GET", "/api/v1/fleet", Value::Null).await.status, 403);
+    let code = world.service.claim_code().await.unwrap().expect("it still has no owner").into();
+    let mut owner = Browser::new(&world);
+    let me = owner.ask("POST", "/api/v1/accounts", sign_up(&code, "owner")).await.json();
+    assert_eq!(me["account"]["role"], "operator");
 }

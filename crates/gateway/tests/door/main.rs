@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: failures should panic, sockets are real")]
 
 mod access;
+mod archives;
 mod conditions;
 mod connection;
 mod files;

@@ -142,3 +142,45 @@ async fn the_trash_and_old_versions_empty_themselves_after_thirty_days_of_servic
     check(&world, "thrown-away", r#"{"action":"restore"}"#, 404, "not_in_trash").await;
     assert_eq!(world.get("kept").await.body, b"second");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_is_read_and_brought_back() {
+    let world = World::new().await;
+    for bytes in [&b"first"[..], b"second", b"third"] {
+        world.put("f", bytes).await;
+    }
+    world.put("other", b"another file").await;
+    let versions = async |path: &str| {
+        let answer = world.call("GET", &format!("/api/v1/versions/{path}"), &[], b"").await.json();
+        answer["versions"].as_array().unwrap().clone()
+    };
+    let all = versions("f").await;
+    let sizes: Vec<_> = all.iter().map(|version| version["size"].as_u64().unwrap()).collect();
+    assert_eq!((sizes, all[0]["current"] == true), (vec![5, 6, 5], true));
+    let id = |version: &serde_json::Value| version["id"].as_str().unwrap().to_owned();
+    let first = id(&all[2]);
+    let old = world.get(&format!("f?version={first}")).await;
+    assert_eq!((old.body.as_slice(), old.header("etag")), (&b"first"[..], format!("\"{first}\"").as_str()));
+
+    let revert = format!(r#"{{"action":"revert","version":"{first}"}}"#);
+    assert_eq!(world.act("f", &revert).await.status, 204);
+    assert_eq!(world.get("f").await.body, b"first");
+    assert_eq!(world.act("f", &revert).await.status, 204, "again is nothing more");
+    let all = versions("f").await;
+    assert_eq!(all.iter().filter(|version| version["current"] == true).count(), 1);
+    assert_eq!(all.len(), 3, "nothing was made or lost");
+
+    // It is current, so it does not leave with those that were replaced.
+    world.clock.jump_s(31 * 86_400);
+    world.service.expire().await.unwrap();
+    assert_eq!(world.get("f").await.body, b"first");
+    let foreign = id(&versions("other").await[0]);
+    for (path, answer) in [
+        ("f", world.get(&format!("f?version={foreign}")).await),
+        ("f", world.act("f", &format!(r#"{{"action":"revert","version":"{foreign}"}}"#)).await),
+        ("none", world.call("GET", "/api/v1/versions/none", &[], b"").await),
+    ] {
+        assert_eq!(answer.status, 404, "{path}");
+    }
+    assert_eq!(world.act("f", r#"{"action":"revert"}"#).await.status, 400);
+}

@@ -163,11 +163,24 @@ async fn uploads_are_their_callers_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_was_given_up_is_gone() {
+    let world = World::new().await;
+    let url = begin(&world, 10).await.header("location").to_owned();
+    let tus = [PATCH[0], PATCH[1], ("Upload-Offset", "0")];
+    assert_eq!(world.call("PATCH", &url, &tus, b"12345").await.status, 204);
+    assert_eq!(world.call("DELETE", &url, &tus[..1], b"").await.status, 204);
+    for (method, headers) in [("HEAD", &tus[..1]), ("DELETE", &tus[..1]), ("PATCH", &tus[..])] {
+        assert_eq!(world.call(method, &url, headers, b"").await.status, 404, "{method}");
+    }
+    assert!(world.names("").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn options_say_what_is_spoken() {
     let world = World::new().await;
     let mut connection = world.connect().await;
     connection.send(crate::http::request("OPTIONS", "/api/v1/uploads/", &[], b"")).await;
     let answer = connection.answer(false).await;
     assert_eq!((answer.status, answer.header("tus-version")), (204, "1.0.0"));
-    assert_eq!(answer.header("tus-extension"), "creation,expiration");
+    assert_eq!(answer.header("tus-extension"), "creation,expiration,termination");
 }

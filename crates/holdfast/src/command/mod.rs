@@ -18,4 +18,5 @@ pub mod serve;
 pub mod share;
 pub mod target;
 pub mod token;
+pub mod versions;
 pub mod what_if;

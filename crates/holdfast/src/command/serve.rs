@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -56,9 +56,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     // Before the first line is printed: whoever reads it may send a signal at once.
     let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
     greet(&assembly, &service, address).await;
-    let reloads = tokio::spawn(reload_at(hangups, operator));
+    let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    gateway::serve(listener, service, crate::page::page(), stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, stop).await;
     expiry.abort();
     drop(control);
     reloads.abort();
@@ -91,7 +91,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
     let data = assembly.data.root().display();
     line(&format!("listening on http://{address}"));
-    let page = if address.ip().is_loopback() {
+    // Browsers trust this name without TLS; other addresses of the machine need not answer to it.
+    let page = if address.ip() == Ipv4Addr::LOCALHOST {
         format!("http://localhost:{}", address.port())
     } else {
         format!("http://{address}")

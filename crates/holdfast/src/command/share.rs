@@ -21,6 +21,8 @@ use crate::{
     time, world,
 };
 
+/// 9999-01-01: what a date can say.
+const LAST_US: i64 = 253_370_764_800_000_000;
 /// The longest password that is read.
 const PASSWORD_BYTES_MAX: u64 = 1_024;
 
@@ -69,7 +71,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Verb::Add { path, password_stdin, expires, downloads } => {
             let path = RemotePath::parse(&path)?;
             let now_us = world::wall_us();
-            let expires = expires.as_deref().map(seconds).transpose()?.map(|s| time::rfc3339(now_us + s * 1_000_000));
+            let expires = expires.as_deref().map(|text| end_of(text, now_us)).transpose()?;
             let password = if password_stdin { Some(password_from(io::stdin())?) } else { None };
             let wish = json!({
                 "path": format!("/{}", path.plain().trim_matches('/')),
@@ -142,6 +144,13 @@ fn password_from(input: impl Read) -> Result<String> {
     Ok(password.to_owned())
 }
 
+/// The time that `10d` from now is.
+fn end_of(text: &str, now_us: i64) -> Result<String> {
+    let us = seconds(text)?.checked_mul(1_000_000).and_then(|us| now_us.checked_add(us));
+    let us = us.filter(|us| *us < LAST_US).ok_or_else(|| Error::refused(format!("'{text}' is too far ahead")))?;
+    Ok(time::rfc3339(us))
+}
+
 /// `10d` in seconds.
 fn seconds(text: &str) -> Result<i64> {
     let unit = match text.chars().last() {
@@ -161,13 +170,15 @@ fn seconds(text: &str) -> Result<i64> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::{password_from, seconds};
+    use super::{end_of, password_from, seconds};
 
     #[test]
     fn times() {
         for (text, s) in [("90m", 5_400), ("2h", 7_200), ("10d", 864_000), ("1w", 604_800)] {
             assert_eq!(seconds(text).unwrap(), s);
         }
+        assert_eq!(end_of("1d", 0).unwrap(), "1970-01-02T00:00:00Z");
+        assert!(end_of("4294967295w", 0).is_err());
         for bad in ["", "d", "10", "0d", "-1d", "1y", "1.5h", "10 d", "ä"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }

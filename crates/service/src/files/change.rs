@@ -87,10 +87,9 @@ impl Service {
     pub async fn restore(&self, caller: &Caller, path: Path, to: Option<Path>, replace: bool) -> Result<()> {
         let account = caller.account;
         let transfer = Transfer { from: path.clone(), to: to.clone().unwrap_or_else(|| path.clone()), replace };
-        if transfer.goes_deeper() {
-            let Transfer { from, to, .. } = transfer;
-            self.look(move |tx| check_depth(tx, account, &last_trashed(tx, account, &from)?, &to)).await?;
-        }
+        // Also to its old place: the folder that it lay in may have moved down meanwhile.
+        let Transfer { from, to: place, .. } = transfer;
+        self.look(move |tx| check_depth(tx, account, &last_trashed(tx, account, &from)?, &place)).await?;
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {

@@ -7,6 +7,7 @@ mod change;
 mod copy;
 mod erase;
 mod expire;
+mod history;
 mod read;
 
 use bytes::Bytes;
@@ -116,7 +117,13 @@ impl Service {
         }
         let received = self.store.receive(account, body, put.expect).await?;
         let stamp = Stamp::of(&self.store);
-        self.store.commit(move |tx, draft| add_version(tx, draft, account, &path, &put, received, &stamp)).await
+        self.store
+            .commit(move |tx, draft| {
+                // A body takes its time; who is suspended meanwhile gets nothing in.
+                crate::tokens::role_of(tx, account)?;
+                add_version(tx, draft, account, &path, &put, received, &stamp)
+            })
+            .await
     }
 
     /// Runs `f` in a read transaction, with errors of ours.

@@ -1,6 +1,6 @@
 import { encode, join } from '../path';
 import { address, ask, Problem, send } from './http';
-import type { Entry, Page, Trashed } from './types';
+import type { Entry, Page, Trashed, Version } from './types';
 
 /** Entries asked for at once. */
 const PAGE = 1000;
@@ -10,9 +10,26 @@ export type Lister = (path: readonly string[], after: string | null, signal?: Ab
 
 export const list: Lister = (path, after, signal) => ask('GET', `${folder(path)}${page(after)}`, undefined, signal);
 
-/** The address of a file's bytes. */
-export function bytes(path: readonly string[]): string {
-  return address(file(path));
+/** The address of a file's bytes, or of those that a version of it has. */
+export function bytes(path: readonly string[], version?: string): string {
+  return address(version === undefined ? file(path) : `${file(path)}?version=${version}`);
+}
+
+/** All versions of a file, newest first. */
+export async function versions(path: readonly string[], signal?: AbortSignal): Promise<readonly Version[]> {
+  const answer = await ask<{ versions: Version[] }>('GET', `versions/${encode(path)}`, undefined, signal);
+  return answer.versions;
+}
+
+/** Makes an older version the current one. */
+export async function revert(path: readonly string[], version: string): Promise<void> {
+  await send('POST', file(path), { action: 'revert', version });
+}
+
+/** The address of a folder as one zip, or of some entries of it. */
+export function zip(path: readonly string[], names: readonly string[] = []): string {
+  const only = names.length === 0 ? '' : `?names=${encodeURIComponent(names.join('/'))}`;
+  return address(`zip/${path.length === 0 ? '' : `${encode(path)}/`}${only}`);
 }
 
 /** Whether anything has this name. */

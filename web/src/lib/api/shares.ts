@@ -36,6 +36,11 @@ export const content = (code: string): string => address(`${door(code)}/content`
 /** The address of a file in the folder that a link gives. */
 export const inside = (code: string, path: readonly string[]): string => address(`${door(code)}/files/${encode(path)}`);
 
+/** The address of a folder below a link as one zip. */
+export function zip(code: string, path: readonly string[]): string {
+  return address(`${door(code)}/zip/${path.length === 0 ? '' : `${encode(path)}/`}`);
+}
+
 /** Lists below the folder that a link gives. */
 export function lister(code: string): Lister {
   return (path, after, signal) => {

@@ -63,6 +63,16 @@ export interface Entry {
   proven: Time | null;
 }
 
+/** What a file was at one time. */
+export interface Version {
+  id: string;
+  current: boolean;
+  size: number;
+  modified: Time;
+  made: Time;
+  media_type: string;
+}
+
 export interface Trashed {
   path: string;
   name: string;

@@ -8,10 +8,9 @@ export function actions(browser: Browser, t: Text): MenuItem[] {
   const chosen = browser.selection.chosen;
   if (chosen.length === 0) return place(browser, t);
   const single = chosen.length === 1;
-  const files = chosen.every((entry) => entry.kind === 'file');
   const items: (MenuItem | false)[] = [
     single && { label: t.act.open, icon: 'right', key: '↵', run: () => browser.openChosen() },
-    files && { label: t.act.download, icon: 'download', run: () => browser.download() },
+    { label: t.act.download, icon: 'download', run: () => browser.download() },
     single && { label: t.act.share, icon: 'share', run: () => browser.share() },
     single && { label: t.act.rename, icon: 'edit', key: 'F2', run: () => browser.beginRename() },
     { label: t.act.move, icon: 'move', key: 'Ctrl X', run: () => browser.askWhere('move') },

@@ -113,14 +113,16 @@ export class Browser {
     await receiveFiles(await pick(folder), path);
   }
 
-  /** Fetches every chosen file. The browser asks once whether a page may fetch several. */
+  /** Fetches what is chosen: one file as it is, a folder or several entries as one zip. */
   download(): void {
-    for (const entry of this.selection.chosen) {
-      if (entry.kind === 'folder') continue;
-      const anchor = document.createElement('a');
-      anchor.href = files.bytes([...this.folder.path, entry.name]);
-      anchor.download = entry.name;
-      anchor.click();
-    }
+    const [first, ...more] = this.selection.chosen;
+    if (first === undefined) return;
+    const { path } = this.folder;
+    const anchor = document.createElement('a');
+    if (more.length > 0) anchor.href = files.zip(path, [first, ...more].map((entry) => entry.name));
+    else if (first.kind === 'folder') anchor.href = files.zip([...path, first.name]);
+    else anchor.href = files.bytes([...path, first.name]);
+    anchor.download = '';
+    anchor.click();
   }
 }

@@ -89,6 +89,9 @@ export const de: Text = {
     type: 'Art',
     where: 'Ort',
     none: 'Wählen Sie einen Eintrag aus, um Einzelheiten zu sehen.',
+    versions: 'Versionen',
+    current: 'aktuell',
+    revert: 'Hierher zurück',
   },
   did: {
     trashed: (n, name) =>
@@ -104,6 +107,7 @@ export const de: Text = {
     cut: (n) => `${many(n, 'Eintrag', 'Einträge')} zum Verschieben bereit: in einem anderen Ordner einfügen`,
     copy: (n) => `${many(n, 'Eintrag', 'Einträge')} zum Kopieren bereit: in einem anderen Ordner einfügen`,
     linkCopied: 'Link kopiert',
+    reverted: 'Eine ältere Version ist wieder aktuell; die neuere bleibt erhalten',
     passwordChanged: 'Passwort geändert',
     failedSome: (n) => `${many(n, 'Eintrag blieb, wie er war', 'Einträge blieben, wie sie waren')}`,
     intoItself: 'Ein Ordner kann nicht in sich selbst.',
@@ -207,6 +211,7 @@ export const de: Text = {
     until: (day) => `bis ${day}`,
     left: (n) => `noch ${many(n, 'Download', 'Downloads')}`,
     download: 'Herunterladen',
+    downloadAll: 'Alles herunterladen',
     locked: 'Dieser Link hat ein Passwort',
     lockedHint: 'Wer Ihnen den Link gab, kennt es.',
     unlock: 'Öffnen',

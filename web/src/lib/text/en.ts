@@ -81,7 +81,8 @@ export const en = {
     unreadable: 'Too few providers answer to read it now. Nothing is given up: it comes back when they do.',
   },
   proof: { at: (time: string) => `Last proof: ${time}`, none: 'Not proven by reading yet' },
-  details: { title: 'Details', type: 'Type', where: 'Place', none: 'Select an entry to see its details.' },
+  details: { title: 'Details', type: 'Type', where: 'Place', none: 'Select an entry to see its details.',
+    versions: 'Versions', current: 'current', revert: 'Go back to this' },
   did: {
     trashed: (n: number, name: string) =>
       n === 1 ? `Moved “${name}” to trash` : `Moved ${many(n, 'entry', 'entries')} to trash`,
@@ -95,7 +96,7 @@ export const en = {
       n === 1 ? `Restored “${name}” to its old place` : `Restored ${many(n, 'entry', 'entries')}`,
     cut: (n: number) => `${many(n, 'entry', 'entries')} ready to move: paste in another folder`,
     copy: (n: number) => `${many(n, 'entry', 'entries')} ready to copy: paste in another folder`,
-    linkCopied: 'Link copied',
+    linkCopied: 'Link copied', reverted: 'An older version is current again; the newer one is kept',
     passwordChanged: 'Password changed',
     failedSome: (n: number) => `${many(n, 'entry', 'entries')} stayed as they were`,
     intoItself: 'A folder cannot go into itself.',
@@ -199,6 +200,7 @@ export const en = {
     until: (day: string) => `until ${day}`,
     left: (n: number) => `${many(n, 'download', 'downloads')} left`,
     download: 'Download',
+    downloadAll: 'Download all',
     locked: 'This link has a password',
     lockedHint: 'Whoever gave you the link knows it.',
     unlock: 'Open',

@@ -111,10 +111,12 @@ export class Queue {
     this.#go();
   }
 
-  /** Stops for good. The service lets go of what arrived after a time. */
+  /** Stops for good. What arrived is thrown away. */
   stop(item: UploadItem): void {
     this.#stop(item);
     item.state = 'stopped';
+    const { url } = item;
+    if (url !== null) void import('./send').then(({ giveUp }) => giveUp(url));
     this.#go();
   }
 

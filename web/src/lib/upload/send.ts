@@ -40,6 +40,11 @@ export function attempt(item: UploadItem, file: File, outcome: Outcome): Attempt
   return { stop: () => void upload.abort() };
 }
 
+/** Tells the service that nothing more comes, so that what arrived can go. If it does not hear, the upload expires. */
+export async function giveUp(url: string): Promise<void> {
+  await Upload.terminate(url, { retryDelays: null }).catch(() => undefined);
+}
+
 function read(error: Error): Problem {
   const response = error instanceof DetailedError ? error.originalResponse : null;
   if (response == null || response.getStatus() === 0) return new Problem(0, 'offline', 'the service does not answer');
