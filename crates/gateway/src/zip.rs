@@ -215,14 +215,14 @@ fn dos(modified_us: i64) -> (u16, u16) {
     let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
     let year = number(0, 4);
     if year < 1980 {
-        return (0, 1 << 5 | 1);
+        return (0, (1 << 5) | 1);
     }
     if year > 2107 {
-        return (23 << 11 | 59 << 5 | 29, 127 << 9 | 12 << 5 | 31);
+        return ((23 << 11) | (59 << 5) | 29, (127 << 9) | (12 << 5) | 31);
     }
     (
-        number(11, 13) << 11 | number(14, 16) << 5 | number(17, 19) / 2,
-        (year - 1980) << 9 | number(5, 7) << 5 | number(8, 10),
+        (number(11, 13) << 11) | (number(14, 16) << 5) | (number(17, 19) / 2),
+        ((year - 1980) << 9) | (number(5, 7) << 5) | number(8, 10),
     )
 }
 
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn times_of_dos() {
         // 2012-01-19T13:21:01Z
-        assert_eq!(dos(1_326_979_261_000_000), (13 << 11 | 21 << 5, 32 << 9 | 1 << 5 | 19));
+        assert_eq!(dos(1_326_979_261_000_000), ((13 << 11) | (21 << 5), (32 << 9) | (1 << 5) | 19));
         assert_eq!(dos(0), (0, 33));
         assert_eq!(dos(i64::MAX).1 >> 9, 127);
     }
