@@ -15,10 +15,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use hyper::{
     Method, StatusCode,
-    header::{
-        ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE,
-        RANGE,
-    },
+    header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE},
     http::request::Parts,
 };
 use service::{Archive, Link, Service};
@@ -79,21 +76,7 @@ async fn send(service: &Service, mut archive: Archive, parts: &Parts, link: Opti
         Some(value) if same && parts.method == Method::GET => range::read(value, size),
         _ => Wanted::Whole,
     };
-    let part = match wanted {
-        Wanted::Whole => 0..size,
-        Wanted::Part(part) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let shown = format!("bytes {}-{}/{size}", part.start, part.end - 1);
-            response.headers_mut().insert(CONTENT_RANGE, api::value(&shown)?);
-            part
-        }
-        Wanted::Nothing => {
-            let problem =
-                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", format!("the zip has {size} bytes"));
-            return Err(problem.with(CONTENT_RANGE, api::value(&format!("bytes */{size}"))?));
-        }
-    };
-    response.headers_mut().insert(CONTENT_LENGTH, (part.end - part.start).into());
+    let part = range::promise(&mut response, wanted, size)?;
     if parts.method == Method::GET {
         let folder = archive.folder;
         let sending = Sending { service: service.clone(), archive, layout };

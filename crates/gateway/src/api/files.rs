@@ -102,21 +102,7 @@ pub async fn send(
         }
         _ => Wanted::Whole,
     };
-    let part = match wanted {
-        Wanted::Whole => 0..size,
-        Wanted::Part(part) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let shown = format!("bytes {}-{}/{size}", part.start, part.end - 1);
-            response.headers_mut().insert(CONTENT_RANGE, api::value(&shown)?);
-            part
-        }
-        Wanted::Nothing => {
-            let problem =
-                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", format!("the file has {size} bytes"));
-            return Err(problem.with(CONTENT_RANGE, api::value(&format!("bytes */{size}"))?));
-        }
-    };
-    response.headers_mut().insert(CONTENT_LENGTH, (part.end - part.start).into());
+    let part = range::promise(&mut response, wanted, size)?;
     if !part.is_empty() {
         let mut reading = service.read(caller, file.version, part).await?;
         // What cannot be read at all is refused with a reason, before anything is promised.

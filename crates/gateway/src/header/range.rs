@@ -5,6 +5,14 @@
 
 use std::ops::Range;
 
+use axum::response::Response;
+use hyper::{
+    StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_RANGE},
+};
+
+use crate::{api, error::Problem};
+
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -32,6 +40,29 @@ pub fn read(value: &str, size: u64) -> Wanted {
         (Some(Number::Is(first)), Some(Number::Absent)) => Wanted::Part(first..size),
         (Some(Number::Is(first)), Some(Number::Is(last))) => Wanted::Part(first..last.saturating_add(1).min(size)),
     }
+}
+
+/// Writes into the answer which bytes of `size` it brings, and gives them.
+///
+/// # Errors
+/// 416 if none of them exist.
+pub fn promise(response: &mut Response, wanted: Wanted, size: u64) -> Result<Range<u64>, Problem> {
+    let part = match wanted {
+        Wanted::Whole => 0..size,
+        Wanted::Part(part) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let shown = format!("bytes {}-{}/{size}", part.start, part.end - 1);
+            response.headers_mut().insert(CONTENT_RANGE, api::value(&shown)?);
+            part
+        }
+        Wanted::Nothing => {
+            let detail = format!("there are {size} bytes");
+            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", detail);
+            return Err(problem.with(CONTENT_RANGE, api::value(&format!("bytes */{size}"))?));
+        }
+    };
+    response.headers_mut().insert(CONTENT_LENGTH, (part.end - part.start).into());
+    Ok(part)
 }
 
 enum Number {
