@@ -184,13 +184,12 @@ impl Store {
         }
         let mut renamed = self.site.rename(verb, &temporary.path, name.as_str(), Overwrite::No).await;
         if let Err(Error::Io { .. }) = renamed {
-            // The connection may have ended before or after the server acted; where the bytes are says which.
-            renamed =
-                match (self.site.length(verb, &temporary.path).await?, self.site.length(verb, name.as_str()).await?) {
-                    (None, Some(found)) if found == bytes => Ok(true),
-                    (Some(_), None) => self.site.rename(verb, &temporary.path, name.as_str(), Overwrite::No).await,
-                    _ => renamed,
-                };
+            // The server may have acted before the connection ended; where the bytes are says so.
+            let lengths =
+                (self.site.length(verb, &temporary.path).await?, self.site.length(verb, name.as_str()).await?);
+            if matches!(lengths, (None, Some(found)) if found == bytes) {
+                renamed = Ok(true);
+            }
         }
         match renamed {
             Ok(true) => {

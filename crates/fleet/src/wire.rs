@@ -64,6 +64,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Outgoing,
+    /// Whether it goes over a new connection: a used one may be ending.
+    pub(crate) afresh: bool,
 }
 
 impl Asked {
@@ -142,11 +144,12 @@ impl Wire {
         let again = if asked.may_be_repeated() { asked.body.again() } else { None };
         let (method, path, headers) = (asked.method.clone(), asked.path.clone(), asked.headers.clone());
         // A stream cannot be sent again, so it is not sent over a connection that may be about to end.
-        let old = if asked.body.is_stream() { None } else { self.pool.take() };
+        let old = if asked.body.is_stream() || asked.afresh { None } else { self.pool.take() };
         let mut outcome = self.exchange(&pass, old, verb, asked).await;
         if let (Err((Failure::Broken(_), true)), Some(body)) = (&outcome, again) {
             // The server closed an idle connection while the request was on its way.
-            outcome = self.exchange(&pass, None, verb, Asked { method, path, headers, body }).await;
+            let afresh = Asked { method, path, headers, body, afresh: true };
+            outcome = self.exchange(&pass, None, verb, afresh).await;
         }
         match outcome {
             Ok(answer) => {

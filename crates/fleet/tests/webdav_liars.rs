@@ -198,6 +198,22 @@ async fn an_answer_before_the_object_is_sent_is_no_success() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_used_connections_when_a_rename_comes_takes_objects_nevertheless() {
+    let (_server, target) = liar(|asked| match asked.method.as_str() {
+        // As Apache does with every idle connection when its workers are all busy.
+        "MOVE" if asked.nth > 1 => Reply::Raw(vec![]),
+        "PROPFIND" if asked.path.contains("/tmp/") => described([(asked.path.clone(), Some(4))].into_iter()),
+        "PROPFIND" => Reply::Whole("404 None", vec![], vec![]),
+        _ => Reply::Whole("201 Made", vec![], vec![]),
+    })
+    .await;
+    target.put(&name("object"), &[Bytes::from_static(b"some")]).await.unwrap();
+    let mut writer = target.create(&name("streamed"), 0).await.unwrap();
+    writer.write(Bytes::from_static(b"some")).await.unwrap();
+    writer.finish().await.unwrap();
+}
+
+#[tokio::test]
 async fn an_object_whose_name_was_given_before_the_answer_was_lost_is_there() {
     let moved = AtomicBool::new(false);
     let (_server, target) = liar(move |asked| match asked.method.as_str() {

@@ -28,6 +28,8 @@ pub struct Asked {
     pub headers: Vec<(String, String)>,
     /// The body's length.
     pub body_bytes: usize,
+    /// The how manieth request of its connection this is, from 1.
+    pub nth: usize,
 }
 
 impl Asked {
@@ -106,7 +108,10 @@ async fn serve(
     sent_bytes: &AtomicUsize,
 ) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(asked) = take(&mut stream).await? {
+    let mut nth = 0;
+    while let Some(mut asked) = take(&mut stream).await? {
+        nth += 1;
+        asked.nth = nth;
         served.fetch_add(1, Ordering::Relaxed);
         let (bytes, is_endless, is_last) = match answer(&asked) {
             Reply::Whole(status, headers, body) => {
@@ -150,7 +155,7 @@ async fn take(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Asked>> {
             headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
     }
-    let mut asked = Asked { method, path, headers, body_bytes: 0 };
+    let mut asked = Asked { method, path, headers, body_bytes: 0, nth: 0 };
     if let Some(bytes) = asked.header("content-length").and_then(|text| text.parse().ok()) {
         asked.body_bytes = skip(stream, bytes).await?;
     } else if asked.header("transfer-encoding").is_some() {

@@ -107,7 +107,8 @@ impl Bucket {
         sign::sign(&mut fields, &signed, &self.place.region, &self.login, self.clock.now().wall_us)
             .ok_or_else(|| self.wire.odd(verb, "the request cannot be signed"))?;
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-        let answer = self.wire.ask(verb, Asked { method, path, headers: fields, body: Outgoing::pieces(body) }).await?;
+        let asked = Asked { method, path, headers: fields, body: Outgoing::pieces(body), afresh: false };
+        let answer = self.wire.ask(verb, asked).await?;
         if refusal::is_redirect(&answer) {
             return Err(refusal::redirected(&self.wire, &answer));
         }

@@ -76,6 +76,18 @@ impl Site {
         headers: &[(HeaderName, &str)],
         body: Outgoing,
     ) -> Result<Answer> {
+        self.ask_over(verb, method, relative, headers, (body, false)).await
+    }
+
+    /// As [`Self::ask`]; the flag says whether over a new connection.
+    async fn ask_over(
+        &self,
+        verb: &'static str,
+        method: &str,
+        relative: &str,
+        headers: &[(HeaderName, &str)],
+        (body, afresh): (Outgoing, bool),
+    ) -> Result<Answer> {
         let mut fields = HeaderMap::new();
         fields.insert(header::AUTHORIZATION, self.place.authorization.clone());
         for (name, value) in headers {
@@ -83,7 +95,7 @@ impl Site {
             fields.insert(name.clone(), value);
         }
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| self.wire.odd(verb, "no such method"))?;
-        self.wire.ask(verb, Asked { method, path: self.sent_path(relative), headers: fields, body }).await
+        self.wire.ask(verb, Asked { method, path: self.sent_path(relative), headers: fields, body, afresh }).await
     }
 
     /// Asks for bytes. Success is any status below 300; 404 and 416 are for the caller.
@@ -183,7 +195,26 @@ impl Site {
     }
 
     /// Gives a resource another name. False if something has it already.
+    ///
+    /// A used connection may end while the request is on its way. A rename is not sent twice blindly; where the resource still
+    /// has its old name nothing was done, and it is renamed over a new connection.
     pub(super) async fn rename(&self, verb: &'static str, from: &str, to: &str, overwrite: Overwrite) -> Result<bool> {
+        match self.rename_once(verb, (from, to), overwrite, false).await {
+            Err(error @ Error::Io { .. }) => match self.length(verb, from).await? {
+                Some(_) => self.rename_once(verb, (from, to), overwrite, true).await,
+                None => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    async fn rename_once(
+        &self,
+        verb: &'static str,
+        (from, to): (&str, &str),
+        overwrite: Overwrite,
+        afresh: bool,
+    ) -> Result<bool> {
         let scheme = if self.place.endpoint.secure { "https" } else { "http" };
         let destination = format!("{scheme}://{}{}", self.place.endpoint.authority(), self.sent_path(to));
         let may = if overwrite == Overwrite::Yes { "T" } else { "F" };
@@ -192,7 +223,7 @@ impl Site {
             (HeaderName::from_static("overwrite"), may),
         ];
         for _ in 1..LOCKED_MAX {
-            let answer = self.ask(verb, "MOVE", from, &headers, Outgoing::empty()).await?;
+            let answer = self.ask_over(verb, "MOVE", from, &headers, (Outgoing::empty(), afresh)).await?;
             match answer.status.as_u16() {
                 412 => return answer.all(SHORT_BYTES_MAX).await.map(|_| false),
                 // Some servers lock both names while they rename (RFC 4918, section 9.9.4): another writer is at this one.
