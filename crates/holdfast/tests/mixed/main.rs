@@ -6,6 +6,7 @@
 //!
 //! - `fleet` starts the firms and the service, sends files, and reads back what was acknowledged;
 //! - `founded` is the exception, a service on three buckets and no folder, without a network in between;
+//! - `alone`: three firms speak one protocol, and no folder is left to lean on;
 //! - `growth` grows a fleet, loses a firm, and brings the service back on an empty machine;
 //! - `closed`: a firm refuses the login; `unopened`: a record of one cannot be used;
 //! - `emptied`: a firm holds nothing, or what it held before; `lying`: one drops what it acknowledged;
@@ -17,6 +18,7 @@
 mod common;
 mod fleet;
 
+mod alone;
 mod clock;
 mod closed;
 mod emptied;
