@@ -5,12 +5,15 @@ use crate::{
     tx::Tx,
 };
 use model::{
-    account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     id::{AccountId, TokenId},
 };
 use rusqlite::Row;
 
-pub(crate) const SIGN_IN: &str = "account, role, password, suspended_us, changed_us";
+pub(crate) const SIGN_IN: &str =
+    "account, role, password, suspended_us, changed_us, second_secret, second_since_us, second_codes";
+/// How many of them there are.
+pub(crate) const SIGN_IN_COUNT: usize = 8;
 pub(crate) const TOKEN: &str = "id, hash, account, opens, label, made_us, expires_us, ended_us";
 const SESSION: &str = "hash, id, account, agent, made_us, seen_us, expires_us";
 
@@ -182,7 +185,30 @@ pub(crate) fn sign_in_from(row: &Row<'_>) -> Result<SignInRow> {
         password: row.get(2)?,
         suspended_us: row.get(3)?,
         changed_us: row.get(4)?,
+        second: second_from(row)?,
     })
+}
+
+fn second_from(row: &Row<'_>) -> Result<Option<SecondFactor>> {
+    let (Some(secret), Some(since_us), Some(codes)) = (row.get(5)?, row.get(6)?, row.get::<_, Option<Vec<u8>>>(7)?)
+    else {
+        return Ok(None);
+    };
+    let (codes, rest) = codes.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(Error::Value { what: "second_codes" });
+    }
+    Ok(Some(SecondFactor { secret, since_us, codes: codes.to_vec() }))
+}
+
+/// Notes that the digits of a step of time were used; false if they, or later ones, were before.
+///
+/// # Errors
+/// As for every writing.
+pub fn use_second(tx: &mut Tx<'_>, account: AccountId, step: u64) -> Result<bool> {
+    let sql = "INSERT INTO second_used (account, step) VALUES (?1, ?2)
+               ON CONFLICT (account) DO UPDATE SET step = excluded.step WHERE excluded.step > step";
+    Ok(tx.run(sql, (account.0, crate::tx::Int(step)))? > 0)
 }
 
 pub(crate) const fn role_number(role: Role) -> u8 {

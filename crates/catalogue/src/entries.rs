@@ -10,7 +10,7 @@ use model::{
     id::{AccountId, EntryId, SegmentId, VersionId},
     units::ServiceTime,
 };
-use rusqlite::Row;
+use rusqlite::{Row, types::Value};
 
 /// The columns that [`entry_from`] reads.
 pub(crate) const COLUMNS: &str = "e.id, e.parent, e.name, e.kind, e.modified_us, e.trashed_at, e.trashed_us, e.current";
@@ -82,23 +82,113 @@ pub struct ListedVersion {
     pub segments: Vec<SegmentId>,
 }
 
+/// What a folder is ordered by. Names differ; of equal times or sizes the ids decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The bytes of names.
+    #[default]
+    Name,
+    /// Modification times.
+    Modified,
+    /// Sizes; a folder's is 0.
+    Size,
+}
+
+/// An order and its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sorting {
+    /// What by.
+    pub by: Order,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+/// Where a page of a folder ended; which of these decides depends on the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The last entry's name.
+    pub name: String,
+    /// Its modification time or its size.
+    pub value: i64,
+    /// Its id.
+    pub id: EntryId,
+}
+
+impl Cursor {
+    /// The place of `listed` in an order.
+    pub fn of(listed: &Listed, by: Order) -> Self {
+        let value = match by {
+            Order::Name => 0,
+            Order::Modified => listed.entry.modified_us,
+            Order::Size => listed.version.as_ref().map_or(0, |version| i64::try_from(version.size).unwrap_or(i64::MAX)),
+        };
+        Self { name: listed.entry.name.clone(), value, id: listed.entry.id }
+    }
+}
+
+/// What [`listed_from`] reads, and from where.
+const LISTED: &str = "v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments, v.crc32
+         FROM entry e LEFT JOIN version v ON v.account = e.account AND v.id = e.current";
+
 /// Up to `rows` entries of a folder after the name `after` (`""`: from the start), by name.
 ///
 /// # Errors
 /// As for every reading.
 pub fn list(tx: &Tx<'_>, account: AccountId, parent: EntryId, after: &str, rows: usize) -> Result<Vec<Listed>> {
-    let sql = format!(
-        "SELECT {COLUMNS}, v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments, v.crc32
-         FROM entry e LEFT JOIN version v ON v.account = e.account AND v.id = e.current
-         WHERE e.account = ?1 AND e.slot = ?2 AND e.name > ?3 ORDER BY e.name LIMIT ?4"
-    );
-    tx.all(&sql, (account.0, parent.0, after, limit(rows)), |row| {
-        let version = match row.get::<_, Option<[u8; 16]>>(COLUMN_COUNT)? {
-            Some(id) => Some(listed_version(row, VersionId(id))?),
-            None => None,
-        };
-        Ok(Listed { entry: entry_from(row, 0)?, version })
-    })
+    let after = Cursor { name: after.to_owned(), value: 0, id: ROOT };
+    sorted(tx, account, parent, Sorting::default(), Some(&after), rows)
+}
+
+/// Up to `rows` entries of a folder after `after`. Each order has its index: a page costs its rows, not the folder's.
+///
+/// # Errors
+/// As for every reading.
+pub fn sorted(
+    tx: &Tx<'_>,
+    account: AccountId,
+    parent: EntryId,
+    sorting: Sorting,
+    after: Option<&Cursor>,
+    rows: usize,
+) -> Result<Vec<Listed>> {
+    let (than, to) = if sorting.descending { ("<", "DESC") } else { (">", "ASC") };
+    let sql = |beyond: String, order: String| {
+        format!(
+            "SELECT {COLUMNS}, {LISTED} WHERE e.account = ?1 AND e.slot = ?2 AND {beyond} ORDER BY {order} LIMIT ?3"
+        )
+    };
+    let by = match sorting.by {
+        Order::Name => {
+            // SQLite orders every text before every blob.
+            let past_all = if sorting.descending { Value::Blob(Vec::new()) } else { Value::Text(String::new()) };
+            let from = after.map_or(past_all, |at| Value::Text(at.name.clone()));
+            let sql = sql(format!("e.name {than} ?4"), format!("e.name {to}"));
+            return tx.all(&sql, (account.0, parent.0, limit(rows), from), listed_from);
+        }
+        Order::Modified => "e.modified_us",
+        Order::Size => "e.size",
+    };
+    let start = if sorting.descending { (i64::MAX, [u8::MAX; 16]) } else { (i64::MIN, [0; 16]) };
+    let (value, id) = after.map_or(start, |at| (at.value, at.id.0));
+    let sql = sql(format!("({by}, e.id) {than} (?4, ?5)"), format!("{by} {to}, e.id {to}"));
+    tx.all(&sql, (account.0, parent.0, limit(rows), value, id), listed_from)
+}
+
+/// One entry as a listing shows it, if it has a place in a folder.
+///
+/// # Errors
+/// As for every reading.
+pub fn listed(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<Listed>> {
+    let sql = format!("SELECT {COLUMNS}, {LISTED} WHERE e.account = ?1 AND e.id = ?2 AND e.slot IS NOT NULL");
+    Ok(tx.all(&sql, (account.0, id.0), listed_from)?.pop())
+}
+
+fn listed_from(row: &Row<'_>) -> Result<Listed> {
+    let version = match row.get::<_, Option<[u8; 16]>>(COLUMN_COUNT)? {
+        Some(id) => Some(listed_version(row, VersionId(id))?),
+        None => None,
+    };
+    Ok(Listed { entry: entry_from(row, 0)?, version })
 }
 
 fn listed_version(row: &Row<'_>, id: VersionId) -> Result<ListedVersion> {

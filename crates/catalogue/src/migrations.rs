@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_logins.sql"),
     include_str!("migrations/0004_traffic.sql"),
     include_str!("migrations/0005_access.sql"),
+    include_str!("migrations/0006_limits.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

@@ -7,6 +7,7 @@ use crate::{
     entries,
     error::{Error, Result},
     fleet::{labels, target_from},
+    limits,
     packs::make_from,
     scopes::scope_from,
     segments::location_from,
@@ -81,7 +82,9 @@ fn cluster_rows<E: From<Error>>(
     })?;
     let of = "WHERE revision > ?1 AND revision <= ?2 ORDER BY revision";
     let sql = format!("SELECT {}, revision FROM sign_in {of}, account", access::SIGN_IN);
-    tx.each(&sql, range, |row| f(read(int(row, 5))?, Change::SignIn(access::sign_in_from(row)?)))?;
+    tx.each(&sql, range, |row| f(read(int(row, access::SIGN_IN_COUNT))?, Change::SignIn(access::sign_in_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM limits {of}, account", limits::COLUMNS);
+    tx.each(&sql, range, |row| f(read(int(row, 2))?, Change::Limits(limits::limits_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM token {of}, id", access::TOKEN);
     tx.each(&sql, range, |row| f(read(int(row, 8))?, Change::Token(access::token_from(row)?)))?;
     let sql = "SELECT id, name, revision FROM provider WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";

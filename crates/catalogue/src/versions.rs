@@ -32,15 +32,6 @@ pub fn is_gone(tx: &Tx<'_>, account: AccountId, id: VersionId) -> Result<bool> {
     tx.any("SELECT 1 FROM version_gone WHERE account = ?1 AND id = ?2", (account.0, id.0))
 }
 
-/// Plaintext bytes of all versions of an account, replaced ones and those in the trash too.
-///
-/// # Errors
-/// As for every reading.
-pub fn bytes_of(tx: &Tx<'_>, account: AccountId) -> Result<u64> {
-    let sql = "SELECT coalesce(sum(size), 0) FROM version WHERE account = ?1";
-    Ok(tx.one(sql, [account.0], |row| int(row, 0))?.unwrap_or(0))
-}
-
 /// The version of a file that readers get.
 ///
 /// # Errors

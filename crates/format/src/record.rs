@@ -50,9 +50,12 @@ pub struct Parts {
 pub fn part_of(change: &Change) -> Part {
     match change {
         Change::Pack(_) | Change::Makes { .. } | Change::PackGone { .. } => Part::Open,
-        Change::Account(_) | Change::SignIn(_) | Change::Token(_) | Change::Provider(_) | Change::Target(_) => {
-            Part::Service
-        }
+        Change::Account(_)
+        | Change::SignIn(_)
+        | Change::Limits(_)
+        | Change::Token(_)
+        | Change::Provider(_)
+        | Change::Target(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Entry(_)
@@ -166,6 +169,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::PackGone { .. } => 6,
         Change::SignIn(_) => 7,
         Change::Token(_) => 8,
+        Change::Limits(_) => 9,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
@@ -180,6 +184,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Account(row) => rows::put_account(bytes, row),
         Change::SignIn(row) => access::put_sign_in(bytes, row),
         Change::Token(row) => access::put_token(bytes, row),
+        Change::Limits(row) => access::put_limits(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -210,6 +215,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8) -> Result<Change> {
         6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
         7 => Change::SignIn(access::take_sign_in(reader)?),
         8 => Change::Token(access::take_token(reader)?),
+        9 => Change::Limits(access::take_limits(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),

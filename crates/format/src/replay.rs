@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use model::{
     Change, Record, Scope,
-    account::{AccountRow, KitRow, SignInRow, TokenRow},
+    account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, KitId, PackId, ProviderId, SegmentId, ShareId, TargetId, TokenId, VersionId},
@@ -117,6 +117,8 @@ pub struct ClusterState {
     pub accounts: BTreeMap<AccountId, Row<AccountRow>>,
     /// How accounts are signed in to.
     pub sign_ins: BTreeMap<AccountId, Row<SignInRow>>,
+    /// What accounts may take.
+    pub limits: BTreeMap<AccountId, Row<LimitsRow>>,
     /// Secrets, those that have ended too.
     pub tokens: BTreeMap<TokenId, Row<TokenRow>>,
     /// Providers.
@@ -141,6 +143,7 @@ impl ClusterState {
         match change {
             Change::Account(row) => put(&mut self.accounts, row.id, at, row),
             Change::SignIn(row) => put(&mut self.sign_ins, row.account, at, row),
+            Change::Limits(row) => put(&mut self.limits, row.account, at, row),
             Change::Token(row) => put(&mut self.tokens, row.id, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
@@ -259,6 +262,7 @@ impl AccountState {
             Change::VersionGone(id) => bury(&mut self.versions, &mut self.version_tombs, *id, at),
             Change::Account(_)
             | Change::SignIn(_)
+            | Change::Limits(_)
             | Change::Token(_)
             | Change::Provider(_)
             | Change::Target(_)

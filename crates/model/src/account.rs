@@ -52,6 +52,43 @@ pub struct SignInRow {
     pub suspended_us: Option<i64>,
     /// When the password was last set.
     pub changed_us: i64,
+    /// What is asked for beside the password, if its owner turned that on.
+    pub second: Option<SecondFactor>,
+}
+
+/// A second factor: a secret that an authenticator makes six digits of, and codes for when it is lost.
+///
+/// Source: RFC 6238 with SHA-1, six digits and steps of 30 s, which every authenticator understands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The shared secret.
+    pub secret: [u8; SecondFactor::SECRET_BYTES],
+    /// Since when it is asked for.
+    pub since_us: i64,
+    /// BLAKE3 of each one-time code that was not used yet.
+    pub codes: Vec<[u8; 32]>,
+}
+
+impl SecondFactor {
+    /// The length that RFC 4226 recommends.
+    pub const SECRET_BYTES: usize = 20;
+    /// The most one-time codes at a time.
+    pub const CODES_MAX: usize = 32;
+}
+
+/// What an account may take of the service; an account without such a row may take what there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsRow {
+    /// Whose they are; an account has one.
+    pub account: AccountId,
+    /// Plaintext bytes of all its versions together, those in the trash too; `None`: as many as there is room for.
+    pub space_bytes: Option<u64>,
+}
+
+impl std::fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondFactor").field("since_us", &self.since_us).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for SignInRow {

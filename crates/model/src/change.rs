@@ -6,7 +6,7 @@
 //! `store::commit`.
 
 use crate::{
-    account::{AccountRow, KitRow, SignInRow, TokenRow},
+    account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
@@ -31,6 +31,8 @@ pub enum Change {
     Account(AccountRow),
     /// Cluster, service part: how an account's owner signs in.
     SignIn(SignInRow),
+    /// Cluster, service part: what an account may take.
+    Limits(LimitsRow),
     /// Cluster, service part: a secret's row.
     Token(TokenRow),
     /// Cluster, service part: a provider's row.

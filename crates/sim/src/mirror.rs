@@ -156,7 +156,8 @@ impl Mirror {
             Change::VersionGone(id) => {
                 self.versions.remove(&id);
             }
-            Change::Account(_) | Change::SignIn(_) | Change::Token(_) | Change::Provider(_) | Change::Target(_) => {}
+            Change::Account(_) | Change::SignIn(_) | Change::Limits(_) | Change::Token(_) => {}
+            Change::Provider(_) | Change::Target(_) => {}
             Change::Kit(_) | Change::Share(_) => {}
         }
     }

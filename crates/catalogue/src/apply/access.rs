@@ -6,18 +6,42 @@ use crate::{
     tx::{Int, Tx},
 };
 use model::{
-    account::{SignInRow, TokenRow},
+    account::{LimitsRow, SignInRow, TokenRow},
     id::AccountId,
     share::ShareRow,
 };
 
 pub(super) fn sign_in(tx: &mut Tx<'_>, revision: u64, row: &SignInRow) -> Result<()> {
     tx.run(
-        "INSERT INTO sign_in (account, revision, role, password, suspended_us, changed_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO sign_in (account, revision, role, password, suspended_us, changed_us,
+           second_secret, second_since_us, second_codes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, role = excluded.role,
-           password = excluded.password, suspended_us = excluded.suspended_us, changed_us = excluded.changed_us
+           password = excluded.password, suspended_us = excluded.suspended_us, changed_us = excluded.changed_us,
+           second_secret = excluded.second_secret, second_since_us = excluded.second_since_us,
+           second_codes = excluded.second_codes
          WHERE excluded.revision >= sign_in.revision",
-        (row.account.0, Int(revision), role_number(row.role), &row.password, row.suspended_us, row.changed_us),
+        (
+            row.account.0,
+            Int(revision),
+            role_number(row.role),
+            &row.password,
+            row.suspended_us,
+            row.changed_us,
+            row.second.as_ref().map(|second| second.secret),
+            row.second.as_ref().map(|second| second.since_us),
+            row.second.as_ref().map(|second| second.codes.concat()),
+        ),
+    )?;
+    Ok(())
+}
+
+pub(super) fn limits(tx: &mut Tx<'_>, revision: u64, row: &LimitsRow) -> Result<()> {
+    tx.run(
+        "INSERT INTO limits (account, revision, space_bytes) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, space_bytes = excluded.space_bytes
+         WHERE excluded.revision >= limits.revision",
+        (row.account.0, Int(revision), row.space_bytes.map(Int)),
     )?;
     Ok(())
 }

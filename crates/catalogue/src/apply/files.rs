@@ -65,12 +65,14 @@ fn write_entry(
 ) -> Result<()> {
     let sql = if exists {
         "UPDATE entry SET revision = ?3, parent = ?4, slot = ?5, name = ?6, kind = ?7, modified_us = ?8,
-           trashed_at = ?9, trashed_us = ?10, current = ?11
+           trashed_at = ?9, trashed_us = ?10, current = ?11,
+           size = coalesce((SELECT size FROM version WHERE account = ?1 AND id = ?11), 0)
          WHERE account = ?1 AND id = ?2"
     } else {
         "INSERT INTO entry
-           (account, id, revision, parent, slot, name, kind, modified_us, trashed_at, trashed_us, current)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+           (account, id, revision, parent, slot, name, kind, modified_us, trashed_at, trashed_us, current, size)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+           coalesce((SELECT size FROM version WHERE account = ?1 AND id = ?11), 0))"
     };
     let written = tx.run(
         sql,
@@ -163,6 +165,11 @@ pub(super) fn version(tx: &mut Tx<'_>, account: AccountId, revision: u64, row: &
             &segments,
             sealed,
         ),
+    )?;
+    // In a commit the version comes before the entry that it is current in; in a rebuild either may come first.
+    tx.run(
+        "UPDATE entry SET size = ?4 WHERE account = ?1 AND id = ?2 AND current = ?3 AND size <> ?4",
+        (account.0, row.entry.0, row.id.0, Int(row.size)),
     )?;
     // What a version consists of never changes, so nearly always only a new row brings uses.
     let before = stored.map(|(_, segments, inline)| (segments, inline));

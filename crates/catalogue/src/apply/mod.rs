@@ -47,6 +47,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
     match (scope, change) {
         (Scope::Cluster, Change::Account(row)) => cluster::account(tx, revision, row, clash),
         (Scope::Cluster, Change::SignIn(row)) => access::sign_in(tx, revision, row),
+        (Scope::Cluster, Change::Limits(row)) => access::limits(tx, revision, row),
         (Scope::Cluster, Change::Token(row)) => access::token(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),

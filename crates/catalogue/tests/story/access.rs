@@ -4,7 +4,7 @@ use crate::world::{TOP, World};
 use catalogue::{access, access::Session, apply, export, shares};
 use model::{
     Change, Scope,
-    account::{Role, SignInRow, TokenRow, TokenUse},
+    account::{LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     id::{AccountId, ShareId, TokenId},
     share::ShareRow,
 };
@@ -19,16 +19,19 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
     let account = world.account;
     assert!(!world.read(|tx| access::is_claimed(tx)));
     let password = Some("$argon2id$v=19$x".to_owned());
-    let sign_in = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4 };
+    let second = Some(SecondFactor { secret: [6; 20], since_us: 8, codes: vec![[1; 32], [2; 32]] });
+    let sign_in = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4, second };
     let uses =
         [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Invitation(Role::Operator), TokenUse::Reset];
     let tokens: Vec<_> = (1..).zip(uses).map(|(id, opens)| token(id, account, opens)).collect();
     let ended = TokenRow { ended_us: Some(9), ..token(9, account, TokenUse::Reset) };
-    let mut changes = vec![Change::SignIn(sign_in.clone())];
+    let limits = LimitsRow { account, space_bytes: Some(5 << 30) };
+    let mut changes = vec![Change::SignIn(sign_in.clone()), Change::Limits(limits.clone())];
     changes.extend(tokens.iter().chain([&ended]).cloned().map(Change::Token));
     world.cluster(changes);
     assert!(world.read(|tx| access::is_claimed(tx)));
     assert_eq!(world.read(move |tx| access::sign_in(tx, account)), Some(sign_in.clone()));
+    assert_eq!(world.read(move |tx| catalogue::limits::of(tx, account)), limits);
     assert_eq!(world.read(move |tx| access::tokens(tx, account)), tokens);
     assert_eq!(world.read(|tx| access::token_by_hash(tx, &[9; 32])), Some(ended.clone()));
 
@@ -55,7 +58,13 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
     let older = Change::SignIn(SignInRow { role: Role::User, ..sign_in.clone() });
     world.write(move |tx| apply(tx, Scope::Cluster, 1, &older)).unwrap();
     let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(_, _, change)| change).collect();
-    let mut wanted = vec![Change::SignIn(sign_in), Change::Token(ended), Change::Share(share), Change::Share(over)];
+    let mut wanted = vec![
+        Change::SignIn(sign_in),
+        Change::Limits(limits),
+        Change::Token(ended),
+        Change::Share(share),
+        Change::Share(over),
+    ];
     wanted.extend(tokens.into_iter().map(Change::Token));
     assert!(wanted.iter().all(|change| told.contains(change)), "{told:?}");
 }
@@ -87,4 +96,10 @@ pub fn sessions_are_local_and_end(world: &mut World) {
     assert_eq!(world.read(move |tx| access::sessions(tx, account)), [all[2].clone(), used.clone()]);
     world.write(move |tx| access::end_sessions(tx, account, Some(used.id))).unwrap();
     assert_eq!(world.read(move |tx| access::sessions(tx, account)).len(), 1);
+}
+
+pub fn the_digits_of_a_step_are_used_once(world: &mut World) {
+    let account = world.account;
+    let used = |step| world.write(move |tx| access::use_second(tx, account, step)).unwrap();
+    assert_eq!([used(7), used(7), used(6), used(8), used(8)], [true, false, false, true, false]);
 }

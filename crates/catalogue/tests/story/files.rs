@@ -1,11 +1,15 @@
 //! Trees of folders and files.
 
 use crate::world::{TOP, World, folder_row, in_trash, is_name_taken, names};
-use catalogue::{Error, accounts, apply, bump_revision, entries, rows_between, segments, versions};
+use catalogue::{
+    Error, accounts, apply, bump_revision,
+    entries::{self, Cursor, Order, Sorting},
+    rows_between, search, segments, versions,
+};
 use model::{
     Change, Class, Scope,
     account::AccountRow,
-    entry::{Content, EntryRow},
+    entry::{Content, EntryRow, Version},
     id::{AccountId, EntryId},
     units::ServiceTime,
 };
@@ -207,4 +211,87 @@ pub fn inline_files_have_no_place(world: &mut World) {
     assert!(!world.read(move |tx| segments::is_live(tx, segment.id)), "nothing of it is to be packed");
     world.change(vec![Change::VersionGone(version.id)]);
     assert_eq!(world.read(move |tx| versions::get(tx, account, version.id)), None);
+}
+
+pub fn a_folder_has_three_orders_and_each_is_paged(world: &mut World) {
+    let account = world.account;
+    for (name, bytes, modified_us) in [("b", 5, 30), ("a", 5, 10), ("c", 1, 20), ("d", 70, 20), ("z", 2, i64::MIN)] {
+        let (mut entry, version) = world.file_rows(TOP, name, bytes);
+        (entry.modified_us, entry.current) = (modified_us, Some(version.id));
+        // Either row may come first.
+        let changes = [Change::Version(version), Change::Entry(entry)];
+        world.change(changes.to_vec());
+    }
+    world.folder(TOP, "folder");
+    let (late, version) = world.file_rows(TOP, "late", 3);
+    let late = EntryRow { current: Some(version.id), ..late };
+    world.change(vec![Change::Entry(late)]);
+    world.change(vec![Change::Version(version)]);
+    let pages = |by, descending, rows| {
+        let (mut found, mut after): (Vec<entries::Listed>, Option<Cursor>) = (Vec::new(), None);
+        loop {
+            let (sorting, at) = (Sorting { by, descending }, after.clone());
+            let page = world.read(move |tx| entries::sorted(tx, account, TOP, sorting, at.as_ref(), rows));
+            let Some(last) = page.last() else { break };
+            after = Some(Cursor::of(last, by));
+            found.extend(page);
+        }
+        found.into_iter().map(|listed| listed.entry.name).collect::<Vec<_>>()
+    };
+    for rows in [1, 2, 3, 100] {
+        for by in [Order::Name, Order::Modified, Order::Size] {
+            let (up, mut down) = (pages(by, false, rows), pages(by, true, rows));
+            down.reverse();
+            assert_eq!(up, down, "{by:?} by {rows}");
+            assert_eq!(up.len(), 7, "{by:?} by {rows}");
+        }
+        assert_eq!(pages(Order::Name, false, rows), ["a", "b", "c", "d", "folder", "late", "z"]);
+        assert_eq!(pages(Order::Size, false, rows)[..4], ["folder", "c", "z", "late"]);
+        assert_eq!(pages(Order::Size, true, rows)[0], "d");
+        assert_eq!(pages(Order::Modified, true, rows)[0], "b");
+    }
+}
+
+pub fn what_an_account_takes_is_counted(world: &mut World) {
+    let account = world.account;
+    let used = |world: &World| world.read(move |tx| catalogue::limits::used_bytes(tx, account));
+    assert_eq!(used(world), 0);
+    let (_, first) = world.file(TOP, "a", 70);
+    let (_, second) = world.file(TOP, "b", 5);
+    assert_eq!(used(world), 75);
+    world.change(vec![Change::Version(Version { replaced: Some(ServiceTime(9)), ..first.clone() })]);
+    assert_eq!(used(world), 75, "the same row again, or an older version, is counted once");
+    world.change(vec![Change::VersionGone(first.id)]);
+    world.change(vec![Change::VersionGone(first.id)]);
+    assert_eq!(used(world), 5);
+    world.change(vec![Change::VersionGone(second.id)]);
+    assert_eq!(used(world), 0);
+}
+
+pub fn names_are_gone_through_from_where_one_stopped(world: &mut World) {
+    let account = world.account;
+    let folder = world.folder(TOP, "folder");
+    let mut wanted = vec![(TOP, "folder".to_owned())];
+    for name in ["a", "b", "c"] {
+        world.file(TOP, name, 1);
+        world.file(folder.id, name, 1);
+        wanted.extend([(TOP, name.to_owned()), (folder.id, name.to_owned())]);
+    }
+    let (gone, _) = world.file(TOP, "gone", 1);
+    world.change(vec![Change::Entry(in_trash(&gone, 5))]);
+    wanted.sort();
+    for rows in [1, 2, 100] {
+        let mut found: Vec<(EntryId, String)> = Vec::new();
+        loop {
+            let after = found.last().cloned();
+            let page = world.read(move |tx| {
+                search::names(tx, account, after.as_ref().map(|(folder, name)| (*folder, name.as_str())), rows)
+            });
+            if page.is_empty() {
+                break;
+            }
+            found.extend(page.into_iter().map(|named| (named.folder, named.name)));
+        }
+        assert_eq!(found, wanted, "by {rows}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The bodies of changes that say who may come in: sign-ins, tokens, shares.
 
 use model::{
-    account::{Role, SignInRow, TokenRow, TokenUse},
+    account::{LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     id::{AccountId, EntryId, ShareId, TokenId},
     share::ShareRow,
 };
@@ -18,6 +18,14 @@ pub(super) fn put_sign_in(bytes: &mut Vec<u8>, row: &SignInRow) {
     put_option(bytes, row.password.as_deref(), put_text);
     put_option(bytes, row.suspended_us, put_time);
     put_time(bytes, row.changed_us);
+    put_option(bytes, row.second.as_ref(), put_second);
+}
+
+fn put_second(bytes: &mut Vec<u8>, second: &SecondFactor) {
+    bytes.extend_from_slice(&second.secret);
+    put_time(bytes, second.since_us);
+    put_varint(bytes, second.codes.len() as u64);
+    second.codes.iter().for_each(|code| bytes.extend_from_slice(code));
 }
 
 pub(super) fn take_sign_in(reader: &mut Reader<'_>) -> Result<SignInRow> {
@@ -27,7 +35,28 @@ pub(super) fn take_sign_in(reader: &mut Reader<'_>) -> Result<SignInRow> {
         password: reader.option("password", Reader::text)?,
         suspended_us: reader.option("suspended_us", Reader::i64)?,
         changed_us: reader.i64("changed_us")?,
+        second: reader.option("second", take_second)?,
     })
+}
+
+fn take_second(reader: &mut Reader<'_>, _: &'static str) -> Result<SecondFactor> {
+    let (secret, since_us) = (reader.array("secret")?, reader.i64("since_us")?);
+    let count = reader.varint("codes")?;
+    if count > SecondFactor::CODES_MAX as u64 {
+        return Err(reader.value("codes", format!("at most {}", SecondFactor::CODES_MAX), count));
+    }
+    let codes = (0..count).map(|_| reader.array("codes")).collect::<Result<_>>()?;
+    Ok(SecondFactor { secret, since_us, codes })
+}
+
+pub(super) fn put_limits(bytes: &mut Vec<u8>, row: &LimitsRow) {
+    bytes.extend_from_slice(&row.account.0);
+    put_option(bytes, row.space_bytes, put_varint);
+}
+
+pub(super) fn take_limits(reader: &mut Reader<'_>) -> Result<LimitsRow> {
+    let (account, space_bytes) = (AccountId(reader.array("account")?), reader.option("space_bytes", Reader::varint)?);
+    Ok(LimitsRow { account, space_bytes })
 }
 
 pub(super) fn put_token(bytes: &mut Vec<u8>, row: &TokenRow) {

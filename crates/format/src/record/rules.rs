@@ -4,6 +4,7 @@
 
 use model::{
     Change,
+    account::SecondFactor,
     entry::{Content, EntryRow, Version},
     pack::{Location, Make, Pack},
     scheme::Scheme,
@@ -33,7 +34,12 @@ pub(super) struct Broken {
 pub(super) fn check(change: &Change) -> Result<(), Broken> {
     match change {
         Change::Account(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
-        Change::SignIn(row) => password(row.password.as_deref()),
+        Change::SignIn(row) => {
+            let codes = row.second.as_ref().map_or(0, |second| second.codes.len());
+            let most = SecondFactor::CODES_MAX;
+            that(codes <= most, "codes", format!("at most {most}"), codes)?;
+            password(row.password.as_deref())
+        }
         Change::Token(row) => text("label", &row.label, 0, NAME_BYTES_MAX),
         Change::Share(row) => password(row.password.as_deref()),
         Change::Provider(row) => {
@@ -53,7 +59,7 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
         Change::Entry(row) => entry(row),
         Change::Version(row) => version(row),
-        Change::PackGone { .. } | Change::EntryGone(_) | Change::VersionGone(_) => Ok(()),
+        Change::Limits(_) | Change::PackGone { .. } | Change::EntryGone(_) | Change::VersionGone(_) => Ok(()),
     }
 }
 

@@ -42,6 +42,7 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
     match &mut change {
         Change::Account(row) => row.id.0 = tag,
         Change::SignIn(row) => row.account.0 = tag,
+        Change::Limits(row) => row.account.0 = tag,
         Change::Token(row) => row.id.0 = tag,
         Change::Share(row) => row.id.0 = tag,
         Change::Provider(row) => row.id.0 = tag,

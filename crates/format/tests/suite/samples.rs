@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use model::{
     Change, Record, Scope,
-    account::{AccountRow, KitRow, Role, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, KitRow, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
@@ -152,8 +152,16 @@ pub fn cluster_changes() -> Vec<Change> {
 /// Who may come in, as far as the cluster says: each kind, options set and unset.
 pub fn cluster_access_changes() -> Vec<Change> {
     vec![
-        sign_in(Role::Operator, Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()), None),
-        sign_in(Role::User, None, Some(6)),
+        sign_in(Role::Operator, Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()), None, None),
+        sign_in(Role::User, None, Some(6), None),
+        sign_in(
+            Role::User,
+            None,
+            None,
+            Some(SecondFactor { secret: [0x64; 20], since_us: 7, codes: vec![[0x65; 32], [0x66; 32]] }),
+        ),
+        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: None }),
+        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: Some(1 << 40) }),
         token(0x60, TokenUse::Access, None, None),
         token(0x61, TokenUse::Invitation(Role::User), Some(7), Some(8)),
         token(0x62, TokenUse::Invitation(Role::Operator), Some(7), None),
@@ -166,8 +174,8 @@ pub fn account_access_changes() -> Vec<Change> {
     vec![share(0x70, false), share(0x71, true)]
 }
 
-fn sign_in(role: Role, password: Option<String>, suspended_us: Option<i64>) -> Change {
-    Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5 })
+fn sign_in(role: Role, password: Option<String>, suspended_us: Option<i64>, second: Option<SecondFactor>) -> Change {
+    Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5, second })
 }
 
 fn token(tag: u8, opens: TokenUse, expires_us: Option<i64>, ended_us: Option<i64>) -> Change {
@@ -320,7 +328,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(8) {
+    match chance.below(9) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -348,6 +356,15 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             password: chance.coin().then(|| format!("$argon2id${}", "x".repeat(chance.below(100)))),
             suspended_us: chance.coin().then(|| chance.number() as i64),
             changed_us: chance.number() as i64,
+            second: chance.coin().then(|| SecondFactor {
+                secret: chance.bytes::<32>()[..20].try_into().unwrap(),
+                since_us: chance.number() as i64,
+                codes: (0..chance.below(11)).map(|_| chance.bytes()).collect(),
+            }),
+        }),
+        7 => Change::Limits(LimitsRow {
+            account: AccountId(id),
+            space_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
         }),
         6 => Change::Token(TokenRow {
             id: TokenId(id),
