@@ -96,7 +96,9 @@ impl Problem {
 fn status(class: Class, code: &str) -> StatusCode {
     match code {
         "token_unknown" | "token_expired" => return StatusCode::UNAUTHORIZED,
-        "bad_login" | "signed_out" | "link_password" => return StatusCode::UNAUTHORIZED,
+        "bad_login" | "signed_out" | "link_password" | "second_factor_needed" | "bad_second_factor" => {
+            return StatusCode::UNAUTHORIZED;
+        }
         "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session" => {
             return StatusCode::FORBIDDEN;
         }

@@ -164,6 +164,9 @@ pub fn people(all: &[Person]) -> Value {
             "made": rfc3339(person.account.made_us),
             "suspended": person.suspended_us.map(rfc3339),
             "signs_in": person.signs_in,
+            "second_factor": person.second_factor,
+            "used_bytes": person.used_bytes,
+            "quota_bytes": person.quota_bytes,
         })
     };
     json!({ "accounts": all.iter().map(person).collect::<Vec<_>>() })

@@ -19,6 +19,29 @@ pub enum Error {
     /// Name or password is wrong; which of them is not said.
     #[error("the name or the password is wrong")]
     BadLogin,
+    /// The password is right, and the account asks for more.
+    #[error("the password is right; now the six digits of your authenticator, or one of your one-time codes")]
+    SecondNeeded,
+    /// Wrong digits or a wrong one-time code, or used before.
+    #[error("these digits or this code are wrong or were used before; wait for the next digits, or take another code")]
+    BadSecond,
+    /// The account has no second factor.
+    #[error("no second factor is turned on for this account")]
+    NoSecond,
+    /// The account is full.
+    #[error(
+        "this does not fit: {used} of the {limit} bytes that this account may keep are used, with older versions and the trash; \
+         empty the trash, or ask the operator for more room. Nothing that is stored is touched"
+    )]
+    Quota {
+        /// Bytes that it takes.
+        used: u64,
+        /// Bytes that it may take.
+        limit: u64,
+    },
+    /// A quota that no number here can hold.
+    #[error("a quota is at most 2^53 bytes; leave it out for none")]
+    BadQuota,
     /// Too many wrong passwords came one after the other.
     #[error("too many wrong passwords; try again in {wait_s} seconds, or ask the operator for a new password")]
     TooManyAttempts {
@@ -189,6 +212,9 @@ impl Error {
                 Class::Refused
             }
             Self::ArchiveTooLarge | Self::NeedsSession => Class::Refused,
+            Self::SecondNeeded | Self::BadSecond | Self::BadQuota => Class::Refused,
+            Self::Quota { .. } => Class::Exhausted,
+            Self::NoSecond => Class::Missing,
             Self::ArchivesBusy => Class::Retry,
             Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
             Self::TooManyAttempts { .. } => Class::Retry,
@@ -211,6 +237,11 @@ impl Error {
             Self::TokenUnknown => "token_unknown",
             Self::TokenExpired => "token_expired",
             Self::BadLogin => "bad_login",
+            Self::SecondNeeded => "second_factor_needed",
+            Self::BadSecond => "bad_second_factor",
+            Self::NoSecond => "no_second_factor",
+            Self::Quota { .. } => "quota",
+            Self::BadQuota => "bad_quota",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::SignedOut => "signed_out",
             Self::Suspended => "suspended",

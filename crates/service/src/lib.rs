@@ -11,9 +11,12 @@ mod archive;
 mod error;
 mod files;
 mod kits;
+mod limits;
 mod operator;
 mod passwords;
 mod people;
+mod search;
+mod second;
 mod shares;
 mod sign_in;
 mod tokens;
@@ -25,11 +28,16 @@ pub mod media;
 pub mod paths;
 
 pub use archive::{Archive, Archived};
-pub use catalogue::access::Session;
+pub use catalogue::{
+    access::Session,
+    entries::{Cursor, Order, Sorting},
+};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use kits::NewKit;
 pub use people::{Invited, Person};
+pub use search::{Hit, Hits, Look, Sought, Wanted};
+pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{

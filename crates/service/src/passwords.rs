@@ -109,6 +109,20 @@ impl Passwords {
         Ok(right)
     }
 
+    /// Counts a try at something that is not hashed slowly.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub fn attempt(&self, subject: &str, now_us: u64) -> Result<()> {
+        self.admit(*blake3::hash(subject.as_bytes()).as_bytes(), now_us)
+    }
+
+    /// The last try was right: those before it are forgotten.
+    pub fn forgive(&self, subject: &str) {
+        let subject = *blake3::hash(subject.as_bytes()).as_bytes();
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
+    }
+
     /// Counts a try before it is made, so that a thousand at once are a thousand; the right one forgets them all.
     fn admit(&self, subject: [u8; 32], now_us: u64) -> Result<()> {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! What an operator does with accounts: invites, suspends, helps back in.
 
-use catalogue::{Tx, access, accounts};
+use catalogue::{Tx, access, accounts, limits};
 use model::{
     Change, Scope,
     account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
@@ -28,6 +28,12 @@ pub struct Person {
     pub suspended_us: Option<i64>,
     /// Whether somebody can sign in to it.
     pub signs_in: bool,
+    /// Whether signing in asks for a second factor.
+    pub second_factor: bool,
+    /// Plaintext bytes of all its versions.
+    pub used_bytes: u64,
+    /// How many of them it may have.
+    pub quota_bytes: Option<u64>,
 }
 
 /// An invitation that nobody used yet.
@@ -46,14 +52,21 @@ impl Service {
     /// Refused if the caller is no operator.
     pub async fn people(&self, caller: &Caller) -> Result<Vec<Person>> {
         caller.must_operate()?;
-        let all = self.store.read(|tx| access::accounts(tx)).await?;
-        let person = |(account, sign_in): (AccountRow, Option<SignInRow>)| Person {
-            account,
-            role: sign_in.as_ref().map_or(Role::User, |row| row.role),
-            suspended_us: sign_in.as_ref().and_then(|row| row.suspended_us),
-            signs_in: sign_in.is_some(),
-        };
-        Ok(all.into_iter().map(person).collect())
+        self.look(|tx| {
+            let person = |(account, sign_in): (AccountRow, Option<SignInRow>)| {
+                Ok(Person {
+                    role: sign_in.as_ref().map_or(Role::User, |row| row.role),
+                    suspended_us: sign_in.as_ref().and_then(|row| row.suspended_us),
+                    second_factor: sign_in.as_ref().is_some_and(|row| row.second.is_some()),
+                    signs_in: sign_in.is_some(),
+                    used_bytes: limits::used_bytes(tx, account.id)?,
+                    quota_bytes: limits::of(tx, account.id)?.space_bytes,
+                    account,
+                })
+            };
+            access::accounts(tx)?.into_iter().map(person).collect()
+        })
+        .await
     }
 
     /// Suspends an account, or lets it go on. Its files are kept; while it is suspended nothing of it is served to anybody.
@@ -77,6 +90,7 @@ impl Service {
                         password: None,
                         suspended_us: None,
                         changed_us: now_us,
+                        second: None,
                     },
                 };
                 access::end_sessions(tx, account, None)?;

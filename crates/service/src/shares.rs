@@ -9,7 +9,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use catalogue::{Tx, access, accounts, entries, shares, versions};
+use catalogue::{
+    Tx, access, accounts,
+    entries::{self, Cursor, Sorting},
+    shares, versions,
+};
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind, ROOT},
@@ -177,13 +181,20 @@ impl Service {
     ///
     /// # Errors
     /// Missing if nothing is there, Conflict if a file is.
-    pub async fn linked_list(&self, link: &Link, path: Path, after: Option<String>, limit: usize) -> Result<Listing> {
+    pub async fn linked_list(
+        &self,
+        link: &Link,
+        path: Path,
+        sorting: Sorting,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Listing> {
         let (account, top) = (link.account, link.entry.clone());
         let find = move |tx: &Tx<'_>| match below(tx, account, top, &path)? {
             row if row.kind == Kind::Folder => Ok(row.id),
             _ => Err(Error::NotAFolder { path: path.to_string() }),
         };
-        self.list_folder(account, find, after, limit).await
+        self.list_folder(account, find, sorting, after, limit).await
     }
 
     /// The caller that reads a link's bytes: its owner, for that alone.

@@ -19,6 +19,7 @@ use model::{
 use crate::{
     Service,
     error::{Error, Result},
+    second,
     tokens::{Caller, Seen, hash_of, role_of},
 };
 
@@ -42,6 +43,14 @@ impl std::fmt::Debug for SessionText {
     }
 }
 
+/// Whether whoever signs in has still to show the second factor.
+enum Second {
+    /// It is asked for where it is turned on; this is what was given.
+    Asked(Option<String>),
+    /// It was shown already, or there can be none.
+    Shown,
+}
+
 /// The caller's own account, as its page shows it.
 #[derive(Clone, Debug)]
 pub struct Me {
@@ -51,6 +60,10 @@ pub struct Me {
     pub role: Role,
     /// Plaintext bytes of all versions, those before the current ones and those in the trash too.
     pub used_bytes: u64,
+    /// How many of them it may have.
+    pub quota_bytes: Option<u64>,
+    /// Since when a second factor is asked for, and how many one-time codes are left.
+    pub second_factor: Option<(i64, usize)>,
 }
 
 impl Service {
@@ -89,12 +102,13 @@ impl Service {
                 let token = one_time(tx, &hash, now_us)?;
                 let TokenUse::Invitation(role) = token.opens else { return Err(Error::BadCode) };
                 draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..token }));
-                let row = SignInRow { account: account.id, role, password, suspended_us: None, changed_us: now_us };
+                let (account, changed_us) = (account.id, now_us);
+                let row = SignInRow { account, role, password, suspended_us: None, changed_us, second: None };
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(())
             })
             .await?;
-        self.begin_session(row.id, kept, agent).await
+        self.begin_session(row.id, kept, Second::Shown, agent).await
     }
 
     /// Gives the first account, which was made with the service, to whoever holds the code of the start.
@@ -117,7 +131,8 @@ impl Service {
                     }
                     draft.change(Scope::Cluster, Change::Account(AccountRow { name, ..first }));
                 }
-                let row = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: now_us };
+                let (role, changed_us) = (Role::Operator, now_us);
+                let row = SignInRow { account, role, password, suspended_us: None, changed_us, second: None };
                 draft.audit(Some(account), "service claimed", account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(account)
@@ -125,14 +140,21 @@ impl Service {
             .await?;
         *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.known.forget();
-        self.begin_session(account, kept, agent).await
+        self.begin_session(account, kept, Second::Shown, agent).await
     }
 
-    /// Signs in by name and password.
+    /// Signs in by name and password, and by what `second` gives where a second factor is asked for.
     ///
     /// # Errors
-    /// [`Error::BadLogin`] for a wrong name as for a wrong password, [`Error::TooManyAttempts`], [`Error::Suspended`].
-    pub async fn sign_in(&self, name: &str, password: String, agent: &str) -> Result<SessionText> {
+    /// [`Error::BadLogin`] for a wrong name as for a wrong password, [`Error::SecondNeeded`], [`Error::BadSecond`],
+    /// [`Error::TooManyAttempts`], [`Error::Suspended`].
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: String,
+        second: Option<&str>,
+        agent: &str,
+    ) -> Result<SessionText> {
         let asked = name.to_owned();
         let found = self
             .look(move |tx| {
@@ -145,16 +167,37 @@ impl Service {
             return Err(Error::BadLogin);
         }
         let row = found.ok_or(Error::BadLogin)?;
-        self.begin_session(row.account, row.password, agent).await
+        self.admit_second(row.account, second.filter(|_| row.second.is_some()))?;
+        let second = Second::Asked(second.map(str::to_owned));
+        let session = self.begin_session(row.account, row.password, second, agent).await?;
+        self.forgive_second(row.account);
+        Ok(session)
     }
 
-    /// Sets a new password with a one-time code, ends every session and begins one.
+    /// Sets a new password with a one-time code, ends every session and begins one. A second factor is asked for here as
+    /// when signing in; until all of it is right the code stays good.
     ///
     /// # Errors
-    /// [`Error::BadCode`], [`Error::BadPassword`].
-    pub async fn reset_password(&self, code: &str, password: String, agent: &str) -> Result<SessionText> {
+    /// [`Error::BadCode`], [`Error::BadPassword`], [`Error::SecondNeeded`], [`Error::BadSecond`].
+    pub async fn reset_password(
+        &self,
+        code: &str,
+        password: String,
+        second: Option<&str>,
+        agent: &str,
+    ) -> Result<SessionText> {
         let (hash, now_us) = (hash_of(code), self.store.now().wall_us);
-        self.look(move |tx| one_time(tx, &hash, now_us).map(drop)).await?;
+        let (account, asks) = self
+            .look(move |tx| {
+                let account = one_time(tx, &hash, now_us)?.account;
+                Ok((account, access::sign_in(tx, account)?.is_some_and(|row| row.second.is_some())))
+            })
+            .await?;
+        if asks && second.is_none() {
+            return Err(Error::SecondNeeded);
+        }
+        self.admit_second(account, second.filter(|_| asks))?;
+        let given = second.map(str::to_owned);
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
         let kept = password.clone();
         let account = self
@@ -167,16 +210,20 @@ impl Service {
                 let account = token.account;
                 // Refuses a suspended one, and leaves it the code.
                 let role = role_of(tx, account)?;
+                let before = access::sign_in(tx, account)?;
+                let second = before.map(|row| second::show(tx, row, given.as_deref(), now_us)).transpose()?;
+                let second = second.and_then(|row| row.second);
                 access::end_sessions(tx, account, None)?;
                 draft.audit(Some(account), "password reset", account.to_string());
                 crate::people::end_resets(tx, draft, account, now_us)?;
-                let row = SignInRow { account, role, password, suspended_us: None, changed_us: now_us };
+                let row = SignInRow { account, role, password, suspended_us: None, changed_us: now_us, second };
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok::<_, Error>(account)
             })
             .await?;
+        self.forgive_second(account);
         self.known.forget();
-        self.begin_session(account, kept, agent).await
+        self.begin_session(account, kept, Second::Shown, agent).await
     }
 
     /// Changes the caller's password; other sessions of the account end.
@@ -276,14 +323,20 @@ impl Service {
         let Caller { account, role, .. } = *caller;
         self.look(move |tx| {
             let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
-            let used_bytes = catalogue::versions::bytes_of(tx, account)?;
-            Ok(Me { account: row, role, used_bytes })
+            let (used_bytes, quota_bytes, second_factor) = Self::standing_of(tx, account)?;
+            Ok(Me { account: row, role, used_bytes, quota_bytes, second_factor })
         })
         .await
     }
 
     /// Signs a browser in, if the account's password is still the one that was shown to be known.
-    async fn begin_session(&self, account: AccountId, password: Option<String>, agent: &str) -> Result<SessionText> {
+    async fn begin_session(
+        &self,
+        account: AccountId,
+        password: Option<String>,
+        second: Second,
+        agent: &str,
+    ) -> Result<SessionText> {
         let (text, id) = (self.secret(), TokenId::random(self.store.entropy()));
         let now_us = self.store.now().wall_us;
         let session = Session {
@@ -301,6 +354,9 @@ impl Service {
                     access::sign_in(tx, account)?.filter(|row| row.password == password).ok_or(Error::BadLogin)?;
                 if row.suspended_us.is_some() {
                     return Err(Error::Suspended);
+                }
+                if let Second::Asked(given) = second {
+                    second::use_up(tx, draft, row, given.as_deref(), now_us)?;
                 }
                 access::forget_sessions(tx, now_us)?;
                 draft.audit(Some(account), "signed in", id.to_string());

@@ -14,7 +14,7 @@ use crate::{
     Service,
     error::{Error, Result},
     files::{Made, Put, add_version},
-    media,
+    limits, media,
     paths::Path,
     tokens::Caller,
     tree::{self, Stamp},
@@ -63,10 +63,14 @@ impl Service {
             return Err(Error::MediaType);
         }
         let (account, path) = (caller.account, begin.path.clone());
-        self.look(move |tx| match tree::at(tx, account, &path) {
-            Ok(found) => crate::files::file(found.row()?, &path).map(drop),
-            Err(Error::Missing { .. }) => Ok(()),
-            Err(error) => Err(error),
+        let length = begin.length;
+        self.look(move |tx| {
+            limits::admit(tx, account, length)?;
+            match tree::at(tx, account, &path) {
+                Ok(found) => crate::files::file(found.row()?, &path).map(drop),
+                Err(Error::Missing { .. }) => Ok(()),
+                Err(error) => Err(error),
+            }
         })
         .await?;
         let spec =

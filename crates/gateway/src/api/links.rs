@@ -108,8 +108,8 @@ pub async fn files(State(service): State<Service>, request: Request) -> Result<R
     let (path, slash) = below(&parts, "/files/")?;
     let link = open(&service, &parts).await?;
     if slash {
-        let (after, limit) = listing::wanted(&parts)?;
-        return Ok(listing::page(&service.linked_list(&link, path, after, limit).await?));
+        let (sorting, after, limit) = listing::wanted(&parts)?;
+        return Ok(listing::page(&service.linked_list(&link, path, sorting, after, limit).await?));
     }
     percent::query(parts.uri.query(), [])?;
     send(&service, link, path, &parts).await

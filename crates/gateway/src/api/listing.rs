@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 use hyper::{StatusCode, http::request::Parts};
-use model::entry::Kind;
+use model::{entry::Kind, id::EntryId};
 use serde_json::{Value, json};
-use service::{Caller, Ladder, Listed, Listing, Service, paths::Path};
+use service::{Caller, Cursor, Ladder, Listed, Listing, Order, Service, Sorting, paths::Path};
 
 use crate::{api, error::Problem, header::percent};
 
@@ -13,16 +13,17 @@ const PAGE: usize = 1_000;
 
 /// One page. The cursor is opaque, made of characters that need no encoding.
 pub async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
-    let (after, limit) = wanted(parts)?;
-    Ok(page(&service.list(caller, path, after, limit).await?))
+    let (sorting, after, limit) = wanted(parts)?;
+    Ok(page(&service.list(caller, path, sorting, after, limit).await?))
 }
 
-/// Which page a request asks for: after which name, and how many entries of it.
+/// Which page a request asks for: in which order, after what, and how many entries.
 ///
 /// # Errors
 /// 400 for other queries.
-pub fn wanted(parts: &Parts) -> Result<(Option<String>, usize), Problem> {
-    let [after, limit] = percent::query(parts.uri.query(), ["after", "limit"])?;
+pub fn wanted(parts: &Parts) -> Result<(Sorting, Option<Cursor>, usize), Problem> {
+    let [sort, after, limit] = percent::query(parts.uri.query(), ["sort", "after", "limit"])?;
+    let sorting = sort.as_deref().map_or(Ok(Sorting::default()), sorting)?;
     let after = after.map(|cursor| read_cursor(&cursor)).transpose()?;
     let limit = match limit {
         None => PAGE,
@@ -32,17 +33,33 @@ pub fn wanted(parts: &Parts) -> Result<(Option<String>, usize), Problem> {
             .filter(|limit| (1..=PAGE).contains(limit))
             .ok_or_else(|| Problem::bad_request("bad_query", format!("`limit` is a number from 1 to {PAGE}")))?,
     };
-    Ok((after, limit))
+    Ok((sorting, after, limit))
+}
+
+/// `name`, `modified` or `size`; with a minus the largest comes first.
+fn sorting(text: &str) -> Result<Sorting, Problem> {
+    let (descending, word) = text.strip_prefix('-').map_or((false, text), |word| (true, word));
+    let by = match word {
+        "name" => Order::Name,
+        "modified" => Order::Modified,
+        "size" => Order::Size,
+        _ => {
+            let detail = "`sort` is name, modified or size, with a minus before it for the other direction";
+            return Err(Problem::bad_request("bad_query", detail));
+        }
+    };
+    Ok(Sorting { by, descending })
 }
 
 /// A page as it is sent.
 pub fn page(listing: &Listing) -> Response {
     let entries: Vec<Value> = listing.entries.iter().map(line).collect();
-    let next = listing.next.as_deref().map(write_cursor);
+    let next = listing.next.as_ref().map(write_cursor);
     api::json(StatusCode::OK, &json!({ "entries": entries, "next": next }))
 }
 
-fn line(listed: &Listed) -> Value {
+/// One entry as it is sent.
+pub fn line(listed: &Listed) -> Value {
     let (entry, version) = (&listed.row.entry, listed.row.version.as_ref());
     let standing = listed.standing.as_ref();
     json!({
@@ -69,35 +86,63 @@ pub const fn state(ladder: Ladder) -> &'static str {
     }
 }
 
-/// The last name of a page in hex: a name itself would have to be encoded by every client that pages on.
-fn write_cursor(name: &str) -> String {
-    name.bytes().map(|byte| format!("{byte:02x}")).collect()
+/// Where a page ended, its name in hex: a name itself would have to be encoded by every client that pages on.
+fn write_cursor(at: &Cursor) -> String {
+    format!("{}-{}-{}", at.value.wrapping_sub(i64::MIN) as u64, at.id, hex(at.name.as_bytes()))
 }
 
-fn read_cursor(cursor: &str) -> Result<String, Problem> {
-    let bad = || Problem::bad_request("bad_query", "`after` is the `next` of a page before");
-    let (pairs, rest) = cursor.as_bytes().as_chunks::<2>();
+fn read_cursor(cursor: &str) -> Result<Cursor, Problem> {
+    let read = || {
+        let (value, rest) = cursor.split_once('-')?;
+        let (id, name) = rest.split_once('-')?;
+        let value = value.parse::<u64>().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let name = String::from_utf8(from_hex(name)?).ok()?;
+        Some(Cursor { name, value: (value as i64).wrapping_add(i64::MIN), id: EntryId::parse(id).ok()? })
+    };
+    read().ok_or_else(|| Problem::bad_request("bad_query", "`after` is the `next` of a page before"))
+}
+
+/// Bytes as two digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What [`hex`] wrote.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| {
         let digits = std::str::from_utf8(pair).ok().filter(|_| pair.iter().all(u8::is_ascii_hexdigit))?;
         u8::from_str_radix(digits, 16).ok()
     };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-    bytes.filter(|_| rest.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(bad)
+    pairs.iter().map(byte).collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use model::id::EntryId;
+    use service::Cursor;
+
     use super::{read_cursor, write_cursor};
 
     #[test]
     fn cursors_come_back_and_need_no_encoding() {
-        for name in ["a", "ä/&? +%", "x".repeat(255).as_str()] {
-            let cursor = write_cursor(name);
-            assert!(cursor.bytes().all(|b| b.is_ascii_alphanumeric()));
-            assert_eq!(read_cursor(&cursor).unwrap(), name);
+        for (name, value) in [("a", 0), ("ä/&? +%", -1), ("x".repeat(255).as_str(), i64::MAX), ("", i64::MIN)] {
+            let at = Cursor { name: name.to_owned(), value, id: EntryId([7; 16]) };
+            let cursor = write_cursor(&at);
+            assert!(cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{cursor}");
+            assert_eq!(read_cursor(&cursor).unwrap(), at);
         }
-        for bad in ["6", "zz", "ff", "+1", "6 "] {
+        let id = "07".repeat(16);
+        for bad in [
+            "6",
+            "61",
+            "1-2-3",
+            &format!("0-{id}-zz"),
+            &format!("0-{id}-6"),
+            &format!("+1-{id}-61"),
+            &format!("0-{id}-ff"),
+        ] {
             assert!(read_cursor(bad).is_err(), "{bad}");
         }
     }

@@ -10,6 +10,8 @@ pub mod kits;
 pub mod links;
 pub mod listing;
 pub mod people;
+pub mod search;
+pub mod second;
 pub mod session;
 pub mod shares;
 pub mod trash;

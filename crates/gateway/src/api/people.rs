@@ -55,19 +55,31 @@ pub async fn accounts(State(service): State<Service>, request: Request) -> Resul
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Standing {
-    suspended: bool,
+    suspended: Option<bool>,
+    /// Named and null: no quota.
+    #[serde(default, deserialize_with = "named")]
+    quota_bytes: Option<Option<u64>>,
 }
 
-/// Suspends an account or lets it go on.
+fn named<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+/// Suspends an account or lets it go on; sets or lifts its quota. What is not named stays.
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(&service, &parts).await?;
     if parts.method != Method::PATCH {
         return Err(Problem::method("PATCH"));
     }
-    let Standing { suspended } = body::json(body).await?;
-    let caller = auth::caller(&service, &parts).await?;
-    service.suspend(&caller, name(&parts, "")?, suspended).await?;
+    let Standing { suspended, quota_bytes } = body::json(body).await?;
+    let (caller, name) = (auth::caller(&service, &parts).await?, name(&parts, "")?);
+    if let Some(quota_bytes) = quota_bytes {
+        service.set_quota(&caller, name.clone(), quota_bytes).await?;
+    }
+    if let Some(suspended) = suspended {
+        service.suspend(&caller, name, suspended).await?;
+    }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
@@ -82,8 +94,8 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
     Ok(api::json(StatusCode::CREATED, &json!({ "code": made.text, "expires": api::time(made.expires_us) })))
 }
 
-/// The account that a path names.
-fn name(parts: &Parts, after: &str) -> Result<String, Problem> {
+/// The account that a path names, up to what comes after it.
+pub fn name(parts: &Parts, after: &str) -> Result<String, Problem> {
     let path = parts.uri.path();
     let raw = path.strip_prefix("/api/v1/accounts/").and_then(|rest| rest.strip_suffix(after)).unwrap_or_default();
     let (path, _) = percent::path(raw)?;

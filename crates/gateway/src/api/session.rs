@@ -26,6 +26,8 @@ pub async fn about(request: Request) -> Result<Response, Problem> {
 struct SignIn {
     name: String,
     password: String,
+    /// Digits or a one-time code, where the account asks for them.
+    second: Option<String>,
 }
 
 /// Signs in, says who is signed in, signs out.
@@ -34,8 +36,8 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
     match parts.method {
         Method::POST => {
             auth::must_be_own_page(&parts)?;
-            let SignIn { name, password } = body::json(body).await?;
-            let session = service.sign_in(&name, password, agent(&parts)).await?;
+            let SignIn { name, password, second } = body::json(body).await?;
+            let session = service.sign_in(&name, password, second.as_deref(), agent(&parts)).await?;
             welcome(&service, &parts, StatusCode::OK, &session).await
         }
         Method::GET | Method::HEAD => {
@@ -76,7 +78,11 @@ async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
         "managed": me.account.managed,
         "made": api::time(Some(me.account.made_us)),
         "used_bytes": me.used_bytes,
-        "quota_bytes": null,
+        "quota_bytes": me.quota_bytes,
+        "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
+            "since": api::time(Some(since_us)),
+            "codes_left": codes_left,
+        })),
     }}))
 }
 
@@ -142,6 +148,7 @@ pub async fn password(State(service): State<Service>, request: Request) -> Resul
 struct Reset {
     code: String,
     new: String,
+    second: Option<String>,
 }
 
 /// Sets a new password by a one-time code, and signs in.
@@ -151,7 +158,7 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
         return Err(Problem::method("POST"));
     }
     auth::must_be_own_page(&parts)?;
-    let Reset { code, new } = body::json(body).await?;
-    let session = service.reset_password(&code, new, agent(&parts)).await?;
+    let Reset { code, new, second } = body::json(body).await?;
+    let session = service.reset_password(&code, new, second.as_deref(), agent(&parts)).await?;
     welcome(&service, &parts, StatusCode::OK, &session).await
 }

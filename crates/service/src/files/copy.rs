@@ -17,6 +17,7 @@ use crate::{
     Service,
     error::{Error, Result},
     files::change::{Transfer, check_depth},
+    limits,
     tokens::Caller,
     tree::{self, Stamp},
 };
@@ -46,6 +47,7 @@ impl Service {
                 let row = tree::at(tx, account, from)?.row()?;
                 let parent = tree::make_room(tx, draft, account, to, Some(row.id), *replace, &stamp)?;
                 let (_, name) = to.split()?;
+                limits::admit(tx, account, bytes_of(tx, account, &row)?)?;
                 copy_row(tx, draft, account, &row, parent, name, &stamp)
             })
             .await?;
@@ -65,6 +67,8 @@ impl Service {
             let page = move |tx: &mut Tx<'_>, draft: &mut Draft| {
                 let rows = entries::children(tx, account, from, &start, PAGE)?;
                 let mut pairs = Vec::new();
+                let sizes: Result<Vec<u64>> = rows.iter().map(|row| bytes_of(tx, account, row)).collect();
+                limits::admit(tx, account, sizes?.into_iter().fold(0, u64::saturating_add))?;
                 for row in &rows {
                     pairs.extend(copy_row(tx, draft, account, row, to, &row.name, &stamp)?);
                 }
@@ -78,6 +82,11 @@ impl Service {
             }
         }
     }
+}
+
+/// What a copy of a row takes: nothing for a folder.
+fn bytes_of(tx: &Tx<'_>, account: AccountId, row: &EntryRow) -> Result<u64> {
+    Ok(versions::current(tx, account, row.id)?.map_or(0, |version| version.size))
 }
 
 /// Copies one row under a new name; for a folder, the pair of it and its empty copy.

@@ -10,6 +10,8 @@ mod expire;
 mod history;
 mod read;
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use catalogue::{Tx, entries, versions};
 use futures_util::Stream;
@@ -27,7 +29,7 @@ pub use read::{File, Listed, Listing};
 use crate::{
     Service,
     error::{Error, Result},
-    media,
+    limits, media,
     paths::Path,
     tokens::Caller,
     tree::{self, Stamp},
@@ -111,11 +113,18 @@ impl Service {
             return Err(Error::MediaType);
         }
         let account = caller.account;
+        let mut left = None;
         if put.is_worth_asking_first() {
             let (path, put) = (path.clone(), put.clone());
-            self.look(move |tx| ask_first(tx, account, &path, &put)).await?;
+            left = self.look(move |tx| ask_first(tx, account, &path, &put)).await?;
         }
-        let received = self.store.receive(account, body, put.expect).await?;
+        let (body, is_over) = limits::cut(body, left);
+        let received = self.store.receive(account, body, put.expect).await;
+        if is_over.load(Ordering::Relaxed) {
+            // More than fits, which the sender had not said.
+            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await?;
+        }
+        let received = received?;
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
@@ -135,13 +144,15 @@ impl Service {
     }
 }
 
-/// What would refuse the commit, asked before the body is read.
-fn ask_first(tx: &Tx<'_>, account: AccountId, path: &Path, put: &Put) -> Result<()> {
+/// What would refuse the commit, asked before the body is read; and how many bytes the account may still take.
+fn ask_first(tx: &Tx<'_>, account: AccountId, path: &Path, put: &Put) -> Result<Option<u64>> {
     match tree::at(tx, account, path) {
-        Ok(found) => put.check(path, file(found.row()?, path)?.current),
-        Err(Error::Missing { .. }) => put.check(path, None),
-        Err(error) => Err(error),
+        Ok(found) => put.check(path, file(found.row()?, path)?.current)?,
+        Err(Error::Missing { .. }) => put.check(path, None)?,
+        Err(error) => return Err(error),
     }
+    limits::admit(tx, account, put.expect.bytes.unwrap_or(0))?;
+    limits::left(tx, account)
 }
 
 /// A file's row.
@@ -166,6 +177,7 @@ pub(crate) fn add_version(
     stamp: &Stamp,
 ) -> Result<Made> {
     let (folders, name) = path.split()?;
+    limits::admit(tx, account, received.size)?;
     let scope = Scope::Account(account);
     let parent = tree::make_folders(tx, draft, account, folders, None, stamp)?;
     let there = entries::child(tx, account, parent, name)?.map(|row| file(row, path)).transpose()?;

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use catalogue::{Tx, entries, versions};
+use catalogue::{
+    Tx,
+    entries::{self, Cursor, Sorting},
+    versions,
+};
 use model::{
     entry::{EntryRow, Kind, Version},
     id::{AccountId, EntryId},
@@ -42,10 +46,10 @@ pub struct Listed {
 /// One page of a folder.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// In the byte order of their names.
+    /// In the order that was asked for.
     pub entries: Vec<Listed>,
-    /// The name after which the next page begins, if there is one.
-    pub next: Option<String>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
 }
 
 impl Service {
@@ -83,13 +87,20 @@ impl Service {
         Ok(self.store.standing(caller.account, &[version.id]).await?.into_iter().next())
     }
 
-    /// Up to `limit` entries of a folder whose names come after `after`.
+    /// Up to `limit` entries of a folder that come after `after` in an order.
     ///
     /// # Errors
     /// Missing if nothing is there, Conflict if a file is.
-    pub async fn list(&self, caller: &Caller, path: Path, after: Option<String>, limit: usize) -> Result<Listing> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        path: Path,
+        sorting: Sorting,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Listing> {
         let account = caller.account;
-        self.list_folder(account, move |tx| tree::folder(tx, account, path.names()), after, limit).await
+        self.list_folder(account, move |tx| tree::folder(tx, account, path.names()), sorting, after, limit).await
     }
 
     /// A page of the folder that `find` gives.
@@ -97,25 +108,31 @@ impl Service {
         &self,
         account: AccountId,
         find: impl FnOnce(&Tx<'_>) -> Result<EntryId> + Send + 'static,
-        after: Option<String>,
+        sorting: Sorting,
+        after: Option<Cursor>,
         limit: usize,
     ) -> Result<Listing> {
         let limit = limit.clamp(1, PAGE_MAX);
         let mut rows = self
             .look(move |tx| {
                 let folder = find(tx)?;
-                Ok(entries::list(tx, account, folder, after.as_deref().unwrap_or(""), limit + 1)?)
+                Ok(entries::sorted(tx, account, folder, sorting, after.as_ref(), limit + 1)?)
             })
             .await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|row| row.entry.name.clone());
+        let next = rows.last().filter(|_| more).map(|row| Cursor::of(row, sorting.by));
+        Ok(Listing { entries: self.stand(account, rows).await?, next })
+    }
+
+    /// Rows with how firmly each file is kept.
+    pub(crate) async fn stand(&self, account: AccountId, rows: Vec<entries::Listed>) -> Result<Vec<Listed>> {
         let versions: Vec<_> = rows.iter().filter_map(|row| Some(row.version.as_ref()?.id)).collect();
         let mut standings = self.store.standing(account, &versions).await?.into_iter();
         let listed = |row: entries::Listed| {
             let is_file = row.entry.kind == Kind::File && row.version.is_some();
             Listed { standing: if is_file { standings.next() } else { None }, row }
         };
-        Ok(Listing { entries: rows.into_iter().map(listed).collect(), next })
+        Ok(rows.into_iter().map(listed).collect())
     }
 }

@@ -1,0 +1,95 @@
+//! An account's quota: no way into it goes beyond, and what is refused leaves nothing behind.
+
+use serde_json::{Value, json};
+
+use crate::{
+    access::{invited, owner},
+    http::request,
+    world::World,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_door_goes_beyond_a_quota() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let mut bob = invited(&mut owner, "bob").await;
+    let made = bob.ask("POST", "/api/v1/tokens", json!({ "label": "p", "days": 1 })).await.json();
+    let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+    let put = async |path: &str, length: Option<usize>, bytes: usize| {
+        let body = vec![7; bytes];
+        let target = format!("/api/v1/files/{path}");
+        let mut connection = world.connect().await;
+        let sent = match length {
+            Some(_) => request("PUT", &target, &[("Authorization", &bearer)], &body),
+            None => {
+                let mut sent = format!(
+                    "PUT {target} HTTP/1.1\r\nHost: h\r\nAuthorization: {bearer}\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                .into_bytes();
+                for piece in body.chunks(10_000) {
+                    sent.extend(format!("{:x}\r\n", piece.len()).bytes().chain(piece.iter().copied()).chain(*b"\r\n"));
+                }
+                sent.extend(*b"0\r\n\r\n");
+                sent
+            }
+        };
+        let _ = connection.try_send(sent).await;
+        connection.answer(false).await
+    };
+    assert_eq!(put("a", Some(0), 60_000).await.status, 201);
+    let account = "/api/v1/accounts/bob";
+    assert_eq!(bob.ask("PATCH", account, json!({ "quota_bytes": null })).await.status, 403);
+    assert_eq!(owner.ask("PATCH", account, json!({ "quota_bytes": 100_000 })).await.status, 204);
+    let me = bob.ask("GET", "/api/v1/session", Value::Null).await.json();
+    assert_eq!((&me["account"]["used_bytes"], &me["account"]["quota_bytes"]), (&json!(60_000), &json!(100_000)));
+
+    let full = |answer: crate::http::Answer| {
+        assert_eq!((answer.status, answer.code().as_str()), (507, "quota"));
+        assert!(answer.json()["detail"].as_str().unwrap().contains("60000 of the 100000 bytes"), "{}", answer.json());
+    };
+    full(put("b", Some(0), 40_001).await);
+    full(put("b", Some(0), 90_000).await);
+    full(put("b", None, 200_000).await);
+    full(put("a", Some(0), 40_001).await);
+    let copy = json!({ "action": "copy", "to": "copy" });
+    let by_token = async |method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]| {
+        let mut all = vec![("Authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        let mut connection = world.connect().await;
+        let _ = connection.try_send(request(method, target, &all, body)).await;
+        connection.answer(false).await
+    };
+    full(by_token("POST", "/api/v1/files/a", &[], copy.to_string().as_bytes()).await);
+    let tus = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "40001"), ("Upload-Metadata", "filename Yg==")];
+    full(by_token("POST", "/api/v1/uploads/", &tus, b"").await);
+
+    // Two uploads that fit one by one: the one that is finished last is refused, and goes on once there is room.
+    let fits = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "30000"), ("Upload-Metadata", "filename Yg==")];
+    let other = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "30000"), ("Upload-Metadata", "filename Yw==")];
+    let mut uploads = Vec::new();
+    for headers in [&fits, &other] {
+        let begun = by_token("POST", "/api/v1/uploads/", headers, b"").await;
+        assert_eq!(begun.status, 201);
+        let location = begun.header("location");
+        uploads.push(location[location.find("/api").unwrap()..].to_owned());
+    }
+    let patch =
+        [("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream")];
+    assert_eq!(by_token("PATCH", &uploads[0], &patch, &[1; 30_000]).await.status, 204);
+    let late = by_token("PATCH", &uploads[1], &patch, &[2; 30_000]).await;
+    assert_eq!((late.status, late.code().as_str()), (507, "quota"));
+    assert_eq!(by_token("GET", "/api/v1/files/c", &[], b"").await.status, 404);
+    let me = bob.ask("GET", "/api/v1/session", Value::Null).await.json();
+    assert_eq!(me["account"]["used_bytes"], 90_000);
+
+    assert_eq!(owner.ask("PATCH", account, json!({ "quota_bytes": null })).await.status, 204);
+    let finished = by_token("HEAD", &uploads[1], &[("Tus-Resumable", "1.0.0")], b"").await;
+    assert!(matches!(finished.status, 200 | 204), "{}", finished.status);
+    assert_eq!(by_token("GET", "/api/v1/files/c", &[], b"").await.body, vec![2; 30_000]);
+    let people = owner.ask("GET", "/api/v1/accounts", Value::Null).await.json();
+    let line = &people["accounts"][0];
+    assert_eq!(
+        (&line["name"], &line["used_bytes"], &line["quota_bytes"]),
+        (&json!("bob"), &json!(120_000), &Value::Null)
+    );
+}
