@@ -51,7 +51,7 @@ pub use target::{Abilities, DeleteTicket, Error, Listed, ObjectName, ObjectWrite
 pub use timeout::{TimeLimits, Timeout};
 pub use traffic::{Kind, Traffic};
 pub use webdav::{WebDav, WebDavAddress, WebDavLogin};
-pub use wire::HttpOptions;
+pub use wire::{HttpOptions, Tls};
 
 /// Takes a lock whose holder may have panicked: what these locks guard is whole between any two statements.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -4,7 +4,7 @@
 //! followed (an address that leads to an inner one is an error that says so), no answer is read beyond what was asked for,
 //! nothing is waited for without a limit, and every wait goes through `model::world::Timer`.
 //!
-//! - [`endpoint`] is the address, `connection` the way to it (TCP, TLS by aws-lc-rs), [`body`] what is sent, [`answer`] what
+//! - [`endpoint`] is the address, `connection` the way to it (TCP, [`tls`] by aws-lc-rs), [`body`] what is sent, [`answer`] what
 //!   comes back, `gate` the memory that the server is away, [`text`] and [`xml`] what is written and read.
 //! - A server that cannot be connected to, or that takes a request and stays silent, costs *one* time-out: until a pause is
 //!   over, everybody else is told [`Error::Down`] at once.
@@ -17,7 +17,10 @@ mod connection;
 pub(crate) mod endpoint;
 mod gate;
 pub(crate) mod text;
+mod tls;
 pub(crate) mod xml;
+
+pub use self::tls::Tls;
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 

@@ -87,7 +87,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>) -> Router {
         .route("/api/v1/links/{code}/zip/", any(api::archive::linked))
         .route("/api/v1/links/{code}/zip/{*path}", any(api::archive::linked))
         .route("/api/v1/versions/{*path}", any(api::versions::list))
-        .route("/api/v1/trash", any(api::trash::list))
+        .route("/api/v1/trash", any(api::trash::door))
         .route("/api/v1/files/", any(api::files::door))
         .route("/api/v1/files/{*path}", any(api::files::door))
         .route("/api/v1/uploads", any(api::uploads::collection))

@@ -31,7 +31,7 @@ mod world;
 
 use std::{pin::Pin, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use error::{Error, Result};
 use model::Class;
 
@@ -43,8 +43,8 @@ const BLOCKING_THREADS_MAX: usize = 64;
 
 /// File hosting that outlives its hosting firms.
 ///
-/// Every file is sealed and spread over several providers, so that any one of them may vanish unannounced. Client
-/// commands find the service by HOLDFAST_URL and HOLDFAST_TOKEN. Exit codes: 1 a part of a batch failed, 2 refused, 3
+/// Every file is sealed and spread over several providers, so that any one of them may vanish unannounced. `holdfast
+/// login` signs you in to a service; programs name it by HOLDFAST_URL and HOLDFAST_TOKEN. Exit codes: 1 a part of a batch failed, 2 refused, 3
 /// missing, 4 conflict, 5 damaged, 6 no space left, 7 try again later, 70 a bug.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
@@ -56,6 +56,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(command::serve::Args),
+    Login(command::login::LoginArgs),
+    Logout(command::login::LogoutArgs),
     Put(command::put::Args),
     Get(command::get::Args),
     Ls(command::ls::Args),
@@ -63,6 +65,9 @@ enum Command {
     Cp(command::cp::Args),
     Rm(command::rm::Args),
     Mkdir(command::mkdir::Args),
+    Find(command::find::Args),
+    Du(command::du::Args),
+    Trash(command::trash::Args),
     Versions(command::versions::Args),
     Share(command::share::Args),
     Account(command::account::Args),
@@ -75,6 +80,8 @@ enum Command {
     Kit(command::kit::Args),
     Rebuild(command::rebuild::Args),
     Reenact(command::reenact::Args),
+    Completions(command::manual::CompletionsArgs),
+    Manual(command::manual::ManualArgs),
 }
 
 fn main() -> ExitCode {
@@ -111,6 +118,13 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Cp(args) => command::cp::run(args).await,
         Command::Rm(args) => command::rm::run(args).await,
         Command::Mkdir(args) => command::mkdir::run(args).await,
+        Command::Login(args) => command::login::login(args).await,
+        Command::Logout(args) => command::login::logout(args).await,
+        Command::Find(args) => command::find::run(args).await,
+        Command::Du(args) => command::du::run(args).await,
+        Command::Trash(args) => command::trash::run(args).await,
+        Command::Completions(args) => Ok(command::manual::completions(&args, Cli::command())),
+        Command::Manual(args) => command::manual::manual(&args, Cli::command()),
         Command::Versions(args) => command::versions::run(args).await,
         Command::Share(args) => command::share::run(args).await,
         Command::Account(args) => command::account::run(args).await,

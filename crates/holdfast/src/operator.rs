@@ -58,6 +58,18 @@ pub enum Question {
         /// Which of both.
         suspended: bool,
     },
+    /// Says how many bytes an account may keep.
+    AccountQuota {
+        /// The account's name.
+        name: String,
+        /// Plaintext bytes; `None`: as many as there is room for.
+        bytes: Option<u64>,
+    },
+    /// Takes away the second factor of somebody who lost it.
+    AccountSecondOff {
+        /// The account's name.
+        name: String,
+    },
     /// A new kit for an account; answers when its envelope is settled.
     KitMake {
         /// The account's name; the caller's own if absent.
@@ -177,6 +189,14 @@ impl Operator {
             Question::AccountList => Ok(shape::people(&self.service.people(&self.first().await?).await?)),
             Question::AccountSuspend { name, suspended } => {
                 self.service.suspend(&self.nobody(), name, suspended).await?;
+                Ok(json!({}))
+            }
+            Question::AccountQuota { name, bytes } => {
+                self.service.set_quota(&self.nobody(), name, bytes).await?;
+                Ok(json!({}))
+            }
+            Question::AccountSecondOff { name } => {
+                self.service.remove_second(&self.nobody(), name).await?;
                 Ok(json!({}))
             }
             Question::KitMake { account, recipient } => {

@@ -1,5 +1,5 @@
 //! How a command reaches the service that it asks: by `--data`, over the control socket or by opening the store itself;
-//! else over HTTP, by HOLDFAST_URL and HOLDFAST_TOKEN.
+//! else over HTTP, by HOLDFAST_URL and HOLDFAST_TOKEN or by the user's login.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -9,7 +9,7 @@ use service::Service;
 
 use crate::{
     assemble,
-    client::{api::Api, http::Outgoing, path::encode},
+    client::{api::Api, http::Outgoing, login::Login, path::encode},
     control,
     data::DataFolder,
     error::{Error, Result},
@@ -19,7 +19,8 @@ use crate::{
 /// Where the question goes.
 #[derive(clap::Args)]
 pub struct Reach {
-    /// Data folder of a service on this machine, running or not; without it HOLDFAST_URL and HOLDFAST_TOKEN are used.
+    /// Data folder of a service on this machine, running or not; without it HOLDFAST_URL and HOLDFAST_TOKEN, or `holdfast
+    /// login`, say which service.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -37,9 +38,9 @@ impl Reach {
     }
 }
 
-/// Whether HOLDFAST_URL and HOLDFAST_TOKEN name a service.
+/// Whether a service is known: by HOLDFAST_URL and HOLDFAST_TOKEN, or by a login.
 pub fn is_named() -> bool {
-    ["HOLDFAST_URL", "HOLDFAST_TOKEN"].iter().all(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    Login::find().is_ok()
 }
 
 /// Asks the service that holds a data folder, or opens its store for one question.
@@ -91,6 +92,15 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
             let body = json!({ "suspended": suspended }).to_string();
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
+        Question::AccountQuota { name, bytes } => {
+            let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
+            let body = json!({ "quota_bytes": bytes }).to_string();
+            api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
+        Question::AccountSecondOff { name } => {
+            let path = format!("/api/v1/accounts/{}/second-factor", encode(&name));
+            api.send_all(api.request(Method::DELETE, &path), Outgoing::empty()).await.map(|_| json!({}))
         }
         Question::ProviderAdd { name, labels } => {
             api.json(Method::POST, "/api/v1/fleet/providers", Some(&json!({ "name": name, "labels": map(labels) })))

@@ -8,6 +8,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use common::{Answer, Scratch, Server, holdfast, noise, refused_start, request, succeed, text};
 use serde_json::{Value, json};
+use totp_rs::{Builder, Secret};
 
 #[test]
 fn up_and_down_with_plain_http() {
@@ -153,6 +154,18 @@ fn what_opens_an_account_survives_the_catalogue_and_a_firm() {
     };
     assert!((0..1_000).any(|_| counted(&mut owner)), "the download is counted");
 
+    assert_eq!(
+        ask(&server, &mut owner, "PATCH", "/api/v1/accounts/alice", json!({ "quota_bytes": 300_000 })).status,
+        204
+    );
+    let door = "/api/v1/session/second-factor";
+    let secret = of(&ask(&server, &mut owner, "POST", door, json!({})))["secret"].as_str().unwrap().to_owned();
+    let totp = Builder::new().with_secret(Secret::try_from_base32(&secret).unwrap()).build().unwrap();
+    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let digits = totp.generate(now_s).to_string();
+    let on = json!({ "password": password, "secret": secret, "second": digits });
+    let codes = of(&ask(&server, &mut owner, "PUT", door, on))["codes"].clone();
+
     server.kill();
     fs::remove_dir_all(data.join("catalogue")).unwrap();
     fs::remove_dir_all(data.join("providers/cedar")).unwrap();
@@ -165,7 +178,16 @@ fn what_opens_an_account_survives_the_catalogue_and_a_firm() {
 
     assert_eq!(ask(&server, &mut owner, "GET", "/api/v1/session", Value::Null).status, 401, "only sessions end");
     let sign_in = |name: &str| json!({ "name": name, "password": password });
-    let me = of(&ask(&server, &mut owner, "POST", "/api/v1/session", sign_in("alice")));
+    let alone = ask(&server, &mut owner, "POST", "/api/v1/session", sign_in("alice"));
+    assert_eq!((alone.status, &of(&alone)["code"]), (401, &json!("second_factor_needed")));
+    let mut with_code = sign_in("alice");
+    with_code["second"] = codes[0].clone();
+    let me = of(&ask(&server, &mut owner, "POST", "/api/v1/session", with_code));
+    assert_eq!(
+        (&me["account"]["quota_bytes"], &me["account"]["second_factor"]["codes_left"]),
+        (&json!(300_000), &json!(9))
+    );
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/g", &[], &content).status, 507, "its old quota");
     assert_eq!((&me["account"]["role"], &me["account"]["used_bytes"]), (&json!("operator"), &json!(200_000)));
     assert_eq!(ask(&server, &mut nobody, "POST", "/api/v1/session", sign_in("bob")).status, 403, "still suspended");
     let again = ask(&server, &mut nobody, "POST", "/api/v1/accounts", sign_up(code, "carol"));
@@ -211,6 +233,6 @@ fn a_link_is_made_listed_and_ended_by_command() {
     let new = json!({ "code": code, "new": "correct horse" });
     assert_eq!(ask(&server, &mut cookie, "POST", "/api/v1/password/reset", new).status, 200);
     let people = succeed(server.client(&token, &["account", "ls"]));
-    assert_eq!(people, "owner  operator\n");
+    assert_eq!(people, "owner  operator  5 B\n");
     server.stop();
 }

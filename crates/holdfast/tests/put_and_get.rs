@@ -225,8 +225,9 @@ fn what_is_missing_in_the_environment_is_named() {
     for (url, token, said) in [
         (None, Some("t"), "HOLDFAST_URL is not set"),
         (Some("http://127.0.0.1:9"), None, "HOLDFAST_TOKEN is not set"),
-        (Some("https://files.example"), Some("t"), "plain http"),
-        (Some("files.example"), Some("t"), "does not start with http://"),
+        (Some("https://127.0.0.1:9"), Some("t"), "no service answers"),
+        (Some("files.example"), Some("t"), "does not start with https:// or http://"),
+        (None, None, "no service is known"),
         (Some("http://127.0.0.1:9"), Some("t"), "no service answers"),
     ] {
         let mut command = holdfast(&["ls"]);

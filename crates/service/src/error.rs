@@ -30,8 +30,10 @@ pub enum Error {
     NoSecond,
     /// The account is full.
     #[error(
-        "this does not fit: {used} of the {limit} bytes that this account may keep are used, with older versions and the trash; \
-         empty the trash, or ask the operator for more room. Nothing that is stored is touched"
+        "this does not fit: {} of the {} that this account may keep are used, with older versions and the trash; empty the \
+         trash, or ask the operator for more room. Nothing that is stored is touched",
+        units(*.used),
+        units(*.limit)
     )]
     Quota {
         /// Bytes that it takes.
@@ -77,8 +79,8 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
-    /// An operator would lock out the last one.
-    #[error("this is your own account: another operator can suspend it")]
+    /// What another operator has to decide.
+    #[error("this is your own account: another operator can do that, or the service's machine (`holdfast account`)")]
     OwnAccount,
     /// The account has no such token, session or invitation.
     #[error("there is none of that id; it may have ended already")]
@@ -313,6 +315,18 @@ fn store_code(error: &store::Error) -> &'static str {
             Class::Bug => "bug",
         },
     }
+}
+
+/// Bytes as people read them; rounded down, so that what is full does not look larger than it may be.
+fn units(bytes: u64) -> String {
+    let mut unit = (1, "B");
+    for next in [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")] {
+        if bytes >= next.0 {
+            unit = next;
+        }
+    }
+    let tenths = u128::from(bytes) * 10 / u128::from(unit.0);
+    if unit.0 == 1 { format!("{bytes} B") } else { format!("{}.{} {}", tenths / 10, tenths % 10, unit.1) }
 }
 
 /// What the service answers.

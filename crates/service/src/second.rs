@@ -105,13 +105,18 @@ impl Service {
     /// For somebody who lost phone and codes: an operator who knows them lets the password alone do.
     ///
     /// # Errors
-    /// Refused if the caller is no operator; Missing if there is no such account or it has no second factor.
+    /// Refused if the caller is no operator or means their own account; Missing if there is no such account or it has no
+    /// second factor.
     pub async fn remove_second(&self, caller: &Caller, name: String) -> Result<()> {
         caller.must_operate()?;
         let own = caller.account;
         self.store
             .commit(move |tx, draft| {
                 let account = accounts::by_name(tx, &name)?.ok_or(Error::NoAccount { name })?.id;
+                if account == own {
+                    // Whoever got at an operator's session would be rid of it; its owner turns it off with the code.
+                    return Err(Error::OwnAccount);
+                }
                 let row = access::sign_in(tx, account)?.filter(|row| row.second.is_some()).ok_or(Error::NoSecond)?;
                 access::end_sessions(tx, account, None)?;
                 draft.audit(Some(own), "second factor removed", account.to_string());

@@ -1,9 +1,17 @@
 //! What lies in the trash, and how long it still does.
 
-use catalogue::{entries, versions};
-use model::{entry::EntryRow, id::EntryId, units::ServiceTime};
+use catalogue::{Tx, entries, versions};
+use model::{
+    entry::EntryRow,
+    id::{AccountId, EntryId},
+    units::ServiceTime,
+};
+use store::Draft;
 
-use crate::{Caller, Result, Service, tree};
+use crate::{Caller, Result, Service, files::last_trashed, paths::Path, tree};
+
+/// Entries that are read at a time when all of them go.
+const PAGE: usize = 500;
 
 /// Where a page of the trash ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +50,40 @@ pub struct Trashed {
 }
 
 impl Service {
+    /// Erases for good what is in the caller's trash now, or of it only what was deleted last of all that lay at `only`; how
+    /// many things that were. What goes there meanwhile stays.
+    ///
+    /// # Errors
+    /// Missing if nothing in the trash comes from `only`.
+    pub async fn empty_trash(&self, caller: &Caller, only: Option<Path>) -> Result<usize> {
+        let (account, until) = (caller.account, self.store.service_time());
+        if let Some(path) = only {
+            let row = self.look(move |tx| last_trashed(tx, account, &path)).await?;
+            self.note_emptied(account, row.id.to_string()).await?;
+            self.erase(account, row.id).await?;
+            return Ok(1);
+        }
+        self.note_emptied(account, "all".to_owned()).await?;
+        let (mut gone, mut after) = (0, None);
+        loop {
+            let page = self.store.read(move |tx| entries::trashed_until(tx, account, until, after, PAGE)).await?;
+            let Some(last) = page.last().and_then(|row| Some((row.trashed?.at, row.id))) else { return Ok(gone) };
+            after = Some(last);
+            for row in &page {
+                self.erase(account, row.id).await?;
+            }
+            gone += page.len();
+        }
+    }
+
+    async fn note_emptied(&self, account: AccountId, what: String) -> Result<()> {
+        let note = move |_: &mut Tx<'_>, draft: &mut Draft| {
+            draft.audit(Some(account), "trash emptied", what);
+            Ok(())
+        };
+        self.store.commit(note).await
+    }
+
     /// Up to `limit` entries of the caller's trash, the longest there first, after `after`; and where the next page begins.
     ///
     /// # Errors

@@ -8,17 +8,18 @@ use std::{
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use model::world::Timer;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use rustls::RootCertStore;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::TlsConnector;
 
-use super::{HttpOptions, body::Outgoing, endpoint::Endpoint};
+use super::{
+    HttpOptions,
+    body::Outgoing,
+    endpoint::Endpoint,
+    tls::{Tls, parse_roots},
+};
 
 /// Takes requests of one connection, one after the other.
 pub(crate) type Sender = http1::SendRequest<Outgoing>;
@@ -33,7 +34,7 @@ pub(super) struct Dialer {
     secure: bool,
     /// Those of the options; without them the machine's are read at the first connection.
     roots: Option<RootCertStore>,
-    tls: OnceLock<TlsConnector>,
+    tls: OnceLock<Tls>,
     timer: Arc<dyn Timer>,
 }
 
@@ -60,8 +61,7 @@ impl Dialer {
         if !self.secure {
             return self.speak(stream).await;
         }
-        let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-        self.speak(self.tls()?.connect(name, stream).await?).await
+        self.speak(self.tls()?.connect(&self.host, stream).await?).await
     }
 
     async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> io::Result<Sender> {
@@ -75,36 +75,11 @@ impl Dialer {
         Ok(sender)
     }
 
-    /// The provider is named here and not taken from the process, where another part might have set another.
-    fn tls(&self) -> io::Result<&TlsConnector> {
+    fn tls(&self) -> io::Result<&Tls> {
         if let Some(ready) = self.tls.get() {
             return Ok(ready);
         }
-        let roots = self.roots.clone().map_or_else(machine_roots, Ok)?;
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(self.tls.get_or_init(|| TlsConnector::from(Arc::new(config))))
+        let tls = self.roots.clone().map_or_else(Tls::of_machine, Tls::trusting)?;
+        Ok(self.tls.get_or_init(|| tls))
     }
-}
-
-fn machine_roots() -> io::Result<RootCertStore> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(io::Error::other("this machine has no certificates of authorities (package ca-certificates)"));
-    }
-    Ok(roots)
-}
-
-fn parse_roots(pem: &[u8]) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|_| "the authority's certificates are not PEM".to_owned())?;
-        roots.add(certificate).map_err(|_| "a certificate of the authority cannot be read".to_owned())?;
-    }
-    if roots.is_empty() { Err("the authority's file holds no certificate".to_owned()) } else { Ok(roots) }
 }

@@ -28,6 +28,7 @@ use hyper::{
     http::request::Parts,
 };
 use serde_json::Value;
+use service::paths::Path;
 
 use crate::{error::Problem, header::date};
 
@@ -113,6 +114,15 @@ pub fn modified(text: &str) -> Result<i64, Problem> {
     let modified = text.parse().ok().or_else(|| date::parse_rfc3339(text));
     modified
         .ok_or_else(|| Problem::bad_request("bad_time", "a modification time is RFC 3339, or microseconds since 1970"))
+}
+
+/// The path that a parameter's text means: names with slashes between, slashes at its ends as one likes.
+///
+/// # Errors
+/// 400 for names that cannot be.
+pub fn path_of(text: &str) -> Result<Path, Problem> {
+    let names = text.split('/').filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec());
+    Ok(Path::from_components(names.collect()).map_err(service::Error::from)?)
 }
 
 /// The id at a path's end.

@@ -7,7 +7,7 @@ use axum::{
 use hyper::{Method, StatusCode};
 use model::id::EntryId;
 use serde_json::{Value, json};
-use service::{Look, Service, Sought, Wanted, paths::Path};
+use service::{Look, Service, Sought, Wanted};
 
 use crate::{
     api::{self, listing},
@@ -42,7 +42,7 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
         until_us: until.as_deref().map(|text| time("until", text)).transpose()?,
         least: least.as_deref().map(|text| number("least", text)).transpose()?,
         most: most.as_deref().map(|text| number("most", text)).transpose()?,
-        under: under.as_deref().map(folder).transpose()?,
+        under: under.as_deref().map(api::path_of).transpose()?,
     };
     let after = after.as_deref().map(read_cursor).transpose()?;
     let limit = match limit.as_deref().map(|text| number("limit", text)).transpose()? {
@@ -87,11 +87,6 @@ fn number(name: &str, text: &str) -> Result<u64, Problem> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
     number.ok_or_else(|| Problem::bad_request("bad_query", format!("`{name}` is a whole number")))
-}
-
-fn folder(text: &str) -> Result<Path, Problem> {
-    let names = text.split('/').filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec());
-    Ok(Path::from_components(names.collect()).map_err(service::Error::from)?)
 }
 
 /// The folder's id and the last name in hex.

@@ -1,4 +1,4 @@
-//! `GET /api/v1/trash`: what can be brought back, the longest there first.
+//! `/api/v1/trash`: what can be brought back, the longest there first; and how it is emptied.
 
 use axum::{
     extract::{Request, State},
@@ -18,12 +18,19 @@ use crate::{
 /// Entries in a page at most.
 const PAGE: usize = 1_000;
 
-/// One page.
-pub async fn list(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+/// One page, or the end of all or of one thing (`DELETE /api/v1/trash?path=/where/it/was`).
+pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
-    if parts.method != Method::GET && parts.method != Method::HEAD {
-        return Err(Problem::method("GET, HEAD"));
+    match parts.method {
+        Method::GET | Method::HEAD => {}
+        Method::DELETE => {
+            let [path] = percent::query(parts.uri.query(), ["path"])?;
+            let only = path.as_deref().map(api::path_of).transpose()?;
+            let erased = service.empty_trash(&caller, only).await?;
+            return Ok(api::json(StatusCode::OK, &json!({ "erased": erased })));
+        }
+        _ => return Err(Problem::method("GET, HEAD, DELETE")),
     }
     let [after, limit] = percent::query(parts.uri.query(), ["after", "limit"])?;
     let bad = || Problem::bad_request("bad_query", "`after` is the `next` of a page before, `limit` 1 to 1000");

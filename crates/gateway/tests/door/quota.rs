@@ -45,7 +45,7 @@ async fn no_door_goes_beyond_a_quota() {
 
     let full = |answer: crate::http::Answer| {
         assert_eq!((answer.status, answer.code().as_str()), (507, "quota"));
-        assert!(answer.json()["detail"].as_str().unwrap().contains("60000 of the 100000 bytes"), "{}", answer.json());
+        assert!(answer.json()["detail"].as_str().unwrap().contains("60.0 kB of the 100.0 kB"), "{}", answer.json());
     };
     full(put("b", Some(0), 40_001).await);
     full(put("b", Some(0), 90_000).await);

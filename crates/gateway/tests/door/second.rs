@@ -129,4 +129,6 @@ async fn digits_are_not_guessed_by_the_thousand_and_a_lost_phone_is_helped() {
     assert_eq!(guesser.ask("GET", "/api/v1/session", Value::Null).await.status, 401, "its sessions ended");
     assert_eq!(sign_in(&mut guesser, None).await.status, 200);
     assert_eq!(refused(&owner.ask("DELETE", lost, Value::Null).await), (404, "no_second_factor".to_owned()));
+    let own = owner.ask("DELETE", "/api/v1/accounts/owner/second-factor", Value::Null).await;
+    assert_eq!(refused(&own), (403, "own_account".to_owned()), "a stolen session would be rid of it");
 }

@@ -184,3 +184,26 @@ async fn an_older_version_is_read_and_brought_back() {
     }
     assert_eq!(world.act("f", r#"{"action":"revert"}"#).await.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trash_is_emptied_by_name_or_altogether() {
+    let world = World::new().await;
+    for name in ["a", "b", "folder/c", "folder/deep/d", "kept"] {
+        world.put(name, b"bytes").await;
+    }
+    for name in ["a", "b", "folder"] {
+        assert!(world.file("DELETE", name, &[], b"").await.status < 300);
+    }
+    let erase = async |query: &str| world.call("DELETE", &format!("/api/v1/trash{query}"), &[], b"").await;
+    let nothing = erase("?path=/kept").await;
+    assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_in_trash"));
+    assert_eq!(erase("?path=/a").await.json()["erased"], 1);
+    check(&world, "a", r#"{"action":"restore"}"#, 404, "not_in_trash").await;
+    assert_eq!(erase("").await.json()["erased"], 2);
+    assert_eq!(erase("").await.json()["erased"], 0);
+    let left = world.call("GET", "/api/v1/trash", &[], b"").await.json();
+    assert_eq!(left["entries"].as_array().unwrap().len(), 0);
+    assert_eq!(world.names("").await, ["kept"]);
+    let me = world.call("GET", "/api/v1/session", &[], b"").await.json();
+    assert_eq!(me["account"]["used_bytes"], 5, "what is gone takes no space");
+}

@@ -8,6 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     http::{Answer, Http, Outgoing},
+    login::Login,
     path::{RemotePath, encode, shown},
 };
 use crate::{
@@ -22,7 +23,8 @@ const PAGE: usize = 1_000;
 #[derive(Clone)]
 pub struct Api {
     http: Arc<Http>,
-    token: Arc<str>,
+    /// The header that says who asks.
+    says: (&'static str, Arc<str>),
 }
 
 /// One line of a folder's listing.
@@ -89,32 +91,64 @@ struct Problem {
 }
 
 impl Api {
-    /// Reads HOLDFAST_URL and HOLDFAST_TOKEN.
+    /// The service that the environment names, or that the user is signed in to.
     ///
     /// # Errors
-    /// Refused: one of them is missing or not fit for use.
+    /// Refused: neither is there, or it is not fit for use.
     pub fn from_environment() -> Result<Self> {
-        let read = |name: &str, hint: &str| match std::env::var(name) {
-            Ok(value) if !value.trim().is_empty() => Ok(value.trim().to_owned()),
-            _ => Err(Error::refused(format!("{name} is not set")).hint(hint)),
-        };
-        let url = read("HOLDFAST_URL", "set it to what `holdfast serve` printed, for example http://127.0.0.1:4620")?;
-        let token = read("HOLDFAST_TOKEN", "make one with `holdfast token create --data DIR --account owner`")?;
-        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Self::of(&Login::find()?)
+    }
+
+    /// The service of a login.
+    ///
+    /// # Errors
+    /// Refused: address or token cannot be one.
+    pub fn of(login: &Login) -> Result<Self> {
+        if !login.token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::refused("HOLDFAST_TOKEN is not a token: it holds spaces or unusual characters")
                 .hint("make one with `holdfast token create --data DIR --account owner`"));
         }
-        Ok(Self { http: Arc::new(Http::new(&url)?), token: token.into() })
+        Ok(Self {
+            http: Arc::new(Http::new(&login.url)?),
+            says: ("authorization", format!("Bearer {}", login.token).into()),
+        })
     }
 
-    /// `http://host:port` of the service.
+    /// A service that does not know us yet.
+    ///
+    /// # Errors
+    /// Refused: it is no address.
+    pub fn stranger(url: &str) -> Result<Self> {
+        Ok(Self { http: Arc::new(Http::new(url)?), says: ("cookie", "".into()) })
+    }
+
+    /// Signs in as a browser does.
+    ///
+    /// # Errors
+    /// As the service says.
+    pub async fn sign_in(&self, body: &serde_json::Value) -> Result<Self> {
+        let request = self.request(Method::POST, "/api/v1/session").header("content-type", "application/json");
+        let mut answer = self.send(request, Outgoing::bytes(body.to_string().into(), None)).await?;
+        let cookie = answer.header("set-cookie").and_then(|set| set.split(';').next()).map(str::to_owned);
+        answer.bytes().await?;
+        let cookie = cookie.ok_or_else(|| Error::new(Class::Bug, "the service let us in and gave no cookie"))?;
+        Ok(Self { http: Arc::clone(&self.http), says: ("cookie", cookie.into()) })
+    }
+
+    /// The address of the service.
     pub fn url(&self) -> String {
         self.http.url()
     }
 
-    /// A request with the token in it. `path` starts with a slash and is encoded already.
+    /// As [`Http::own_path`].
+    pub fn own_path<'a>(&self, location: &'a str) -> Option<&'a str> {
+        self.http.own_path(location)
+    }
+
+    /// A request that says who asks. `path` starts with a slash and is encoded already.
     pub fn request(&self, method: Method, path: &str) -> Builder {
-        Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", self.token))
+        let (name, value) = &self.says;
+        Request::builder().method(method).uri(path).header(*name, value.as_ref())
     }
 
     /// Sends a request and turns error answers into errors.
@@ -256,11 +290,11 @@ fn refusal(status: StatusCode, body: &[u8]) -> Error {
     let message = said.map_or_else(|| format!("the service answered {status}"), |said| shown(&said));
     let error = Error { code, ..Error::new(class, message) };
     match status.as_u16() {
-        401 => error.hint(
-            "HOLDFAST_TOKEN is unknown or has expired; make one with `holdfast token create --data DIR --account NAME`",
+        401 if error.code.as_deref().is_some_and(|code| code.starts_with("token_")) => error.hint(
+            "sign in again with `holdfast login URL`, or set HOLDFAST_TOKEN to one that `holdfast token create` made",
         ),
         503 => error.hint("run the same command again in a moment; `holdfast fleet` shows what is down"),
-        507 => error.hint("reads go on; make room or add a provider"),
+        507 if error.code.as_deref() != Some("quota") => error.hint("reads go on; make room or add a provider"),
         _ => error,
     }
 }

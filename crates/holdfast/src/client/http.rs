@@ -1,7 +1,8 @@
 //! Connections to one service: kept after use, at most as many as there are transfers at a time.
 //!
 //! A connection goes back to the idle list only when both bodies, ours and the answer's, ended properly. A kept connection
-//! that turns out closed costs one fresh try, and only if not a byte of the request left.
+//! that turns out closed costs one fresh try, and only if not a byte of the request left. An address may be `https`, and
+//! below a path: services stand behind proxies.
 
 use std::{
     fs::File,
@@ -16,6 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use fleet::Tls;
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Uri,
@@ -25,7 +27,11 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use model::Class;
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::mpsc,
+};
 
 use crate::error::{Error, Result};
 
@@ -46,44 +52,56 @@ pub struct Http {
     host: String,
     port: u16,
     authority: String,
+    /// What comes before `/api/v1` where a proxy serves it below a path; empty or `/path`.
+    base: String,
+    tls: Option<Tls>,
     idle: Mutex<Vec<SendRequest<Outgoing>>>,
 }
 
 impl Http {
-    /// Takes `http://host:port`; nothing is connected yet.
+    /// Takes `http[s]://host[:port][/path]`; nothing is connected yet.
     ///
     /// # Errors
-    /// Refused: not such a URL, or one of `https`.
+    /// Refused: not such a URL; this machine knows no authority to check a certificate against.
     pub fn new(url: &str) -> Result<Self> {
         let bad = |why: &str| {
             Error::refused(format!("'{url}' is not the address of a service: {why}"))
                 .hint("set HOLDFAST_URL to what `holdfast serve` printed, for example http://127.0.0.1:4620")
         };
         let uri: Uri = url.parse().map_err(|_| bad("it cannot be read as a URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(Error::refused("this version speaks plain http only").hint(
-                    "run the client on the service's machine or through a tunnel, for example `ssh -L 4620:127.0.0.1:4620 HOST`",
-                ));
-            }
-            _ => return Err(bad("it does not start with http://")),
+        let (tls, usual_port) = match uri.scheme_str() {
+            Some("http") => (None, 80),
+            Some("https") => (Some(Tls::of_machine().map_err(Error::refused)?), 443),
+            _ => return Err(bad("it does not start with https:// or http://")),
+        };
+        if uri.query().is_some() || url.contains('#') {
+            return Err(bad("it has more than host, port and path"));
         }
-        if uri.path() != "/" || uri.query().is_some() {
-            return Err(bad("it has more than host and port"));
-        }
+        let base = uri.path().trim_end_matches('/').to_owned();
         let authority = uri.authority().ok_or_else(|| bad("it names no host"))?;
         if authority.as_str().contains('@') {
             return Err(bad("it carries a password; the token goes to HOLDFAST_TOKEN"));
         }
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let port = authority.port_u16().unwrap_or(80);
-        Ok(Self { host, port, authority: authority.to_string(), idle: Mutex::new(Vec::new()) })
+        let port = authority.port_u16().unwrap_or(usual_port);
+        Ok(Self { host, port, authority: authority.to_string(), base, tls, idle: Mutex::new(Vec::new()) })
     }
 
-    /// `http://host:port`.
+    /// The address again, without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.authority)
+        format!("{}{}", self.origin(), self.base)
+    }
+
+    /// Scheme, host and port.
+    fn origin(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.authority)
+    }
+
+    /// The path below the service's address that a `Location` names; `None` if it leads elsewhere.
+    pub fn own_path<'a>(&self, location: &'a str) -> Option<&'a str> {
+        let path = location.strip_prefix(&self.origin()).unwrap_or(location);
+        let path = path.strip_prefix(&self.base).filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        path.starts_with("/api/v1/").then_some(path)
     }
 
     /// Sends a request and waits for the head of the answer.
@@ -91,9 +109,11 @@ impl Http {
     /// # Errors
     /// Retry: no connection, or it broke.
     pub async fn send(self: &Arc<Self>, mut request: Request<Outgoing>) -> Result<Answer> {
-        let authority =
-            self.authority.parse().map_err(|_| Error::new(Class::Bug, "the address is not a header value"))?;
-        request.headers_mut().insert(HOST, authority);
+        let bad = || Error::new(Class::Bug, "the address cannot be asked for");
+        request.headers_mut().insert(HOST, self.authority.parse().map_err(|_| bad())?);
+        if !self.base.is_empty() {
+            *request.uri_mut() = format!("{}{}", self.base, request.uri()).parse().map_err(|_| bad())?;
+        }
         let sent = request.body().sent.clone();
         loop {
             let (mut connection, kept) = match self.take_idle().await {
@@ -136,14 +156,21 @@ impl Http {
             .map_err(|_| unreachable("no connection within 10 s".to_owned()))?
             .map_err(|error| unreachable(error.to_string()))?;
         stream.set_nodelay(true).map_err(|error| unreachable(error.to_string()))?;
-        let (sender, connection) = http1::Builder::new()
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
-        // The connection's own errors come out of the request that it serves.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(sender)
+        let Some(tls) = &self.tls else { return speak(stream).await.map_err(unreachable) };
+        let stream = tokio::time::timeout(CONNECT_LIMIT, tls.connect(&self.host, stream)).await;
+        let stream = stream.map_err(|_| unreachable("no TLS within 10 s".to_owned()))?;
+        speak(stream.map_err(|error| unreachable(error.to_string()))?).await.map_err(unreachable)
     }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> std::result::Result<SendRequest<Outgoing>, String> {
+    let line = http1::Builder::new().handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = line.map_err(|error| error.to_string())?;
+    // The connection's own errors come out of the request that it serves.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(sender)
 }
 
 /// An answer whose body is still to be read.
@@ -318,21 +345,25 @@ mod tests {
             ("http://127.0.0.1:4620", "127.0.0.1", 4_620),
             ("http://[::1]:9/", "::1", 9),
             ("http://files.example", "files.example", 80),
+            ("https://files.example/cloud/", "files.example", 443),
         ] {
             let http = Http::new(url).unwrap();
             assert_eq!((http.host.as_str(), http.port), (host, port), "{url}");
         }
-        for url in [
-            "",
-            "127.0.0.1:4620",
-            "https://files.example",
-            "http://",
-            "http://a/b",
-            "http://me:pw@a",
-            "ftp://a",
-            "http://a/?q",
-        ] {
+        for url in ["", "127.0.0.1:4620", "http://", "http://a/b#c", "http://me:pw@a", "ftp://a", "http://a/?q"] {
             assert!(Http::new(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_location_is_below_the_address_or_elsewhere() {
+        let http = Http::new("http://a.example/cloud/").unwrap();
+        assert_eq!(http.url(), "http://a.example/cloud");
+        for location in ["/api/v1/uploads/7", "/cloud/api/v1/uploads/7", "http://a.example/cloud/api/v1/uploads/7"] {
+            assert_eq!(http.own_path(location), Some("/api/v1/uploads/7"), "{location}");
+        }
+        for location in ["http://b.example/api/v1/uploads/7", "//b.example/api/v1/x", "/cloudy/api/v1/x", "x"] {
+            assert_eq!(http.own_path(location), None, "{location}");
         }
     }
 }

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod batch;
 pub mod http;
+pub mod login;
 pub mod path;
 pub mod upload;
 

@@ -155,12 +155,8 @@ impl Upload<'_> {
         answer.bytes().await?;
         let location =
             location.ok_or_else(|| Error::new(Class::Bug, "the service began an upload without saying where"))?;
-        let path = location.strip_prefix(&self.api.url()).unwrap_or(&location);
-        if path.starts_with(UPLOADS) {
-            Ok(path.to_owned())
-        } else {
-            Err(Error::new(Class::Bug, format!("the service began an upload elsewhere: {location}")))
-        }
+        let path = self.api.own_path(&location).filter(|path| path.starts_with(UPLOADS)).map(str::to_owned);
+        path.ok_or_else(|| Error::new(Class::Bug, format!("the service began an upload elsewhere: {location}")))
     }
 }
 

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::fleet::text;
+use super::fleet::{bytes, text};
 use crate::{client::batch::line, error::Result, operator::Question, reach::Reach};
 
 /// Where the page is if nothing else is known.
 const PAGE: &str = "http://localhost:4620";
 
-/// Invites people, lists accounts, suspends them, helps back in who forgot a password.
+/// Invites people, lists accounts, limits and suspends them, helps back in who forgot a password or lost a phone.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -47,6 +47,25 @@ enum Verb {
         /// The list as JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Says how much an account may keep; what it has stays.
+    Quota {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// A whole number and B, kB, MB, GB or TB, for example 50GB; `none` for as much as there is room for.
+        #[arg(value_name = "SIZE")]
+        size: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Takes the second factor away from somebody who lost phone and one-time codes: the password alone does from then on.
+    SecondFactorOff {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
         #[command(flatten)]
         reach: Reach,
     },
@@ -98,6 +117,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 all["accounts"].as_array().into_iter().flatten().for_each(|person| line(&row(person)));
             }
         }
+        Verb::Quota { name, size, reach } => {
+            let bytes = if size == "none" { None } else { Some(super::find::size(&size)?) };
+            reach.ask(Question::AccountQuota { name, bytes }).await?;
+        }
+        Verb::SecondFactorOff { name, reach } => {
+            reach.ask(Question::AccountSecondOff { name }).await?;
+        }
         Verb::Suspend { name, end, reach } => {
             reach.ask(Question::AccountSuspend { name, suspended: !end }).await?;
         }
@@ -108,5 +134,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 fn row(person: &Value) -> String {
     let suspended = person["suspended"].as_str().map(|since| format!("  suspended since {since}")).unwrap_or_default();
     let signs_in = if person["signs_in"] == true { "" } else { "  nobody signs in yet" };
-    format!("{}  {}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
+    let second = if person["second_factor"] == true { "  second factor" } else { "" };
+    let quota = person["quota_bytes"].as_u64().map(|quota| format!(" of {}", bytes(quota))).unwrap_or_default();
+    let used = bytes(person["used_bytes"].as_u64().unwrap_or(0));
+    format!("{}  {}  {used}{quota}{second}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
 }

@@ -2,10 +2,14 @@
 
 pub mod account;
 pub mod cp;
+pub mod du;
+pub mod find;
 pub mod fleet;
 pub mod get;
 pub mod kit;
+pub mod login;
 pub mod ls;
+pub mod manual;
 pub mod mkdir;
 pub mod mv;
 pub mod provider;
@@ -18,5 +22,6 @@ pub mod serve;
 pub mod share;
 pub mod target;
 pub mod token;
+pub mod trash;
 pub mod versions;
 pub mod what_if;

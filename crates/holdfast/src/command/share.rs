@@ -130,7 +130,7 @@ async fn end(api: &Api, link: &str) -> Result<()> {
 }
 
 /// One line, without its end.
-fn password_from(input: impl Read) -> Result<String> {
+pub fn password_from(input: impl Read) -> Result<String> {
     let mut all = String::new();
     input
         .take(PASSWORD_BYTES_MAX + 2)
@@ -152,7 +152,7 @@ fn end_of(text: &str, now_us: i64) -> Result<String> {
 }
 
 /// `10d` in seconds.
-fn seconds(text: &str) -> Result<i64> {
+pub fn seconds(text: &str) -> Result<i64> {
     let unit = match text.chars().last() {
         Some('m') => 60,
         Some('h') => 3_600,

@@ -107,7 +107,7 @@ impl Service {
 }
 
 /// The newest entry in the trash that lay at `path`. The folder that it lay in must still be there.
-fn last_trashed(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<EntryRow> {
+pub(crate) fn last_trashed(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<EntryRow> {
     let (folders, name) = path.split()?;
     let none = || Error::NotInTrash { path: path.to_string() };
     let parent = match tree::folder(tx, account, folders) {

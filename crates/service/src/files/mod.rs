@@ -23,6 +23,7 @@ use model::{
 use store::{Draft, Expect, Received};
 
 pub use change::Transfer;
+pub(crate) use change::last_trashed;
 pub use erase::Deletion;
 pub use read::{File, Listed, Listing};
 

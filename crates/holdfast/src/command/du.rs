@@ -1,0 +1,81 @@
+//! `holdfast du`: what takes space.
+
+use std::process::ExitCode;
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::fleet::bytes;
+use crate::{
+    client::{
+        api::{Api, Kind},
+        batch::line,
+        path::{RemotePath, shown},
+    },
+    error::{Error, Result},
+};
+
+/// Shows the space that your account takes, or what is in a folder takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A folder; without it the whole account, with older versions and the trash.
+    #[arg(value_name = "PATH")]
+    path: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let api = Api::from_environment()?;
+    let Some(path) = &args.path else { return account(&api, args.json).await };
+    let top = RemotePath::parse(path)?;
+    let nothing = || Error::new(model::Class::Missing, format!("there is no folder {top}"));
+    let mut all = 0_u64;
+    for entry in api.list(&top).await?.ok_or_else(nothing)? {
+        let (taken, slash) = match entry.kind {
+            Kind::File => (entry.size.unwrap_or(0), ""),
+            Kind::Folder => (below(&api, top.join(&entry.name)).await?, "/"),
+        };
+        all += taken;
+        if args.json {
+            line(&json!({ "name": entry.name, "bytes": taken }).to_string());
+        } else {
+            line(&format!("{:>10}  {}{slash}", bytes(taken), shown(&entry.name)));
+        }
+    }
+    if args.json {
+        line(&json!({ "bytes": all }).to_string());
+    } else {
+        line(&format!("{:>10}  in all, without older versions and the trash", bytes(all)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn account(api: &Api, json: bool) -> Result<ExitCode> {
+    let me: Value = api.json(Method::GET, "/api/v1/session", None).await?;
+    let (used, quota) = (me["account"]["used_bytes"].as_u64().unwrap_or(0), me["account"]["quota_bytes"].as_u64());
+    if json {
+        line(&json!({ "used_bytes": used, "quota_bytes": quota }).to_string());
+    } else {
+        let of = quota.map_or(String::new(), |quota| format!(" of {}", bytes(quota)));
+        line(&format!("{}{of} used, with older versions and the trash", bytes(used)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the files in a folder and in those below it take.
+async fn below(api: &Api, folder: RemotePath) -> Result<u64> {
+    let (mut left, mut taken) = (vec![folder], 0);
+    while let Some(folder) = left.pop() {
+        // A folder that went away meanwhile takes nothing.
+        for entry in api.list(&folder).await?.unwrap_or_default() {
+            match entry.kind {
+                Kind::File => taken += entry.size.unwrap_or(0),
+                Kind::Folder => left.push(folder.join(&entry.name)),
+            }
+        }
+    }
+    Ok(taken)
+}

@@ -1,0 +1,117 @@
+//! `holdfast login`, `holdfast logout`: this user's own token for a service.
+
+use std::{
+    io::{IsTerminal, stdin},
+    process::ExitCode,
+};
+
+use hyper::Method;
+use model::Class;
+use serde_json::{Value, json};
+
+use super::{fleet::text, share::password_from};
+use crate::{
+    client::{api::Api, batch::line, http::Outgoing, login::Login},
+    error::{Error, Result},
+};
+
+/// Signs you in to a service: the other commands speak to it from then on.
+#[derive(clap::Args)]
+pub struct LoginArgs {
+    /// The service's address, as in the browser.
+    #[arg(value_name = "URL")]
+    url: String,
+    /// Your name there; without it you are asked.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Reads the password from standard input, one line, instead of asking.
+    #[arg(long)]
+    password_stdin: bool,
+    /// The six digits of your authenticator, or a one-time code; without it you are asked if the account wants one.
+    #[arg(long, value_name = "CODE")]
+    second: Option<String>,
+    /// Days until you have to sign in again; without it until `logout`.
+    #[arg(long, value_name = "N")]
+    days: Option<u32>,
+}
+
+/// Signs you out: withdraws the token that `login` made and forgets it.
+#[derive(clap::Args)]
+pub struct LogoutArgs {}
+
+/// Signs in.
+pub async fn login(args: LoginArgs) -> Result<ExitCode> {
+    let name = match args.name {
+        Some(name) => name,
+        None => ask("Name: ")?,
+    };
+    let password = if args.password_stdin { password_from(stdin())? } else { hidden("Password: ")? };
+    let mut body = json!({ "name": name, "password": password });
+    if let Some(second) = &args.second {
+        body["second"] = second.clone().into();
+    }
+    let stranger = Api::stranger(&args.url)?;
+    let session = match stranger.sign_in(&body).await {
+        Err(error) if error.code.as_deref() == Some("second_factor_needed") && stdin().is_terminal() => {
+            body["second"] = ask("Six digits of your authenticator, or a one-time code: ")?.into();
+            stranger.sign_in(&body).await?
+        }
+        other => other?,
+    };
+    let label = format!("holdfast login on {}", host());
+    let wish = json!({ "label": label, "days": args.days });
+    let made: Value = session.json(Method::POST, "/api/v1/tokens", Some(&wish)).await?;
+    // The browser's session was only for this.
+    let ended = session.request(Method::DELETE, "/api/v1/session");
+    drop(session.send_all(ended, Outgoing::empty()).await);
+    Login { url: session.url(), token: text(&made["token"]) }.keep()?;
+    line(&format!("signed in to {} as {name}", session.url()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Signs out.
+pub async fn logout(_: LogoutArgs) -> Result<ExitCode> {
+    let Some(kept) = Login::kept()? else {
+        return Err(Error::new(Class::Missing, "you are not signed in anywhere"));
+    };
+    // The id is the token's second word.
+    let id = kept.token.split('_').nth(1).unwrap_or_default().to_owned();
+    let withdrawn = async {
+        let api = Api::of(&kept)?;
+        api.send_all(api.request(Method::DELETE, &format!("/api/v1/tokens/{id}")), Outgoing::empty()).await
+    };
+    let withdrawn = withdrawn.await;
+    Login::forget()?;
+    match withdrawn {
+        Ok(_) => line(&format!("signed out of {}", kept.url)),
+        Err(error) => line(&format!(
+            "signed out here, but {} could not be told ({error}): withdraw the token on the account's page",
+            kept.url
+        )),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask(what: &str) -> Result<String> {
+    use std::io::Write;
+    if !stdin().is_terminal() {
+        return Err(Error::refused("there is nobody to ask: give --name and --password-stdin"));
+    }
+    eprint!("{what}");
+    drop(std::io::stderr().flush());
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).map_err(|error| Error::refused(format!("no answer could be read: {error}")))?;
+    Ok(answer.trim().to_owned())
+}
+
+fn hidden(what: &str) -> Result<String> {
+    if !stdin().is_terminal() {
+        return Err(Error::refused("there is nobody to ask: give --password-stdin"));
+    }
+    eprint!("{what}");
+    rpassword::read_password().map_err(|error| Error::refused(format!("no password could be read: {error}")))
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
