@@ -19,6 +19,7 @@ mod zip;
 
 pub mod error;
 pub mod page;
+pub mod pictures;
 pub mod server;
 pub mod shape;
 
@@ -31,6 +32,7 @@ use tokio::net::TcpListener;
 use crate::{
     machine::{Machine, Nobody},
     page::Page,
+    pictures::{Gallery, Pictures},
     server::Limits,
 };
 
@@ -40,9 +42,10 @@ pub async fn serve(
     service: Service,
     page: Page,
     machine: Arc<dyn Machine>,
+    pictures: Arc<dyn Pictures>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service, page, machine), Limits::default(), shutdown).await;
+    server::run(listener, router(service, page, machine, pictures), Limits::default(), shutdown).await;
 }
 
 /// The interface alone, within other limits than the usual ones.
@@ -52,10 +55,10 @@ pub async fn serve_within(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service, Page::none(), Arc::new(Nobody)), limits, shutdown).await;
+    server::run(listener, router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)), limits, shutdown).await;
 }
 
-fn router(service: Service, page: Page, machine: Arc<dyn Machine>) -> Router {
+fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc<dyn Pictures>) -> Router {
     Router::new()
         .route("/healthz", any(api::health))
         .route("/api/v1/service", any(api::session::about))
@@ -84,6 +87,9 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>) -> Router {
         .route("/api/v1/links/{code}/files/{*path}", any(api::links::files))
         .route("/api/v1/zip/", any(api::archive::own))
         .route("/api/v1/zip/{*path}", any(api::archive::own))
+        .route("/api/v1/thumbnails/{*path}", any(api::thumbnails::own))
+        .route("/api/v1/links/{code}/thumbnails/", any(api::thumbnails::linked))
+        .route("/api/v1/links/{code}/thumbnails/{*path}", any(api::thumbnails::linked))
         .route("/api/v1/links/{code}/zip/", any(api::archive::linked))
         .route("/api/v1/links/{code}/zip/{*path}", any(api::archive::linked))
         .route("/api/v1/versions/{*path}", any(api::versions::list))
@@ -105,5 +111,6 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>) -> Router {
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
         .fallback(move |request: Request| async move { page.answer(&request) })
         .layer(Extension(machine))
+        .layer(Extension(Gallery::new(pictures)))
         .with_state(service)
 }

@@ -7,7 +7,7 @@
 //! - [`operator`], [`control`], [`reach`]: what an operator may ask, over the control socket, over HTTP, or of a store
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
-//! - [`page`]: the web page, handed to the doors;
+//! - [`page`]: the web page, handed to the doors; [`pictures`]: small ones of large ones;
 //! - [`world`]: the real clock, chance and timer.
 #![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
 
@@ -23,6 +23,7 @@ mod firms;
 mod members;
 mod operator;
 mod page;
+mod pictures;
 mod reach;
 #[cfg(test)]
 mod scratch;
@@ -82,10 +83,15 @@ enum Command {
     Reenact(command::reenact::Args),
     Completions(command::manual::CompletionsArgs),
     Manual(command::manual::ManualArgs),
+    Thumbnail(pictures::Args),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // It has no need of threads, and may have none.
+    if let Command::Thumbnail(args) = &cli.command {
+        return pictures::run(args);
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build();
     let result = match runtime {
@@ -118,6 +124,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Cp(args) => command::cp::run(args).await,
         Command::Rm(args) => command::rm::run(args).await,
         Command::Mkdir(args) => command::mkdir::run(args).await,
+        Command::Thumbnail(args) => Ok(pictures::run(&args)),
         Command::Login(args) => command::login::login(args).await,
         Command::Logout(args) => command::login::logout(args).await,
         Command::Find(args) => command::find::run(args).await,

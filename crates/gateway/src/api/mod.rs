@@ -14,6 +14,7 @@ pub mod search;
 pub mod second;
 pub mod session;
 pub mod shares;
+pub mod thumbnails;
 pub mod trash;
 pub mod uploads;
 pub mod versions;

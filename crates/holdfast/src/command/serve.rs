@@ -22,6 +22,7 @@ use crate::{
     data::DataFolder,
     error::{Error, Result},
     operator::{Operator, Question},
+    pictures::Maker,
 };
 
 /// The data folder where none is named.
@@ -58,7 +59,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     greet(&assembly, &service, address).await;
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    gateway::serve(listener, service, crate::page::page(), operator, stop).await;
+    let pictures = Maker::new().map_err(|error| Error::new(Class::Retry, error))?;
+    gateway::serve(listener, service, crate::page::page(), operator, Arc::new(pictures), stop).await;
     expiry.abort();
     drop(control);
     reloads.abort();

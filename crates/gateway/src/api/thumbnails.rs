@@ -1,0 +1,123 @@
+//! `GET /api/v1/thumbnails/<path>`, and the same below a link: a picture small enough for a list or a screen.
+//!
+//! It looks at the file like any reader, and is no download. Its address says the version and the size, so that browsers
+//! need not ask again; what is remembered there is private to them.
+
+use std::io;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use futures_util::StreamExt;
+use hyper::{
+    Method, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    http::request::Parts,
+};
+use service::{Caller, File, Service};
+
+use crate::{
+    api::{self, links},
+    auth,
+    error::Problem,
+    header::percent,
+    pictures::{Gallery, NotMade},
+};
+
+const PREFIX: &str = "/api/v1/thumbnails/";
+/// Pixels of the longer side: in a list, on a screen.
+const SIDES: [u32; 2] = [256, 1_024];
+/// Larger files are not looked at: no camera makes them.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// What can be decoded. SVG is a program, not a picture.
+const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+/// Of a file of the caller's.
+pub async fn own(
+    State(service): State<Service>,
+    Extension(gallery): Extension<Gallery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    must_get(&parts)?;
+    let (side, version) = wanted(&parts)?;
+    let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
+    let file = service.find(&caller, path).await?;
+    send(&service, &gallery, &caller, file, (side, version)).await
+}
+
+/// Of a file that a link shows.
+pub async fn linked(
+    State(service): State<Service>,
+    Extension(gallery): Extension<Gallery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    must_get(&parts)?;
+    let (side, version) = wanted(&parts)?;
+    let (path, _) = links::below(&parts, "/thumbnails/")?;
+    let link = links::open(&service, &parts).await?;
+    let file = service.linked_file(&link, path).await?;
+    send(&service, &gallery, &service.reader_of(&link), file, (side, version)).await
+}
+
+fn must_get(parts: &Parts) -> Result<(), Problem> {
+    if parts.method == Method::GET { Ok(()) } else { Err(Problem::method("GET")) }
+}
+
+/// How large, and which version the asker means.
+fn wanted(parts: &Parts) -> Result<(u32, Option<String>), Problem> {
+    let [size, version] = percent::query(parts.uri.query(), ["size", "version"])?;
+    let size = size.map_or(Some(SIDES[0]), |text| text.parse().ok().filter(|size| SIDES.contains(size)));
+    let size = size.ok_or_else(|| Problem::bad_request("bad_query", "`size` is 256 or 1024"))?;
+    Ok((size, version))
+}
+
+async fn send(
+    service: &Service,
+    gallery: &Gallery,
+    caller: &Caller,
+    file: File,
+    (side, asked): (u32, Option<String>),
+) -> Result<Response, Problem> {
+    let version = file.version;
+    let essence = version.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if !KINDS.contains(&essence.as_str()) || version.size > FILE_BYTES_MAX {
+        return Err(none());
+    }
+    let (id, size) = (version.id, version.size);
+    let open = async || {
+        let reading = service.read(caller, version, 0..size).await.ok()?;
+        Some(reading.map(|piece| piece.map_err(io::Error::other)).boxed())
+    };
+    let small = gallery.small((id, side), open).await.map_err(|why| match why {
+        NotMade::Never => none(),
+        NotMade::Now => {
+            let detail = "many small pictures are being made; this one comes in a moment";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+                .with(RETRY_AFTER, HeaderValue::from_static("2"))
+        }
+    })?;
+    let mut response = api::empty(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    // An address with another version in it, or none, shows something else tomorrow.
+    if asked.is_some_and(|asked| asked == id.to_string()) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800, immutable"));
+    }
+    *response.body_mut() = Body::from(small);
+    Ok(response)
+}
+
+fn none() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no_thumbnail",
+        "no small picture can be made of this; download the file itself",
+    )
+}
