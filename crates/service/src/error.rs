@@ -25,6 +25,9 @@ pub enum Error {
     /// Wrong digits or a wrong one-time code, or used before.
     #[error("these digits or this code are wrong or were used before; wait for the next digits, or take another code")]
     BadSecond,
+    /// The account has one, and would lose it to whoever has only the password.
+    #[error("a second factor is on already; turn it off with its digits first")]
+    SecondOn,
     /// The account has no second factor.
     #[error("no second factor is turned on for this account")]
     NoSecond,
@@ -217,6 +220,7 @@ impl Error {
             Self::SecondNeeded | Self::BadSecond | Self::BadQuota => Class::Refused,
             Self::Quota { .. } => Class::Exhausted,
             Self::NoSecond => Class::Missing,
+            Self::SecondOn => Class::Conflict,
             Self::ArchivesBusy => Class::Retry,
             Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
             Self::TooManyAttempts { .. } => Class::Retry,
@@ -242,6 +246,7 @@ impl Error {
             Self::SecondNeeded => "second_factor_needed",
             Self::BadSecond => "bad_second_factor",
             Self::NoSecond => "no_second_factor",
+            Self::SecondOn => "second_factor_on",
             Self::Quota { .. } => "quota",
             Self::BadQuota => "bad_quota",
             Self::TooManyAttempts { .. } => "too_many_attempts",

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use catalogue::{Tx, access, accounts, limits};
+use catalogue::{Tx, accounts, limits};
 use futures_util::{Stream, StreamExt};
 use model::{Change, Scope, account::LimitsRow, id::AccountId};
 
@@ -78,12 +78,5 @@ impl Service {
                 Ok(())
             })
             .await
-    }
-
-    /// How the caller's account stands beside its row.
-    pub(crate) fn standing_of(tx: &Tx<'_>, account: AccountId) -> Result<(u64, Option<u64>, Option<(i64, usize)>)> {
-        let second = access::sign_in(tx, account)?.and_then(|row| row.second);
-        let second = second.map(|second| (second.since_us, second.codes.len()));
-        Ok((limits::used_bytes(tx, account)?, limits::of(tx, account)?.space_bytes, second))
     }
 }

@@ -60,7 +60,7 @@ impl Service {
     /// nowhere else.
     ///
     /// # Errors
-    /// [`Error::BadLogin`] for a wrong password; [`Error::BadSecond`] if `digits` are not of `secret`.
+    /// [`Error::BadLogin`] for a wrong password; [`Error::BadSecond`] if `digits` are not of `secret`; [`Error::SecondOn`].
     pub async fn set_second(
         &self,
         caller: &Caller,
@@ -69,6 +69,9 @@ impl Service {
         digits: &str,
     ) -> Result<Vec<String>> {
         let row = self.proven(caller, password).await?;
+        if row.second.is_some() {
+            return Err(Error::SecondOn);
+        }
         let now_us = self.store.now().wall_us;
         let secret: [u8; SecondFactor::SECRET_BYTES] = Secret::try_from_base32(secret.trim())
             .ok()

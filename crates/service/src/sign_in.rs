@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use catalogue::{
     Tx,
     access::{self, Session},
-    accounts,
+    accounts, limits,
 };
 use model::{
     Change, Scope,
@@ -323,8 +323,14 @@ impl Service {
         let Caller { account, role, .. } = *caller;
         self.look(move |tx| {
             let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
-            let (used_bytes, quota_bytes, second_factor) = Self::standing_of(tx, account)?;
-            Ok(Me { account: row, role, used_bytes, quota_bytes, second_factor })
+            let second = access::sign_in(tx, account)?.and_then(|row| row.second);
+            Ok(Me {
+                account: row,
+                role,
+                used_bytes: limits::used_bytes(tx, account)?,
+                quota_bytes: limits::of(tx, account)?.space_bytes,
+                second_factor: second.map(|second| (second.since_us, second.codes.len())),
+            })
         })
         .await
     }

@@ -66,6 +66,8 @@ async fn a_password_alone_opens_nothing_once_a_second_factor_is_on() {
     assert_eq!(other.ask("GET", "/api/v1/session", Value::Null).await.status, 401, "other browsers are signed out");
     let me = bob.ask("GET", "/api/v1/session", Value::Null).await.json();
     assert_eq!(me["account"]["second_factor"]["codes_left"], 10);
+    let again = json!({ "password": PASSWORD, "secret": secret, "second": digits(&world, &secret, 1) });
+    assert_eq!(refused(&bob.ask("PUT", DOOR, again).await), (409, "second_factor_on".to_owned()));
 
     assert_eq!(refused(&sign_in(&mut other, None).await), (401, "second_factor_needed".to_owned()));
     let wrong = json!({ "name": "bob", "password": "wrong password", "second": codes[0] });
