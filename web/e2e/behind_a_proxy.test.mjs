@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Service, choose, claim, noise, row, visitor, world } from './world.mjs';
+import { PASSWORD, Service, choose, claim, noise, row, visitor, world } from './world.mjs';
 
 const film = { name: 'film.bin', mimeType: 'application/octet-stream', buffer: noise(3, 3_000_000) };
 
@@ -29,7 +29,7 @@ test('by number and without TLS, a link is copied by hand where the browser does
 
 test('below a path behind nginx with TLS everything works, and the cookie is for this host alone', async () => {
   await world(async (own) => {
-    const { port, end } = await nginx(own);
+    const { port, certificate, end } = await nginx(own);
     try {
       const page = await visitor(own, { ignoreHTTPSErrors: true });
       const service = { ...own.service, page: own.service.page.replace(own.service.origin, `https://127.0.0.1:${port}/cloud`) };
@@ -42,6 +42,19 @@ test('below a path behind nginx with TLS everything works, and the cookie is for
       await row(page, 'film.bin').waitFor();
       const bytes = await page.request.get(`https://127.0.0.1:${port}/cloud/api/v1/files/film.bin`);
       assert.ok((await bytes.body()).equals(film.buffer));
+      // The commands find their way there as well.
+      const home = join(own.folder, 'home');
+      const env = { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: certificate };
+      const holdfast = (args, input = '') => execFileSync(process.env.HOLDFAST_PROGRAM, args, { env, input, encoding: 'utf8' });
+      const address = `https://127.0.0.1:${port}/cloud`;
+      holdfast(['login', address, '--name', 'alice', '--password-stdin'], `${PASSWORD}\n`);
+      assert.equal(holdfast(['ls']), 'film.bin\n');
+      await writeFile(join(own.folder, 'more.bin'), noise(4, 2_000_000));
+      holdfast(['put', join(own.folder, 'more.bin'), '/']);
+      holdfast(['get', 'more.bin', join(own.folder, 'back.bin')]);
+      assert.ok((await readFile(join(own.folder, 'back.bin'))).equals(noise(4, 2_000_000)));
+      assert.match(holdfast(['share', 'add', 'more.bin']), new RegExp(`^${address}/s/`));
+      holdfast(['logout']);
       await page.getByRole('link', { name: 'Shares' }).first().click();
       await page.waitForURL(`https://127.0.0.1:${port}/cloud/shares`);
       assert.deepEqual(page.complaints, []);
@@ -55,7 +68,8 @@ async function nginx(own) {
   const folder = join(own.folder, 'nginx');
   await mkdir(folder);
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-days', '2', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const ours = ['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE'];
+  const subject = ['-subj', '/CN=127.0.0.1', '-days', '2', ...ours, '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
   execFileSync('openssl', ['req', '-x509', '-nodes', '-keyout', key, '-out', certificate, ...subject], { stdio: 'ignore' });
   const port = await freePort();
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`);
@@ -81,7 +95,7 @@ http {
     child.kill('SIGKILL');
     await ended;
   };
-  return { port, end };
+  return { port, certificate, end };
 }
 
 /** A port below those that connections are given. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { PASSWORD, choose, claim, link, noise, row, visitor, world } from './world.mjs';
 
-test('files come in, a link goes out, and what was thrown away comes back', async () => {
+test('files come in, a link goes out, and what was thrown away comes back, or goes for good', async () => {
   await world(async (own) => {
     const page = await visitor(own);
     await claim(own, page);
@@ -32,6 +32,29 @@ test('files come in, a link goes out, and what was thrown away comes back', asyn
     await row(page, 'letter.txt').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();
     await row(page, 'letter.txt').waitFor();
+
+    // One thing goes alone, all others together, and their space is free.
+    for (const name of ['letter.txt', 'draft.bin', 'notes.txt', 'plan.txt']) {
+      const file = `${own.service.origin}/api/v1/files/${name}`;
+      if (name !== 'letter.txt') assert.ok((await page.request.put(file, { data: noise(name.length, 500_000) })).ok());
+      assert.ok((await page.request.delete(file)).ok());
+    }
+    await page.goto(`${own.service.origin}/trash`);
+    await page.getByText('4.5 MB used').waitFor();
+    await page.getByRole('button', { name: 'Delete “letter.txt” for good' }).click();
+    await page.getByRole('dialog').getByText('This cannot be undone.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click();
+    await page.getByText('Erased “letter.txt” for good').waitFor();
+    await page.getByRole('button', { name: 'Empty the trash' }).click();
+    await page.getByText('3 entries are erased for good. This cannot be undone.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('plan.txt').first().waitFor();
+    await page.getByRole('button', { name: 'Empty the trash' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Empty the trash' }).click();
+    await page.getByText('Erased 3 entries for good').waitFor();
+    await page.getByText('The trash is empty').waitFor();
+    await page.getByText('3 MB used').waitFor();
+    await page.getByRole('link', { name: 'Files' }).first().click();
 
     await page.reload();
     await row(page, 'film.bin').waitFor();

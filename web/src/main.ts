@@ -3,9 +3,20 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import './tokens.css';
 import './base.css';
+import { PUBLIC } from './lib/route';
+import { router } from './lib/state/router.svelte';
+import { session } from './lib/state/session.svelte';
 import { texts } from './lib/text/language.svelte';
+import { lost } from './lib/text/lost';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');
-await texts.start();
+// Who this is, is asked while the words are on their way.
+if (!PUBLIC.has(router.route.view)) void session.begin();
+try {
+  await texts.start();
+} catch (error) {
+  target.replaceChildren(lost());
+  throw error;
+}
 mount(App, { target });

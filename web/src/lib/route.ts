@@ -1,11 +1,17 @@
 import { encode } from './path';
+import { parseSeek, writeSeek, type Seek } from './seek';
+import { parseSort, type Sort } from './sort';
+
+/** How a folder is laid out: as rows, or as squares by day. */
+export type Layout = 'list' | 'grid';
 
 /** Everything that an address of the page can mean. */
 export type Route =
-  | { view: 'files'; path: string[]; open?: string }
+  | { view: 'files'; path: string[]; open?: string; sort?: Sort; layout?: Layout }
+  | { view: 'search'; seek: Seek; open?: string }
   | { view: 'trash' | 'shares' | 'account' | 'people' | 'fleet' | 'login' | 'unknown' }
   | { view: 'join' | 'reset'; code: string }
-  | { view: 'guest'; code: string; path: string[]; open?: string };
+  | { view: 'guest'; code: string; path: string[]; open?: string; sort?: Sort; layout?: Layout };
 
 export type View = Route['view'];
 
@@ -17,16 +23,23 @@ export function parse(path: string, search: string, hash: string): Route {
   const names = decode(path);
   if (names === null) return { view: 'unknown' };
   const [first, ...rest] = names;
-  const open = new URLSearchParams(search).get('open');
+  const query = new URLSearchParams(search);
+  const open = query.get('open');
   const opened = open === null ? {} : { open };
+  const sort = parseSort(query.get('sort'));
+  const layout = parseLayout(query.get('view'));
+  const sorted = sort === undefined ? opened : { ...opened, sort };
+  const shown = layout === undefined ? sorted : { ...sorted, layout };
   switch (first) {
     case undefined:
-      return { view: 'files', path: [], ...opened };
+      return { view: 'files', path: [], ...shown };
     case 'files':
-      return { view: 'files', path: rest, ...opened };
+      return { view: 'files', path: rest, ...shown };
+    case 'search':
+      return { view: 'search', seek: parseSeek(query), ...opened };
     case 's': {
       const [code, ...below] = rest;
-      return code === undefined ? { view: 'unknown' } : { view: 'guest', code, path: below, ...opened };
+      return code === undefined ? { view: 'unknown' } : { view: 'guest', code, path: below, ...shown };
     }
     case 'join':
     case 'reset':
@@ -43,13 +56,20 @@ export function parse(path: string, search: string, hash: string): Route {
   }
 }
 
+/** What a text means as a layout; none if nothing. */
+export function parseLayout(text: string | null): Layout | undefined {
+  return text === 'list' || text === 'grid' ? text : undefined;
+}
+
 /** Writes the address of a route, behind the base path. */
 export function write(route: Route): string {
   switch (route.view) {
     case 'files':
-      return (route.path.length === 0 ? '' : `files/${encode(route.path)}/`) + query(route.open);
+      return (route.path.length === 0 ? '' : `files/${encode(route.path)}/`) + query(route);
     case 'guest':
-      return encode(['s', route.code, ...route.path]) + (route.path.length === 0 ? '' : '/') + query(route.open);
+      return encode(['s', route.code, ...route.path]) + (route.path.length === 0 ? '' : '/') + query(route);
+    case 'search':
+      return `search${query(route, writeSeek(route.seek))}`;
     case 'join':
     case 'reset':
       return `${route.view}#${route.code}`;
@@ -60,8 +80,16 @@ export function write(route: Route): string {
   }
 }
 
-function query(open: string | undefined): string {
-  return open === undefined ? '' : `?open=${encodeURIComponent(open)}`;
+type Shown = { open?: string; sort?: Sort; layout?: Layout };
+
+function query({ open, sort, layout }: Shown, all = new URLSearchParams()): string {
+  // An owner's list needs no word, a guest's does: without one, what lies in the folder decides.
+  if (layout !== undefined) all.set('view', layout);
+  if (sort !== undefined) all.set('sort', sort);
+  if (open !== undefined) all.set('open', open);
+  // A plus for a space is right in a query, but reads like a plus.
+  const text = all.toString().replaceAll('+', '%20');
+  return text === '' ? '' : `?${text}`;
 }
 
 function decode(path: string): string[] | null {

@@ -9,4 +9,6 @@ export interface MenuItem {
   /** Stands apart from what is above. */
   apart?: boolean;
   bad?: boolean;
+  /** For one of several that exclude each other: whether it is the one. */
+  checked?: boolean;
 }

@@ -50,6 +50,7 @@ pub async fn about(State(service): State<Service>, request: Request) -> Result<R
         "kind": shares::kind(link.entry.kind),
         "size": version.map(|version| version.size),
         "media_type": version.map(|version| &version.media_type),
+        "etag": version.map(|version| version.id.to_string()),
         "modified": api::time(Some(version.map_or(link.entry.modified_us, |version| version.modified_us))),
         "owner": link.owner,
         "expires": api::time(link.row.expires_us),

@@ -159,7 +159,11 @@ impl Http {
         let Some(tls) = &self.tls else { return speak(stream).await.map_err(unreachable) };
         let stream = tokio::time::timeout(CONNECT_LIMIT, tls.connect(&self.host, stream)).await;
         let stream = stream.map_err(|_| unreachable("no TLS within 10 s".to_owned()))?;
-        speak(stream.map_err(|error| unreachable(error.to_string()))?).await.map_err(unreachable)
+        let stream = stream.map_err(|error| {
+            Error::new(Class::Refused, format!("{} cannot show that it is who it says: {error}", self.url()))
+                .hint("a private authority's certificates are named by SSL_CERT_FILE; nothing was sent")
+        })?;
+        speak(stream).await.map_err(unreachable)
     }
 }
 

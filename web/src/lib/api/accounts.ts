@@ -1,5 +1,16 @@
 import { ask, send } from './http';
-import type { Account, Fleet, Invitation, Kit, Person, Role, Service, Session, Token } from './types';
+import type {
+  Account,
+  AccountTerms,
+  Fleet,
+  Invitation,
+  Kit,
+  Person,
+  Role,
+  Service,
+  Session,
+  Token,
+} from './types';
 
 const id = encodeURIComponent;
 
@@ -11,13 +22,15 @@ export const service = (): Promise<Service> => ask('GET', 'service');
 
 // The own account.
 export const current = () => account(ask('GET', 'session'));
-export const signIn = (name: string, password: string) => account(ask('POST', 'session', { name, password }));
+/** `second` is the six digits or a one-time code; it is sent once the service has asked for it. */
+export const signIn = (name: string, password: string, second?: string) =>
+  account(ask('POST', 'session', { name, password, second }));
 export const signOut = () => send('DELETE', 'session');
 export const claim = (invitation: string, name: string, password: string) =>
   account(ask('POST', 'accounts', { invitation, name, password }));
 export const changePassword = (old: string, next: string) => send('POST', 'password', { old, new: next });
-export const resetPassword = (code: string, next: string) =>
-  account(ask('POST', 'password/reset', { code, new: next }));
+export const resetPassword = (code: string, next: string, second?: string) =>
+  account(ask('POST', 'password/reset', { code, new: next, second }));
 
 export const sessions = async () => (await ask<{ sessions: Session[] }>('GET', 'sessions')).sessions;
 export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);
@@ -32,7 +45,7 @@ export const revokeKit = (kit: string) => send('DELETE', `kits/${id(kit)}`);
 
 // What operators do.
 export const people = async () => (await ask<{ accounts: Person[] }>('GET', 'accounts')).accounts;
-export const suspend = (name: string, suspended: boolean) => send('PATCH', `accounts/${id(name)}`, { suspended });
+export const changeAccount = (name: string, terms: AccountTerms) => send('PATCH', `accounts/${id(name)}`, terms);
 export const makeReset = (name: string) => ask<{ code: string; expires: string }>('POST', `accounts/${id(name)}/reset`);
 
 export const invitations = async () => (await ask<{ invitations: Invitation[] }>('GET', 'invitations')).invitations;

@@ -1,4 +1,5 @@
 import { encode, join } from '../path';
+import type { Sort } from '../sort';
 import { address, ask, Problem, send } from './http';
 import type { Entry, Page, Trashed, Version } from './types';
 
@@ -6,13 +7,31 @@ import type { Entry, Page, Trashed, Version } from './types';
 const PAGE = 1000;
 
 /** Lists the contents of something, page by page. */
-export type Lister = (path: readonly string[], after: string | null, signal?: AbortSignal) => Promise<Page<Entry>>;
+export type Lister = (
+  path: readonly string[],
+  after: string | null,
+  signal?: AbortSignal,
+  sort?: Sort,
+) => Promise<Page<Entry>>;
 
-export const list: Lister = (path, after, signal) => ask('GET', `${folder(path)}${page(after)}`, undefined, signal);
+export const list: Lister = (path, after, signal, sort) =>
+  ask('GET', `${folder(path)}${page(after, sort)}`, undefined, signal);
 
 /** The address of a file's bytes, or of those that a version of it has. */
 export function bytes(path: readonly string[], version?: string): string {
   return address(version === undefined ? file(path) : `${file(path)}?version=${version}`);
+}
+
+/** Longer sides of the small pictures that the service makes. */
+export type ThumbnailSize = 256 | 1024;
+
+/** The address of a small picture of a file; with its version in it, a browser may keep what comes. */
+export function thumbnail(path: readonly string[], etag: string | null, size: ThumbnailSize): string {
+  return address(`thumbnails/${encode(path)}${smaller(etag, size)}`);
+}
+
+export function smaller(etag: string | null, size: ThumbnailSize): string {
+  return `?size=${size}${etag === null ? '' : `&version=${encodeURIComponent(etag)}`}`;
 }
 
 /** All versions of a file, newest first. */
@@ -69,8 +88,20 @@ export function trashed(after: string | null, signal?: AbortSignal): Promise<Pag
   return ask('GET', `trash${page(after)}`, undefined, signal);
 }
 
-export function page(after: string | null): string {
-  return after === null ? `?limit=${PAGE}` : `?limit=${PAGE}&after=${encodeURIComponent(after)}`;
+/** Erases everything in the trash; returns how many things that were. */
+export const emptyTrash = (): Promise<number> => erase('');
+
+/** Erases of the trash what was thrown away last of all that lay at `path`. */
+export const eraseTrashed = (path: readonly string[]): Promise<number> =>
+  erase(`?path=${encodeURIComponent(join(path))}`);
+
+async function erase(which: string): Promise<number> {
+  return (await ask<{ erased: number }>('DELETE', `trash${which}`)).erased;
+}
+
+export function page(after: string | null, sort: Sort = 'name'): string {
+  const sorted = sort === 'name' ? '' : `&sort=${sort}`;
+  return `?limit=${PAGE}${sorted}${after === null ? '' : `&after=${encodeURIComponent(after)}`}`;
 }
 
 function file(path: readonly string[]): string {

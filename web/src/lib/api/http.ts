@@ -29,7 +29,7 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The address of something in the interface; `path` is encoded already. */
 export function address(path: string): string {

@@ -1,5 +1,5 @@
 import { encode, join, split } from '../path';
-import { page, type Lister } from './files';
+import { page, smaller, type Lister, type ThumbnailSize } from './files';
 import { address, ask, send } from './http';
 import type { Link, Share, ShareTerms } from './types';
 
@@ -36,6 +36,11 @@ export const content = (code: string): string => address(`${door(code)}/content`
 /** The address of a file in the folder that a link gives. */
 export const inside = (code: string, path: readonly string[]): string => address(`${door(code)}/files/${encode(path)}`);
 
+/** The address of a small picture of a file below a link; of the link's own file, the path is empty. */
+export function thumbnail(code: string, path: readonly string[], etag: string | null, size: ThumbnailSize): string {
+  return address(`${door(code)}/thumbnails/${encode(path)}${smaller(etag, size)}`);
+}
+
 /** The address of a folder below a link as one zip. */
 export function zip(code: string, path: readonly string[]): string {
   return address(`${door(code)}/zip/${path.length === 0 ? '' : `${encode(path)}/`}`);
@@ -43,9 +48,9 @@ export function zip(code: string, path: readonly string[]): string {
 
 /** Lists below the folder that a link gives. */
 export function lister(code: string): Lister {
-  return (path, after, signal) => {
+  return (path, after, signal, sort) => {
     const folder = path.length === 0 ? '' : `${encode(path)}/`;
-    return ask('GET', `${door(code)}/files/${folder}${page(after)}`, undefined, signal);
+    return ask('GET', `${door(code)}/files/${folder}${page(after, sort)}`, undefined, signal);
   };
 }
 

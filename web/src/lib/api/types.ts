@@ -19,7 +19,24 @@ export interface Account {
   made: Time;
   used_bytes: number;
   trash_bytes?: number;
+  /** None: no limit. */
   quota_bytes: number | null;
+  /** None: the password alone opens. */
+  second_factor: SecondFactor | null;
+}
+
+export interface SecondFactor {
+  since: Time;
+  /** One-time codes that are not used yet. */
+  codes_left: number;
+}
+
+/** A secret that is not kept yet. */
+export interface SecondFactorProposal {
+  /** Base32. */
+  secret: string;
+  /** The same as an `otpauth:` address. */
+  address: string;
 }
 
 export interface Person {
@@ -28,6 +45,15 @@ export interface Person {
   made: Time;
   suspended: Time | null;
   managed: boolean;
+  used_bytes: number;
+  quota_bytes: number | null;
+  second_factor: boolean;
+}
+
+/** What operators set for an account; what is left out stays. */
+export interface AccountTerms {
+  suspended?: boolean;
+  quota_bytes?: number | null;
 }
 
 export interface Session {
@@ -61,6 +87,16 @@ export interface Entry {
   etag: string | null;
   state: Standing | null;
   proven: Time | null;
+}
+
+/** An entry that a search found, with its whole path. */
+export interface Found extends Entry {
+  path: string;
+}
+
+export interface FoundPage extends Page<Found> {
+  /** Names that this one request looked at. */
+  looked_at: number;
 }
 
 /** What a file was at one time. */
@@ -114,6 +150,8 @@ export interface Link {
   /** None for a folder. */
   size: number | null;
   media_type: string | null;
+  /** None for a folder. */
+  etag: string | null;
   modified: Time;
   owner: string;
   expires: Time | null;
@@ -122,9 +160,19 @@ export interface Link {
 
 export interface Kit {
   id: string;
+  /** The public half of its secret, `age1…`. */
+  recipient: string;
   made: Time;
   revoked: Time | null;
   tested: Time | null;
+}
+
+/** A kit just added, with what goes onto its page beside the secret. */
+export interface NewKit extends Kit {
+  cluster: string;
+  account: string;
+  /** Where shards lie today. */
+  addresses: { provider: string; driver: string; address: string }[];
 }
 
 export type TargetState = 'up' | 'down' | 'suspect' | 'lost' | 'retired';

@@ -1,5 +1,6 @@
 import * as files from '../api/files';
 import type { Entry } from '../api/types';
+import type { Sort } from '../sort';
 import { pick } from '../pick';
 import { texts } from '../text/language.svelte';
 import { receiveFiles } from '../upload/receive';
@@ -27,10 +28,10 @@ export class Browser {
   details = $state(false);
 
   /** Goes to a folder, unless it is shown already. */
-  show(path: readonly string[]): void {
+  show(path: readonly string[], sort: Sort): void {
     this.renaming = null;
     this.selection.reset();
-    void this.folder.open(path);
+    void this.folder.open(path, sort);
   }
 
   open(entry: Entry): void {

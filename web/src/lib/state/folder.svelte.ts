@@ -1,12 +1,14 @@
 import type { Lister } from '../api/files';
 import type { Entry } from '../api/types';
-import { compare } from '../path';
+import { comparing, type Sort } from '../sort';
 
-/** A folder as far as it is loaded: pages come one after another, in the service's order of names. */
+/** A folder as far as it is loaded: pages come one after another, in the service's order. */
 export class Folder {
   path: readonly string[] = $state.raw([]);
+  sort: Sort = $state('name');
   entries: readonly Entry[] = $state.raw([]);
-  loading = $state(false);
+  /** So from the beginning: a list that is drawn before its folder is opened must not ask for another one. */
+  loading = $state(true);
   problem: unknown = $state.raw(null);
   /** Whether the last page has come. */
   complete = $state(false);
@@ -16,8 +18,9 @@ export class Folder {
 
   constructor(private readonly list: Lister) {}
 
-  open(path: readonly string[]): Promise<void> {
+  open(path: readonly string[], sort: Sort = 'name'): Promise<void> {
     this.path = path;
+    this.sort = sort;
     this.entries = [];
     return this.#start();
   }
@@ -30,7 +33,7 @@ export class Folder {
       const fresh: Entry[] = [];
       let next: string | null = null;
       do {
-        const page = await this.list(this.path, next, stop.signal);
+        const page = await this.list(this.path, next, stop.signal, this.sort);
         fresh.push(...page.entries);
         next = page.next;
       } while (next !== null && fresh.length < wanted);
@@ -64,9 +67,10 @@ export class Folder {
   put(added: readonly Entry[]): void {
     const names = new Set(added.map((entry) => entry.name));
     const last = this.entries.at(-1);
-    const near = added.filter((entry) => this.complete || (last !== undefined && compare(entry.name, last.name) < 0));
+    const compare = comparing(this.sort);
+    const near = added.filter((entry) => this.complete || (last !== undefined && compare(entry, last) < 0));
     const kept = this.entries.filter((entry) => !names.has(entry.name));
-    this.entries = [...kept, ...near].sort((a, b) => compare(a.name, b.name));
+    this.entries = [...kept, ...near].sort(compare);
   }
 
   async #start(): Promise<void> {
@@ -86,7 +90,7 @@ export class Folder {
   async #page(stop: AbortController): Promise<void> {
     this.loading = true;
     try {
-      const page = await this.list(this.path, this.#next, stop.signal);
+      const page = await this.list(this.path, this.#next, stop.signal, this.sort);
       this.entries = this.entries.concat(page.entries);
       this.#end(page.next);
     } catch (error) {

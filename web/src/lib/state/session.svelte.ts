@@ -9,8 +9,15 @@ class Session {
   problem: unknown = $state.raw(null);
   operator = $derived(this.account?.role === 'operator');
 
+  #first: Promise<void> | undefined;
+
   constructor() {
     onSignedOut(() => (this.account = null));
+  }
+
+  /** Asks for the first time: the page does so before it shows anything, whatever then shows it does not ask twice. */
+  begin(): Promise<void> {
+    return (this.#first ??= this.refresh());
   }
 
   /** Asks the service who this is; also the way to fresh figures of used space. */

@@ -13,6 +13,9 @@ const BY_CODE: Readonly<Record<string, Known>> = {
   exists: 'exists',
   bad_code: 'code',
   suspended: 'suspended',
+  quota: 'quota',
+  bad_second_factor: 'second',
+  second_factor_needed: 'secondNeeded',
 };
 
 const BY_STATUS: Readonly<Record<number, Known>> = {
