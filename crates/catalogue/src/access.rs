@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    tx::Tx,
+    tx::{Int, Tx},
 };
 use model::{
     account::{AccountRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
@@ -201,14 +201,23 @@ fn second_from(row: &Row<'_>) -> Result<Option<SecondFactor>> {
     Ok(Some(SecondFactor { secret, since_us, codes: codes.to_vec() }))
 }
 
-/// Notes that the digits of a step of time were used; false if they, or later ones, were before.
+/// Notes that the digits of a step of time were used; false if they, or later ones, were before. What was noted while a
+/// clock was ahead of `now` counts for nothing.
 ///
 /// # Errors
 /// As for every writing.
-pub fn use_second(tx: &mut Tx<'_>, account: AccountId, step: u64) -> Result<bool> {
+pub fn use_second(tx: &mut Tx<'_>, account: AccountId, step: u64, now: u64) -> Result<bool> {
     let sql = "INSERT INTO second_used (account, step) VALUES (?1, ?2)
-               ON CONFLICT (account) DO UPDATE SET step = excluded.step WHERE excluded.step > step";
-    Ok(tx.run(sql, (account.0, crate::tx::Int(step)))? > 0)
+               ON CONFLICT (account) DO UPDATE SET step = excluded.step WHERE excluded.step > step OR step > ?3 + 1";
+    Ok(tx.run(sql, (account.0, Int(step), Int(now)))? > 0)
+}
+
+/// Notes the first digits of a new secret.
+///
+/// # Errors
+/// As for every writing.
+pub fn begin_second(tx: &mut Tx<'_>, account: AccountId, step: u64) -> Result<()> {
+    tx.run("INSERT OR REPLACE INTO second_used (account, step) VALUES (?1, ?2)", (account.0, Int(step))).map(drop)
 }
 
 pub(crate) const fn role_number(role: Role) -> u8 {

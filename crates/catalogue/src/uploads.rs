@@ -108,6 +108,15 @@ pub fn of_account(tx: &Tx<'_>, account: AccountId) -> Result<Vec<UploadRow>> {
     tx.all(&sql, [account.0], |row| Ok(upload_from(row)?))
 }
 
+/// What an account's open uploads will be together, as far as they said: plaintext bytes.
+///
+/// # Errors
+/// As for every reading.
+pub fn open_bytes(tx: &Tx<'_>, account: AccountId, now: ServiceTime) -> Result<u64> {
+    let sql = "SELECT coalesce(sum(max(coalesce(length, 0), received)), 0) FROM upload WHERE account = ?1 AND expires_at >= ?2";
+    Ok(tx.one(sql, (account.0, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
+}
+
 /// Up to `rows` uploads that expired before `now`, oldest first.
 ///
 /// # Errors

@@ -183,8 +183,8 @@ impl Store {
             return Err(self.exists(name));
         }
         let mut renamed = self.site.rename(verb, &temporary.path, name.as_str(), Overwrite::No).await;
-        if let Err(Error::Io { .. }) = renamed {
-            // The server may have acted before the connection ended; where the bytes are says so.
+        if !matches!(renamed, Ok(true)) {
+            // The server may have acted before the connection ended, or while it was asked again; where the bytes are says so.
             let lengths =
                 (self.site.length(verb, &temporary.path).await?, self.site.length(verb, name.as_str()).await?);
             if matches!(lengths, (None, Some(found)) if found == bytes) {

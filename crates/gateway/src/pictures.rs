@@ -8,17 +8,29 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use model::{id::VersionId, world::BoxFuture};
-use tokio::sync::Semaphore;
+use model::{
+    id::{AccountId, VersionId},
+    world::BoxFuture,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::patience;
 
 /// Small pictures that are made at a time.
 const AT_ONCE: usize = 2;
 /// Who makes one or waits to; more are asked to come again.
 const LINE: usize = 128;
+/// Of these, pictures of one account: a link that a crowd looks at leaves room for others.
+const LINE_OF_ONE: usize = 48;
+/// How long one waits for its turn: whoever asked may be gone.
+const WAIT: Duration = Duration::from_secs(10);
+/// So often a picture is tried that takes too long; each try fetches all of it.
+const TRIES: u32 = 2;
 /// Bytes of small pictures that are remembered.
 const REMEMBERED_BYTES: usize = 32 << 20;
 
@@ -53,7 +65,26 @@ pub struct Gallery {
     maker: Arc<dyn Pictures>,
     slots: Arc<Semaphore>,
     line: Arc<Semaphore>,
+    /// How many of each account are in the line.
+    waiting: Arc<Mutex<HashMap<AccountId, usize>>>,
     made: Arc<Mutex<Made>>,
+}
+
+/// A place in the line.
+struct Place {
+    _line: OwnedSemaphorePermit,
+    account: AccountId,
+    waiting: Arc<Mutex<HashMap<AccountId, usize>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.get_mut(&self.account) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(waiting.remove(&self.account)),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -61,7 +92,12 @@ struct Made {
     all: HashMap<Key, Result<Bytes, NotMade>>,
     order: VecDeque<Key>,
     bytes: usize,
+    /// Tries that came to nothing, of pictures that may be made another time.
+    tried: HashMap<Key, u32>,
 }
+
+/// Pictures whose tries are remembered.
+const TRIED_MAX: usize = 10_000;
 
 /// What one remembered picture takes beside its bytes.
 const ENTRY_BYTES: usize = 128;
@@ -89,6 +125,7 @@ impl Gallery {
             maker,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             line: Arc::new(Semaphore::new(LINE)),
+            waiting: Arc::default(),
             made: Arc::default(),
         }
     }
@@ -97,40 +134,102 @@ impl Gallery {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).all.get(&key).cloned()
     }
 
-    /// The small picture of a version; `picture` opens its bytes when it is its turn.
+    /// The small picture of a version of `account`'s; `picture` asks again whether it may be seen, and opens its bytes, when
+    /// it is its turn.
     ///
     /// # Errors
-    /// Why there is none. That there never will be one is remembered, too.
-    pub async fn small<F>(&self, key: Key, picture: impl FnOnce() -> F) -> Result<Bytes, NotMade>
+    /// What `picture` says; inside, why there is none. That there never will be one is remembered, too.
+    pub async fn small<F, E>(
+        &self,
+        account: AccountId,
+        key: Key,
+        picture: impl FnOnce() -> F,
+    ) -> Result<Result<Bytes, NotMade>, E>
     where
-        F: Future<Output = Option<BoxStream<'static, io::Result<Bytes>>>>,
+        F: Future<Output = Result<BoxStream<'static, io::Result<Bytes>>, E>>,
     {
         if let Some(made) = self.remembered(key) {
-            return made;
+            return Ok(made);
         }
-        let _place = self.line.try_acquire().map_err(|_| NotMade::Now)?;
-        let _slot = self.slots.acquire().await.map_err(|_| NotMade::Now)?;
+        let Some(_place) = self.place(account) else { return Ok(Err(NotMade::Now)) };
+        let Some(Ok(_slot)) = patience::at_most(WAIT, self.slots.acquire()).await else { return Ok(Err(NotMade::Now)) };
+        let bytes = picture().await?;
         // Somebody may have made it while we waited.
         if let Some(made) = self.remembered(key) {
-            return made;
+            return Ok(made);
         }
-        let made = match picture().await {
-            Some(bytes) => self.maker.small(bytes, key.1).await,
-            None => Err(NotMade::Now),
-        };
+        let made = self.maker.small(bytes, key.1).await;
+        let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made != Err(NotMade::Now) {
-            self.made.lock().unwrap_or_else(PoisonError::into_inner).put(key, made.clone());
+            all.tried.remove(&key);
+            all.put(key, made.clone());
+            return Ok(made);
         }
-        made
+        if all.tried.len() >= TRIED_MAX {
+            all.tried.clear();
+        }
+        let tries = all.tried.entry(key).or_default();
+        *tries += 1;
+        if *tries >= TRIES {
+            all.tried.remove(&key);
+            all.put(key, Err(NotMade::Never));
+        }
+        Ok(made)
+    }
+
+    fn place(&self, account: AccountId) -> Option<Place> {
+        let line = Arc::clone(&self.line).try_acquire_owned().ok()?;
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.entry(account).or_default();
+        if *count >= LINE_OF_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Place { _line: line, account, waiting: Arc::clone(&self.waiting) })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use model::id::VersionId;
+    use std::{io, sync::Arc};
 
-    use super::{Made, NotMade, REMEMBERED_BYTES};
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream::BoxStream};
+    use model::{
+        id::{AccountId, VersionId},
+        world::BoxFuture,
+    };
+
+    use super::{Gallery, LINE_OF_ONE, Made, NotMade, Pictures, REMEMBERED_BYTES, TRIES};
+
+    /// Never has the time.
+    struct Slow;
+
+    impl Pictures for Slow {
+        fn small(&self, _: BoxStream<'static, io::Result<Bytes>>, _: u32) -> BoxFuture<'_, Result<Bytes, NotMade>> {
+            Box::pin(async { Err(NotMade::Now) })
+        }
+    }
+
+    #[test]
+    fn what_takes_too_long_is_not_tried_for_ever_and_one_account_does_not_fill_the_line() {
+        let gallery = Gallery::new(Arc::new(Slow));
+        let account = AccountId([1; 16]);
+        let ask = || {
+            let open = || async { Ok::<_, ()>(futures_util::stream::empty().boxed()) };
+            let asked = gallery.small(account, (VersionId([7; 16]), 256), open);
+            tokio::runtime::Builder::new_current_thread().enable_time().build().map(|it| it.block_on(asked))
+        };
+        let all: Vec<_> = (0..=TRIES).map(|_| ask().ok()).collect();
+        let (now, never) = (Some(Ok(Err(NotMade::Now))), Some(Ok(Err(NotMade::Never))));
+        assert_eq!(all, [now.clone(), now, never]);
+
+        let places: Vec<_> = (0..LINE_OF_ONE).map(|_| gallery.place(account)).collect();
+        assert!(places.iter().all(Option::is_some) && gallery.place(account).is_none());
+        assert!(gallery.place(AccountId([2; 16])).is_some());
+        drop(places);
+        assert!(gallery.place(account).is_some() && gallery.waiting.lock().is_ok_and(|waiting| waiting.is_empty()));
+    }
 
     #[test]
     fn what_is_remembered_has_a_bound_and_the_oldest_goes_first() {

@@ -7,6 +7,7 @@ mod child;
 
 use std::{
     io::{self, Read, Write},
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
@@ -24,6 +25,10 @@ pub use child::{Args, run};
 const LIMIT: Duration = Duration::from_secs(30);
 /// Pieces of the picture that wait for the child.
 const PIECES: usize = 1;
+/// How often a child that has said all is asked whether it has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const XCPU: i32 = rustix::process::Signal::XCPU.as_raw();
+const ABRT: i32 = rustix::process::Signal::ABORT.as_raw();
 /// No small picture is larger.
 const SMALL_BYTES_MAX: u64 = 4 << 20;
 
@@ -84,8 +89,21 @@ async fn make(
     });
     feed(pieces, picture).await?;
     let small = read.await??;
-    let status = spawn_blocking(move || child.0.wait()).await??;
-    Ok((status.success() && !small.is_empty()).then(|| small.into()))
+    // Not waited for on a thread: one that does not end would keep that for ever.
+    let status = loop {
+        match child.0.try_wait()? {
+            Some(status) => break status,
+            None => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    };
+    match (status.success(), status.code(), status.signal()) {
+        (true, ..) if !small.is_empty() => Ok(Some(small.into())),
+        (true, ..) => Ok(None),
+        (_, Some(code), _) if code == i32::from(child::NO_PICTURE) => Ok(None),
+        // Out of its own time or memory.
+        (_, _, Some(XCPU | ABRT)) => Ok(None),
+        _ => Err(io::Error::other(format!("the child ended with {status}"))),
+    }
 }
 
 /// A child that does not outlive whoever waits for it.

@@ -60,6 +60,10 @@ fn who_is_signed_in_needs_no_token_and_leaves_none_behind() {
     let kept = home.join(".config/holdfast/login");
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
 
+    // Signing in again leaves no token behind, and a password goes to no other machine in clear.
+    assert_eq!(login(&home, &server.url, &[]).0, Some(0));
+    let (code, said) = login(&home, "http://files.example", &[]);
+    assert!(code == Some(2) && said.contains("not encrypted"), "{said}");
     let home = |args: &[&str]| at_home(&home, args);
     for (name, bytes) in [("Summer plan.md", 1_000), ("beach.jpg", 70_000), ("old.txt", 10)] {
         fs::write(scratch.join(name), vec![7; bytes]).unwrap();

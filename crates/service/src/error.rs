@@ -20,7 +20,7 @@ pub enum Error {
     #[error("the name or the password is wrong")]
     BadLogin,
     /// The password is right, and the account asks for more.
-    #[error("the password is right; now the six digits of your authenticator, or one of your one-time codes")]
+    #[error("this account also asks for the six digits of your authenticator, or one of your one-time codes")]
     SecondNeeded,
     /// Wrong digits or a wrong one-time code, or used before.
     #[error("these digits or this code are wrong or were used before; wait for the next digits, or take another code")]
@@ -48,7 +48,7 @@ pub enum Error {
     #[error("a quota is at most 2^53 bytes; leave it out for none")]
     BadQuota,
     /// Too many wrong passwords came one after the other.
-    #[error("too many wrong passwords; try again in {wait_s} seconds, or ask the operator for a new password")]
+    #[error("too many wrong tries; try again in {wait_s} seconds")]
     TooManyAttempts {
         /// Seconds until the next one is looked at.
         wait_s: u64,

@@ -14,7 +14,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier},
 };
-use model::world::Entropy;
+use model::{id::AccountId, world::Entropy};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
@@ -44,8 +44,12 @@ pub(crate) struct Passwords {
     /// Who hashes or waits to.
     line: Arc<Semaphore>,
     /// Tries since the last right one, by BLAKE3 of what is guessed at.
-    tried: Arc<Mutex<HashMap<[u8; 32], Tried>>>,
+    tried: Arc<Mutex<Tries>>,
+    /// Tries at second factors, of accounts that have one: names that somebody invents push none of them out.
+    second: Arc<Mutex<Tries>>,
 }
+
+type Tries = HashMap<[u8; 32], Tried>;
 
 #[derive(Clone, Copy)]
 struct Tried {
@@ -55,7 +59,12 @@ struct Tried {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), line: Arc::new(Semaphore::new(LINE)), tried: Arc::default() }
+        Self {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            line: Arc::new(Semaphore::new(LINE)),
+            tried: Arc::default(),
+            second: Arc::default(),
+        }
     }
 }
 
@@ -98,7 +107,10 @@ impl Passwords {
             return Ok(false);
         }
         let subject = *blake3::hash(subject.as_bytes()).as_bytes();
-        self.admit(subject, now_us)?;
+        // Who finds no place in the line has tried nothing.
+        let place = self.line.try_acquire().map_err(|_| Error::TooManyAttempts { wait_s: 1 })?;
+        admit(&self.tried, subject, now_us)?;
+        drop(place);
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
         let fits = move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok();
@@ -109,40 +121,18 @@ impl Passwords {
         Ok(right)
     }
 
-    /// Counts a try at something that is not hashed slowly.
+    /// Counts a try at an account's second factor.
     ///
     /// # Errors
     /// [`Error::TooManyAttempts`].
-    pub fn attempt(&self, subject: &str, now_us: u64) -> Result<()> {
-        self.admit(*blake3::hash(subject.as_bytes()).as_bytes(), now_us)
+    pub fn attempt(&self, account: AccountId, now_us: u64) -> Result<()> {
+        admit(&self.second, *blake3::hash(&account.0).as_bytes(), now_us)
     }
 
-    /// The last try was right: those before it are forgotten.
-    pub fn forgive(&self, subject: &str) {
-        let subject = *blake3::hash(subject.as_bytes()).as_bytes();
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
-    }
-
-    /// Counts a try before it is made, so that a thousand at once are a thousand; the right one forgets them all.
-    fn admit(&self, subject: [u8; 32], now_us: u64) -> Result<()> {
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.len() >= SUBJECTS_MAX {
-            tried.retain(|_, seen| now_us.saturating_sub(seen.last_us) < PAUSE_US);
-        }
-        let full = tried.len() >= SUBJECTS_MAX;
-        match tried.get_mut(&subject) {
-            Some(seen) => {
-                let wait_us = seen.last_us.saturating_add(PAUSE_US).saturating_sub(now_us);
-                if seen.count >= FREE_ATTEMPTS && wait_us > 0 {
-                    return Err(Error::TooManyAttempts { wait_s: wait_us.div_ceil(1_000_000) });
-                }
-                *seen = Tried { count: seen.count.saturating_add(1), last_us: now_us };
-            }
-            // As many names at once as no crowd of users has: somebody invents them.
-            None if full => return Err(Error::TooManyAttempts { wait_s: PAUSE_US / 1_000_000 }),
-            None => drop(tried.insert(subject, Tried { count: 1, last_us: now_us })),
-        }
-        Ok(())
+    /// The last try at an account's second factor was right: those before it are forgotten.
+    pub fn forgive(&self, account: AccountId) {
+        let subject = *blake3::hash(&account.0).as_bytes();
+        self.second.lock().unwrap_or_else(PoisonError::into_inner).remove(&subject);
     }
 
     /// Runs `f` beside the doors, when a slot is free. Only so many wait: each holds a password in memory.
@@ -152,6 +142,28 @@ impl Passwords {
         let _slot = self.slots.acquire().await.map_err(|_| busy())?;
         tokio::task::spawn_blocking(f).await.map_err(|_| busy())
     }
+}
+
+/// Counts a try before it is made, so that a thousand at once are a thousand; the right one forgets them all.
+fn admit(tried: &Mutex<Tries>, subject: [u8; 32], now_us: u64) -> Result<()> {
+    let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
+    if tried.len() >= SUBJECTS_MAX {
+        tried.retain(|_, seen| now_us.saturating_sub(seen.last_us) < PAUSE_US);
+    }
+    let full = tried.len() >= SUBJECTS_MAX;
+    match tried.get_mut(&subject) {
+        Some(seen) => {
+            let wait_us = seen.last_us.saturating_add(PAUSE_US).saturating_sub(now_us);
+            if seen.count >= FREE_ATTEMPTS && wait_us > 0 {
+                return Err(Error::TooManyAttempts { wait_s: wait_us.div_ceil(1_000_000) });
+            }
+            *seen = Tried { count: seen.count.saturating_add(1), last_us: now_us };
+        }
+        // As many names at once as no crowd of users has: somebody invents them.
+        None if full => return Err(Error::TooManyAttempts { wait_s: PAUSE_US / 1_000_000 }),
+        None => drop(tried.insert(subject, Tried { count: 1, last_us: now_us })),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use totp_rs::{Builder, Secret};
 use crate::{
     Service,
     error::{Error, Result},
+    sign_in::subject_of,
     tokens::{Caller, hash_of},
 };
 
@@ -141,7 +142,7 @@ impl Service {
             })
             .await?;
         let hash = row.as_ref().and_then(|row| row.password.clone());
-        if !self.passwords.matches(&name, hash, password, self.store.now().monotonic_us).await? {
+        if !self.passwords.matches(&subject_of(&name), hash, password, self.store.now().monotonic_us).await? {
             return Err(Error::BadLogin);
         }
         row.ok_or(Error::BadLogin)
@@ -182,7 +183,7 @@ impl Service {
             .commit(move |tx, draft| {
                 let row = access::sign_in(tx, account)?.filter(|row| *row == shown).ok_or(Error::BadLogin)?;
                 if let Some(step) = step {
-                    access::use_second(tx, account, step)?;
+                    access::begin_second(tx, account, step)?;
                 }
                 access::end_sessions(tx, account, session)?;
                 draft.audit(Some(account), act, account.to_string());
@@ -197,19 +198,15 @@ impl Service {
     /// Counts a try before it is looked at.
     pub(crate) fn admit_second(&self, account: AccountId, second: Option<&str>) -> Result<()> {
         match second {
-            Some(_) => self.passwords.attempt(&subject(account), self.store.now().monotonic_us),
+            Some(_) => self.passwords.attempt(account, self.store.now().monotonic_us),
             None => Ok(()),
         }
     }
 
     /// Forgets the tries before a right one.
     pub(crate) fn forgive_second(&self, account: AccountId) {
-        self.passwords.forgive(&subject(account));
+        self.passwords.forgive(account);
     }
-}
-
-fn subject(account: AccountId) -> String {
-    format!("second factor of {account}")
 }
 
 /// The row after `given` was used, or the row itself where no second factor is asked for.
@@ -231,7 +228,7 @@ pub(crate) fn show(tx: &mut Tx<'_>, mut row: SignInRow, given: Option<&str>, now
         return Ok(row);
     }
     let step = step_of(second.secret, &given, now_us).ok_or(Error::BadSecond)?;
-    if access::use_second(tx, row.account, step)? { Ok(row) } else { Err(Error::BadSecond) }
+    if access::use_second(tx, row.account, step, step_at(now_us))? { Ok(row) } else { Err(Error::BadSecond) }
 }
 
 /// Uses a second factor where one is asked for, and journals what is left of the one-time codes.
@@ -256,6 +253,11 @@ fn step_of(secret: [u8; SecondFactor::SECRET_BYTES], digits: &str, now_us: i64) 
     let totp = Builder::new().with_secret(Secret::new_stack(secret)).build().ok()?;
     let digits: String = digits.chars().filter(|letter| !letter.is_whitespace()).collect();
     totp.check(&digits, now_s)
+}
+
+/// The number of a moment's step of 30 s.
+fn step_at(now_us: i64) -> u64 {
+    u64::try_from(now_us).unwrap_or(0) / 30_000_000
 }
 
 /// One-time codes as they are printed, and what is kept of them.

@@ -63,9 +63,9 @@ impl Service {
             return Err(Error::MediaType);
         }
         let (account, path) = (caller.account, begin.path.clone());
-        let length = begin.length;
+        let (length, now) = (begin.length, self.store.service_time());
         self.look(move |tx| {
-            limits::admit(tx, account, length)?;
+            limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, now)?))?;
             match tree::at(tx, account, &path) {
                 Ok(found) => crate::files::file(found.row()?, &path).map(drop),
                 Err(Error::Missing { .. }) => Ok(()),
@@ -76,6 +76,13 @@ impl Service {
         let spec =
             UploadSpec { path: begin.path.names().to_vec(), length: begin.length, metadata: Facts::of(&begin).write() };
         let row = self.store.begin_upload(account, spec).await?;
+        // Another may have begun at the same moment: what is open must fit together, or bytes would lie at the firms that no
+        // quota counts.
+        let fits = self.look(move |tx| limits::admit(tx, account, uploads::open_bytes(tx, account, now)?)).await;
+        if let Err(full) = fits {
+            self.store.drop_upload(account, row.id).await?;
+            return Err(full);
+        }
         self.settle(account, row).await
     }
 

@@ -100,6 +100,9 @@ pub fn sessions_are_local_and_end(world: &mut World) {
 
 pub fn the_digits_of_a_step_are_used_once(world: &mut World) {
     let account = world.account;
-    let used = |step| world.write(move |tx| access::use_second(tx, account, step)).unwrap();
-    assert_eq!([used(7), used(7), used(6), used(8), used(8)], [true, false, false, true, false]);
+    let used = |step, now| world.write(move |tx| access::use_second(tx, account, step, now)).unwrap();
+    assert_eq!([used(7, 7), used(7, 7), used(6, 7), used(8, 7), used(8, 9)], [true, false, false, true, false]);
+    assert_eq!([used(5, 5), used(5, 5)], [true, false], "a clock that was ahead shuts nobody out");
+    world.write(move |tx| access::begin_second(tx, account, 2)).unwrap();
+    assert_eq!([used(2, 3), used(3, 3)], [false, true], "a new secret begins anew");
 }

@@ -74,11 +74,11 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
     }
     let Standing { suspended, quota_bytes } = body::json(body).await?;
     let (caller, name) = (auth::caller(&service, &parts).await?, name(&parts, "")?);
-    if let Some(quota_bytes) = quota_bytes {
-        service.set_quota(&caller, name.clone(), quota_bytes).await?;
-    }
-    if let Some(suspended) = suspended {
-        service.suspend(&caller, name, suspended).await?;
+    match (suspended, quota_bytes) {
+        (Some(suspended), None) => service.suspend(&caller, name, suspended).await?,
+        (None, Some(quota_bytes)) => service.set_quota(&caller, name, quota_bytes).await?,
+        // Both at once could be done by halves.
+        _ => return Err(Problem::bad_request("bad_body", "name either `suspended` or `quota_bytes`")),
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }

@@ -47,7 +47,8 @@ pub async fn own(
     let (side, version) = wanted(&parts)?;
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     let file = service.find(&caller, path).await?;
-    send(&service, &gallery, &caller, file, (side, version)).await
+    let again = async || auth::caller(&service, &parts).await.map(drop);
+    send(&service, &gallery, &caller, file, (side, version), again).await
 }
 
 /// Of a file that a link shows.
@@ -62,7 +63,8 @@ pub async fn linked(
     let (path, _) = links::below(&parts, "/thumbnails/")?;
     let link = links::open(&service, &parts).await?;
     let file = service.linked_file(&link, path).await?;
-    send(&service, &gallery, &service.reader_of(&link), file, (side, version)).await
+    let again = async || links::open(&service, &parts).await.map(drop);
+    send(&service, &gallery, &service.reader_of(&link), file, (side, version), again).await
 }
 
 fn must_get(parts: &Parts) -> Result<(), Problem> {
@@ -77,12 +79,14 @@ fn wanted(parts: &Parts) -> Result<(u32, Option<String>), Problem> {
     Ok((size, version))
 }
 
+/// `again`: whether it may still be seen when it is its turn.
 async fn send(
     service: &Service,
     gallery: &Gallery,
     caller: &Caller,
     file: File,
     (side, asked): (u32, Option<String>),
+    again: impl AsyncFnOnce() -> Result<(), Problem>,
 ) -> Result<Response, Problem> {
     let version = file.version;
     let essence = version.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -91,10 +95,11 @@ async fn send(
     }
     let (id, size) = (version.id, version.size);
     let open = async || {
-        let reading = service.read(caller, version, 0..size).await.ok()?;
-        Some(reading.map(|piece| piece.map_err(io::Error::other)).boxed())
+        again().await?;
+        let reading = service.read(caller, version, 0..size).await?;
+        Ok::<_, Problem>(reading.map(|piece| piece.map_err(io::Error::other)).boxed())
     };
-    let small = gallery.small((id, side), open).await.map_err(|why| match why {
+    let small = gallery.small(caller.account, (id, side), open).await?.map_err(|why| match why {
         NotMade::Never => none(),
         NotMade::Now => {
             let detail = "many small pictures are being made; this one comes in a moment";

@@ -123,6 +123,11 @@ async fn digits_are_not_guessed_by_the_thousand_and_a_lost_phone_is_helped() {
     assert_eq!(guesser.ask("POST", door, reset(Some(&codes[1]))).await.status, 200);
     assert_eq!(refused(&sign_in(&mut guesser, None).await), (401, "second_factor_needed".to_owned()));
 
+    // An invitation is of whoever invited, and has no business at this door.
+    let invitation = owner.ask("POST", "/api/v1/invitations", json!({})).await.json()["code"].clone();
+    let misused = json!({ "code": invitation, "new": PASSWORD, "second": "123456" });
+    assert_eq!(refused(&guesser.ask("POST", door, misused).await), (404, "bad_code".to_owned()));
+
     let lost = "/api/v1/accounts/bob/second-factor";
     assert_eq!(guesser.ask("DELETE", lost, Value::Null).await.status, 403, "not by oneself");
     let people = owner.ask("GET", "/api/v1/accounts", Value::Null).await.json();

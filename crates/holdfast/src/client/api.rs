@@ -140,6 +140,11 @@ impl Api {
         self.http.url()
     }
 
+    /// As [`Http::is_private`].
+    pub fn is_private(&self) -> bool {
+        self.http.is_private()
+    }
+
     /// As [`Http::own_path`].
     pub fn own_path<'a>(&self, location: &'a str) -> Option<&'a str> {
         self.http.own_path(location)

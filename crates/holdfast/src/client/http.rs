@@ -92,6 +92,12 @@ impl Http {
         format!("{}{}", self.origin(), self.base)
     }
 
+    /// Whether nobody on the way can read along: by TLS, or because there is no way.
+    pub fn is_private(&self) -> bool {
+        let address = self.host.parse::<std::net::IpAddr>();
+        self.tls.is_some() || self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+
     /// Scheme, host and port.
     fn origin(&self) -> String {
         format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.authority)

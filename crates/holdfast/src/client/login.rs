@@ -74,8 +74,13 @@ impl Login {
         let folder = path.parent().unwrap_or(&path);
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| Error::io("making", folder, &error))?;
-        Self::forget()?;
-        write_private(&path, format!("url={}\ntoken={}\n", self.url, self.token).as_bytes())
+        let new = path.with_extension("new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("removing", &new, &error)),
+            _ => {}
+        }
+        write_private(&new, format!("url={}\ntoken={}\n", self.url, self.token).as_bytes())?;
+        fs::rename(&new, &path).map_err(|error| Error::io("renaming", &new, &error))
     }
 
     /// Forgets the kept one.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{fleet::text, share::password_from};
 use crate::{
-    client::{api::Api, batch::line, http::Outgoing, login::Login},
+    client::{api::Api, batch::line, http::Outgoing, login::Login, path::encode},
     error::{Error, Result},
 };
 
@@ -33,6 +33,9 @@ pub struct LoginArgs {
     /// Days until you have to sign in again; without it until `logout`.
     #[arg(long, value_name = "N")]
     days: Option<u32>,
+    /// Sends password and token unencrypted to another machine: everybody on the way can read them.
+    #[arg(long)]
+    insecure_http: bool,
 }
 
 /// Signs you out: withdraws the token that `login` made and forgets it.
@@ -41,6 +44,14 @@ pub struct LogoutArgs {}
 
 /// Signs in.
 pub async fn login(args: LoginArgs) -> Result<ExitCode> {
+    let stranger = Api::stranger(&args.url)?;
+    if !stranger.is_private() && !args.insecure_http {
+        return Err(Error::refused(format!(
+            "{} is not encrypted: everybody on the way could read your password",
+            args.url
+        ))
+        .hint("use the service's https address; --insecure-http does it nevertheless"));
+    }
     let name = match args.name {
         Some(name) => name,
         None => ask("Name: ")?,
@@ -50,7 +61,6 @@ pub async fn login(args: LoginArgs) -> Result<ExitCode> {
     if let Some(second) = &args.second {
         body["second"] = second.clone().into();
     }
-    let stranger = Api::stranger(&args.url)?;
     let session = match stranger.sign_in(&body).await {
         Err(error) if error.code.as_deref() == Some("second_factor_needed") && stdin().is_terminal() => {
             body["second"] = ask("Six digits of your authenticator, or a one-time code: ")?.into();
@@ -60,11 +70,20 @@ pub async fn login(args: LoginArgs) -> Result<ExitCode> {
     };
     let label = format!("holdfast login on {}", host());
     let wish = json!({ "label": label, "days": args.days });
-    let made: Value = session.json(Method::POST, "/api/v1/tokens", Some(&wish)).await?;
+    let made = session.json::<Value>(Method::POST, "/api/v1/tokens", Some(&wish)).await;
     // The browser's session was only for this.
     let ended = session.request(Method::DELETE, "/api/v1/session");
     drop(session.send_all(ended, Outgoing::empty()).await);
-    Login { url: session.url(), token: text(&made["token"]) }.keep()?;
+    let new = Login { url: session.url(), token: text(&made?["token"]) };
+    let before = Login::kept().ok().flatten();
+    if let Err(error) = new.keep() {
+        drop(withdraw(&new).await);
+        return Err(error);
+    }
+    if let Some(before) = before {
+        // Nobody else has it. If its service is away now, the account's page still lists it.
+        drop(withdraw(&before).await);
+    }
     line(&format!("signed in to {} as {name}", session.url()));
     Ok(ExitCode::SUCCESS)
 }
@@ -74,22 +93,24 @@ pub async fn logout(_: LogoutArgs) -> Result<ExitCode> {
     let Some(kept) = Login::kept()? else {
         return Err(Error::new(Class::Missing, "you are not signed in anywhere"));
     };
-    // The id is the token's second word.
-    let id = kept.token.split('_').nth(1).unwrap_or_default().to_owned();
-    let withdrawn = async {
-        let api = Api::of(&kept)?;
-        api.send_all(api.request(Method::DELETE, &format!("/api/v1/tokens/{id}")), Outgoing::empty()).await
-    };
-    let withdrawn = withdrawn.await;
+    let withdrawn = withdraw(&kept).await;
     Login::forget()?;
     match withdrawn {
-        Ok(_) => line(&format!("signed out of {}", kept.url)),
+        Ok(()) => line(&format!("signed out of {}", kept.url)),
         Err(error) => line(&format!(
             "signed out here, but {} could not be told ({error}): withdraw the token on the account's page",
             kept.url
         )),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends a login's own token, whose id is its second word.
+async fn withdraw(login: &Login) -> Result<()> {
+    let id = login.token.split('_').nth(1).unwrap_or_default();
+    let api = Api::of(login)?;
+    let request = api.request(Method::DELETE, &format!("/api/v1/tokens/{}", encode(id)));
+    api.send_all(request, Outgoing::empty()).await.map(drop)
 }
 
 fn ask(what: &str) -> Result<String> {

@@ -20,6 +20,8 @@ const CPU_S_MAX: u64 = 20;
 const SIDE_MAX: u32 = 16_384;
 /// Bytes of a picture; the doors send no more.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
+/// The exit code that says that no picture can be made of these bytes, now or ever.
+pub const NO_PICTURE: u8 = 3;
 /// JPEG quality: a list needs no more.
 const QUALITY: u8 = 80;
 
@@ -34,12 +36,15 @@ pub struct Args {
 
 /// Runs it, before anything else of the program is started.
 pub fn run(args: &Args) -> ExitCode {
-    match limited().and_then(|()| small(io::stdin().lock(), args.side)).and_then(|small| {
+    if limited().is_err() {
+        return ExitCode::FAILURE;
+    }
+    match small(io::stdin().lock(), args.side).and_then(|small| {
         let mut out = io::stdout().lock();
         out.write_all(&small).and_then(|()| out.flush())
     }) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(_) => ExitCode::from(NO_PICTURE),
     }
 }
 
@@ -49,6 +54,8 @@ fn limited() -> io::Result<()> {
         (Resource::Data, MEMORY_BYTES_MAX),
         (Resource::Cpu, CPU_S_MAX),
         (Resource::Fsize, 0),
+        // No file and no line to anywhere; the three that are open stay.
+        (Resource::Nofile, 0),
         (Resource::Core, 0),
         (Resource::Nproc, 0),
     ] {
