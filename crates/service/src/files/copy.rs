@@ -47,8 +47,9 @@ impl Service {
                 let row = tree::at(tx, account, from)?.row()?;
                 let parent = tree::make_room(tx, draft, account, to, Some(row.id), *replace, &stamp)?;
                 let (_, name) = to.split()?;
-                limits::admit(tx, account, bytes_of(tx, account, &row)?)?;
-                copy_row(tx, draft, account, &row, parent, name, &stamp)
+                let (pair, bytes) = copy_row(tx, draft, account, &row, parent, name, &stamp)?;
+                limits::admit(tx, account, bytes)?;
+                Ok::<_, Error>(pair)
             })
             .await?;
         let mut left: VecDeque<Pair> = root.into_iter().collect();
@@ -66,12 +67,13 @@ impl Service {
             let start = std::mem::take(&mut after);
             let page = move |tx: &mut Tx<'_>, draft: &mut Draft| {
                 let rows = entries::children(tx, account, from, &start, PAGE)?;
-                let mut pairs = Vec::new();
-                let sizes: Result<Vec<u64>> = rows.iter().map(|row| bytes_of(tx, account, row)).collect();
-                limits::admit(tx, account, sizes?.into_iter().fold(0, u64::saturating_add))?;
+                let (mut pairs, mut more) = (Vec::new(), 0_u64);
                 for row in &rows {
-                    pairs.extend(copy_row(tx, draft, account, row, to, &row.name, &stamp)?);
+                    let (pair, bytes) = copy_row(tx, draft, account, row, to, &row.name, &stamp)?;
+                    pairs.extend(pair);
+                    more = more.saturating_add(bytes);
                 }
+                limits::admit(tx, account, more)?;
                 Ok::<_, Error>((rows.last().map(|row| row.name.clone()), pairs))
             };
             let (last, pairs) = self.store.commit(page).await?;
@@ -84,12 +86,7 @@ impl Service {
     }
 }
 
-/// What a copy of a row takes: nothing for a folder.
-fn bytes_of(tx: &Tx<'_>, account: AccountId, row: &EntryRow) -> Result<u64> {
-    Ok(versions::current(tx, account, row.id)?.map_or(0, |version| version.size))
-}
-
-/// Copies one row under a new name; for a folder, the pair of it and its empty copy.
+/// Copies one row under a new name: for a folder, the pair of it and its empty copy; and the plaintext bytes of a file.
 fn copy_row(
     tx: &Tx<'_>,
     draft: &mut Draft,
@@ -98,13 +95,14 @@ fn copy_row(
     parent: EntryId,
     name: &str,
     stamp: &Stamp,
-) -> Result<Option<Pair>> {
+) -> Result<(Option<Pair>, u64)> {
     let scope = Scope::Account(account);
     let id = EntryId::random(stamp.store.entropy());
     let version = match row.kind {
         Kind::Folder => None,
         Kind::File => versions::current(tx, account, row.id)?,
     };
+    let bytes = version.as_ref().map_or(0, |version| version.size);
     let current = version.as_ref().map(|_| VersionId::random(stamp.store.entropy()));
     if let (Some(version), Some(id_of_copy)) = (version, current) {
         let copy = Version { id: id_of_copy, entry: id, made_us: stamp.wall_us, replaced: None, ..version };
@@ -112,5 +110,5 @@ fn copy_row(
     }
     let copy = EntryRow { id, parent, name: name.to_owned(), trashed: None, current, ..row.clone() };
     draft.change(scope, Change::Entry(copy));
-    Ok((row.kind == Kind::Folder).then_some((row.id, id)))
+    Ok(((row.kind == Kind::Folder).then_some((row.id, id)), bytes))
 }
