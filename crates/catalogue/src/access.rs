@@ -2,18 +2,18 @@
 
 use crate::{
     error::{Error, Result},
-    tx::{Int, Tx},
+    tx::{Int, Tx, int_or_null},
 };
 use model::{
-    account::{AccountRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, Leaving, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     id::{AccountId, TokenId},
+    units::ServiceTime,
 };
 use rusqlite::Row;
 
-pub(crate) const SIGN_IN: &str =
-    "account, role, password, suspended_us, changed_us, second_secret, second_since_us, second_codes";
+pub(crate) const SIGN_IN: &str = "account, role, password, suspended_us, changed_us, second_secret, second_since_us, second_codes, leaving_at, leaving_us";
 /// How many of them there are.
-pub(crate) const SIGN_IN_COUNT: usize = 8;
+pub(crate) const SIGN_IN_COUNT: usize = 10;
 pub(crate) const TOKEN: &str = "id, hash, account, opens, label, made_us, expires_us, ended_us";
 const SESSION: &str = "hash, id, account, agent, made_us, seen_us, expires_us";
 
@@ -186,6 +186,10 @@ pub(crate) fn sign_in_from(row: &Row<'_>) -> Result<SignInRow> {
         suspended_us: row.get(3)?,
         changed_us: row.get(4)?,
         second: second_from(row)?,
+        leaving: match (int_or_null(row, 8)?, row.get(9)?) {
+            (Some(at), Some(wall_us)) => Some(Leaving { at: ServiceTime(at), wall_us }),
+            _ => None,
+        },
     })
 }
 

@@ -48,6 +48,7 @@ pub mod scopes;
 pub mod search;
 pub mod segments;
 pub mod shares;
+pub mod shown;
 pub mod traffic;
 pub mod uploads;
 pub mod versions;

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_traffic.sql"),
     include_str!("migrations/0005_access.sql"),
     include_str!("migrations/0006_limits.sql"),
+    include_str!("migrations/0007_shown.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

@@ -11,7 +11,7 @@ use crate::{
     packs::make_from,
     scopes::scope_from,
     segments::location_from,
-    shares,
+    shares, shown,
     tx::{Int, Tx, int},
     versions,
 };
@@ -52,7 +52,8 @@ pub fn rows_between<E: From<Error>>(
 /// As for every reading.
 pub fn export(tx: &Tx<'_>) -> Result<Vec<(Scope, u64, Change)>> {
     let scopes = tx.all(
-        "SELECT x'' UNION SELECT id FROM account UNION SELECT account FROM kit UNION SELECT account FROM share UNION SELECT account FROM entry
+        "SELECT x'' UNION SELECT id FROM account UNION SELECT account FROM kit UNION SELECT account FROM share
+         UNION SELECT account FROM granted UNION SELECT account FROM entry
          UNION SELECT account FROM version UNION SELECT account FROM entry_gone UNION SELECT account FROM version_gone
          ORDER BY 1",
         [],
@@ -87,6 +88,10 @@ fn cluster_rows<E: From<Error>>(
     tx.each(&sql, range, |row| f(read(int(row, 2))?, Change::Limits(limits::limits_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM token {of}, id", access::TOKEN);
     tx.each(&sql, range, |row| f(read(int(row, 8))?, Change::Token(access::token_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM report {of}, id", shown::REPORT);
+    tx.each(&sql, range, |row| f(read(int(row, shown::REPORT_COUNT))?, Change::Report(shown::report_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM about {of}", shown::ABOUT);
+    tx.each(&sql, range, |row| f(read(int(row, shown::ABOUT_COUNT))?, Change::About(shown::about_from(row)?)))?;
     let sql = "SELECT id, name, revision FROM provider WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| {
         let id = ProviderId(read(row.get(0))?);
@@ -128,7 +133,9 @@ fn account_rows<E: From<Error>>(
         f(read(int(row, 5))?, Change::Kit(kit))
     })?;
     let sql = format!("SELECT {}, revision FROM share {of}", shares::COLUMNS);
-    tx.each(&sql, range, |row| f(read(int(row, 9))?, Change::Share(shares::share_from(row)?)))?;
+    tx.each(&sql, range, |row| f(read(int(row, shares::COLUMN_COUNT))?, Change::Share(shares::share_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM granted {of}", shown::GRANT);
+    tx.each(&sql, range, |row| f(read(int(row, shown::GRANT_COUNT))?, Change::Grant(shown::grant_from(row)?)))?;
     let sql = format!("SELECT {}, e.revision FROM entry e {of}", entries::COLUMNS);
     tx.each(&sql, range, |row| {
         let entry = entries::entry_from(row, 0)?;

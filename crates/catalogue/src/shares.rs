@@ -10,7 +10,10 @@ use model::{
 };
 use rusqlite::Row;
 
-pub(crate) const COLUMNS: &str = "id, entry, code, password, expires_us, downloads_max, downloads, made_us, ended_us";
+pub(crate) const COLUMNS: &str = "id, entry, code, password, expires_us, downloads_max, downloads, made_us, ended_us, \
+                             receives, words, off_us";
+/// How many of them there are.
+pub(crate) const COLUMN_COUNT: usize = 12;
 
 /// The share with this secret and whose it is, ended or not.
 ///
@@ -18,7 +21,7 @@ pub(crate) const COLUMNS: &str = "id, entry, code, password, expires_us, downloa
 /// As for every reading.
 pub fn by_code(tx: &Tx<'_>, code: &[u8; 16]) -> Result<Option<(AccountId, ShareRow)>> {
     let sql = format!("SELECT {COLUMNS}, account FROM share WHERE code = ?1");
-    Ok(tx.all(&sql, [code], |row| Ok((AccountId(row.get(9)?), share_from(row)?)))?.pop())
+    Ok(tx.all(&sql, [code], |row| Ok((AccountId(row.get(COLUMN_COUNT)?), share_from(row)?)))?.pop())
 }
 
 /// One share of an account, ended or not.
@@ -50,5 +53,8 @@ pub(crate) fn share_from(row: &Row<'_>) -> Result<ShareRow> {
         downloads: int(row, 6)?,
         made_us: row.get(7)?,
         ended_us: row.get(8)?,
+        receives: row.get(9)?,
+        words: row.get(10)?,
+        off_us: row.get(11)?,
     })
 }

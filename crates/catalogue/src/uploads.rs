@@ -38,12 +38,14 @@ pub struct UploadRow {
     pub expires_us: i64,
     /// The same on service time: this one counts.
     pub expires: ServiceTime,
+    /// By which way it came, if not its account's own: words of the service's.
+    pub way: String,
     /// Which request appends to it now: 16 bytes drawn by it.
     pub holder: Option<[u8; 16]>,
 }
 
 const COLUMNS: &str = "id, account, path, length, metadata, received, state, file_key, made_us, made_at, expires_us, \
-                       expires_at, holder";
+                       expires_at, holder, way";
 
 /// Begins an upload.
 ///
@@ -52,7 +54,7 @@ const COLUMNS: &str = "id, account, path, length, metadata, received, state, fil
 pub fn insert(tx: &mut Tx<'_>, row: &UploadRow) -> Result<()> {
     write(
         tx,
-        &format!("INSERT INTO upload ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
+        &format!("INSERT INTO upload ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"),
         row,
     )
     .map(drop)
@@ -64,7 +66,7 @@ pub fn insert(tx: &mut Tx<'_>, row: &UploadRow) -> Result<()> {
 /// As for every writing.
 pub fn update(tx: &mut Tx<'_>, row: &UploadRow) -> Result<bool> {
     let sql = "UPDATE upload SET path = ?3, length = ?4, metadata = ?5, received = ?6, state = ?7, file_key = ?8,
-                 made_us = ?9, made_at = ?10, expires_us = ?11, expires_at = ?12, holder = ?13
+                 made_us = ?9, made_at = ?10, expires_us = ?11, expires_at = ?12, holder = ?13, way = ?14
                WHERE id = ?1 AND account = ?2";
     Ok(write(tx, sql, row)? > 0)
 }
@@ -86,6 +88,7 @@ fn write(tx: &mut Tx<'_>, sql: &str, row: &UploadRow) -> Result<usize> {
             row.expires_us,
             Int(row.expires.0),
             row.holder,
+            &row.way,
         ),
     )
 }
@@ -97,6 +100,15 @@ fn write(tx: &mut Tx<'_>, sql: &str, row: &UploadRow) -> Result<usize> {
 pub fn get(tx: &Tx<'_>, account: AccountId, id: UploadId) -> Result<Option<UploadRow>> {
     let sql = format!("SELECT {COLUMNS} FROM upload WHERE account = ?1 AND id = ?2");
     tx.one(&sql, (account.0, id.0), upload_from)
+}
+
+/// How many uploads came by one way and are not finished yet.
+///
+/// # Errors
+/// As for every reading.
+pub fn open_by(tx: &Tx<'_>, account: AccountId, way: &str, now: ServiceTime) -> Result<u64> {
+    let sql = "SELECT count(*) FROM upload WHERE account = ?1 AND way = ?2 AND expires_at >= ?3";
+    Ok(tx.one(sql, (account.0, way, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
 }
 
 /// All uploads of an account, by id.
@@ -149,5 +161,6 @@ fn upload_from(row: &Row<'_>) -> rusqlite::Result<UploadRow> {
         expires_us: row.get(10)?,
         expires: ServiceTime(int(row, 11)?),
         holder: row.get(12)?,
+        way: row.get(13)?,
     })
 }

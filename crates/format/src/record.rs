@@ -19,10 +19,24 @@ use crate::{
 mod access;
 mod rows;
 mod rules;
+mod shown;
 
 const OBJECT: &str = "record";
-/// The only shape of every kind so far.
-const SHAPE: u8 = 1;
+const SIGN_IN: u8 = 7;
+const REPORT: u8 = 10;
+const ABOUT: u8 = 11;
+const SHARE: u8 = 21;
+const GRANT: u8 = 22;
+
+/// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
+/// that an older reader sees that it is too old and does not take it for damage.
+const fn shapes_of(kind: u8) -> (u8, u8) {
+    match kind {
+        SIGN_IN | SHARE => (1, 2),
+        REPORT | ABOUT | GRANT => (2, 2),
+        _ => (1, 1),
+    }
+}
 
 /// Who may read a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,10 +68,13 @@ pub fn part_of(change: &Change) -> Part {
         | Change::SignIn(_)
         | Change::Limits(_)
         | Change::Token(_)
+        | Change::Report(_)
+        | Change::About(_)
         | Change::Provider(_)
         | Change::Target(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
+        | Change::Grant(_)
         | Change::Entry(_)
         | Change::EntryGone(_)
         | Change::Version(_)
@@ -129,7 +146,8 @@ pub(crate) fn put_change(bytes: &mut Vec<u8>, change: &Change) -> Result<()> {
     check(change)?;
     let mut body = Vec::new();
     put_body(&mut body, change);
-    bytes.extend_from_slice(&[kind_of(change), SHAPE]);
+    let kind = kind_of(change);
+    bytes.extend_from_slice(&[kind, shapes_of(kind).1]);
     put_blob(bytes, &body);
     Ok(())
 }
@@ -139,12 +157,13 @@ pub(crate) fn take_change(reader: &mut Reader<'_>, part: Part) -> Result<Change>
     let kind = reader.u8("kind")?;
     let shape = reader.u8("shape")?;
     let body = reader.blob("body")?;
-    if shape != SHAPE {
-        let (expected, got) = (u32::from(SHAPE), u32::from(shape));
+    let (oldest, newest) = shapes_of(kind);
+    if !(oldest..=newest).contains(&shape) {
+        let (expected, got) = (u32::from(newest), u32::from(shape));
         return Err(Error::Newer { object: OBJECT, expected, got });
     }
     let mut body = Reader::new(OBJECT, body);
-    let change = take_body(&mut body, kind)?;
+    let change = take_body(&mut body, kind, shape)?;
     if part_of(&change) != part {
         return Err(body.value("kind", format!("a kind of the {part:?} part"), kind));
     }
@@ -167,15 +186,18 @@ fn kind_of(change: &Change) -> u8 {
         Change::Pack(_) => 4,
         Change::Makes { .. } => 5,
         Change::PackGone { .. } => 6,
-        Change::SignIn(_) => 7,
+        Change::SignIn(_) => SIGN_IN,
         Change::Token(_) => 8,
         Change::Limits(_) => 9,
+        Change::Report(_) => REPORT,
+        Change::About(_) => ABOUT,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
         Change::Version(_) => 19,
         Change::VersionGone(_) => 20,
-        Change::Share(_) => 21,
+        Change::Share(_) => SHARE,
+        Change::Grant(_) => GRANT,
     }
 }
 
@@ -185,6 +207,8 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::SignIn(row) => access::put_sign_in(bytes, row),
         Change::Token(row) => access::put_token(bytes, row),
         Change::Limits(row) => access::put_limits(bytes, row),
+        Change::Report(row) => shown::put_report(bytes, row),
+        Change::About(row) => shown::put_about(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -197,7 +221,8 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
             put_varint(bytes, at.0);
         }
         Change::Kit(row) => rows::put_kit(bytes, row),
-        Change::Share(row) => access::put_share(bytes, row),
+        Change::Share(row) => shown::put_share(bytes, row),
+        Change::Grant(row) => shown::put_grant(bytes, row),
         Change::Entry(row) => rows::put_entry(bytes, row),
         Change::EntryGone(id) => bytes.extend_from_slice(&id.0),
         Change::Version(version) => rows::put_version(bytes, version),
@@ -205,7 +230,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-fn take_body(reader: &mut Reader<'_>, kind: u8) -> Result<Change> {
+fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
     Ok(match kind {
         1 => Change::Account(rows::take_account(reader)?),
         2 => Change::Provider(rows::take_provider(reader)?),
@@ -213,15 +238,18 @@ fn take_body(reader: &mut Reader<'_>, kind: u8) -> Result<Change> {
         4 => Change::Pack(rows::take_pack(reader)?),
         5 => Change::Makes { pack: PackId(reader.array("pack")?), makes: rows::take_makes(reader)? },
         6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
-        7 => Change::SignIn(access::take_sign_in(reader)?),
+        SIGN_IN => Change::SignIn(access::take_sign_in(reader, shape)?),
         8 => Change::Token(access::take_token(reader)?),
         9 => Change::Limits(access::take_limits(reader)?),
+        REPORT => Change::Report(shown::take_report(reader)?),
+        ABOUT => Change::About(shown::take_about(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),
         19 => Change::Version(rows::take_version(reader)?),
         20 => Change::VersionGone(VersionId(reader.array("id")?)),
-        21 => Change::Share(access::take_share(reader)?),
-        other => return Err(reader.value("kind", "1 to 8, or 16 to 21", other)),
+        SHARE => Change::Share(shown::take_share(reader, shape)?),
+        GRANT => Change::Grant(shown::take_grant(reader)?),
+        other => return Err(reader.value("kind", "1 to 11, or 16 to 22", other)),
     })
 }

@@ -11,12 +11,16 @@ use std::collections::BTreeMap;
 
 use model::{
     Change, Record, Scope,
+    about::AboutRow,
     account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
-    id::{AccountId, EntryId, KitId, PackId, ProviderId, SegmentId, ShareId, TargetId, TokenId, VersionId},
+    id::{
+        AccountId, EntryId, GrantId, KitId, PackId, ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId,
+        VersionId,
+    },
     pack::{Location, Make, Pack},
-    share::ShareRow,
+    share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
 };
 
@@ -121,6 +125,10 @@ pub struct ClusterState {
     pub limits: BTreeMap<AccountId, Row<LimitsRow>>,
     /// Secrets, those that have ended too.
     pub tokens: BTreeMap<TokenId, Row<TokenRow>>,
+    /// What guests told of links.
+    pub reports: BTreeMap<ReportId, Row<ReportRow>>,
+    /// The face of the service; at most one.
+    pub about: BTreeMap<(), Row<AboutRow>>,
     /// Providers.
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
@@ -145,6 +153,8 @@ impl ClusterState {
             Change::SignIn(row) => put(&mut self.sign_ins, row.account, at, row),
             Change::Limits(row) => put(&mut self.limits, row.account, at, row),
             Change::Token(row) => put(&mut self.tokens, row.id, at, row),
+            Change::Report(row) => put(&mut self.reports, row.id, at, row),
+            Change::About(row) => put(&mut self.about, (), at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
@@ -158,6 +168,7 @@ impl ClusterState {
             },
             Change::Kit(_)
             | Change::Share(_)
+            | Change::Grant(_)
             | Change::Entry(_)
             | Change::EntryGone(_)
             | Change::Version(_)
@@ -235,6 +246,8 @@ pub struct AccountState {
     pub kits: BTreeMap<KitId, Row<KitRow>>,
     /// Links, those that have ended too.
     pub shares: BTreeMap<ShareId, Row<ShareRow>>,
+    /// Grants, those that have ended too.
+    pub grants: BTreeMap<GrantId, Row<GrantRow>>,
     /// Entries, those in the trash too.
     pub entries: BTreeMap<EntryId, Row<EntryRow>>,
     /// Versions, those that were replaced too.
@@ -256,6 +269,7 @@ impl AccountState {
         match change {
             Change::Kit(row) => put(&mut self.kits, row.id, at, row),
             Change::Share(row) => put(&mut self.shares, row.id, at, row),
+            Change::Grant(row) => put(&mut self.grants, row.id, at, row),
             Change::Entry(row) => put_living(&mut self.entries, &mut self.entry_tombs, row.id, at, row),
             Change::EntryGone(id) => bury(&mut self.entries, &mut self.entry_tombs, *id, at),
             Change::Version(row) => put_living(&mut self.versions, &mut self.version_tombs, row.id, at, row),
@@ -264,6 +278,8 @@ impl AccountState {
             | Change::SignIn(_)
             | Change::Limits(_)
             | Change::Token(_)
+            | Change::Report(_)
+            | Change::About(_)
             | Change::Provider(_)
             | Change::Target(_)
             | Change::Pack(_)

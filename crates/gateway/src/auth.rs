@@ -13,9 +13,14 @@ use hyper::{
     header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN, SET_COOKIE},
     http::request::Parts,
 };
-use service::{Caller, Service, SessionText};
+use model::id::{GrantId, ShareId};
+use service::{Caller, Place, Service, SessionText};
 
-use crate::{api, error::Problem};
+use crate::{
+    api::{self, links},
+    error::Problem,
+    page,
+};
 
 /// How long a browser keeps the session's cookie, in seconds: as long as the session at most.
 const SESSION_S: u32 = 30 * 86_400;
@@ -39,6 +44,49 @@ pub async fn caller(service: &Service, parts: &Parts) -> Result<Caller, Problem>
             Ok(service.authenticate(token.trim()).await?)
         }
         _ => Err(Problem::no_token()),
+    }
+}
+
+/// By which way a request came to files that are not the caller's own: the part of its path that a prefix took off.
+#[derive(Clone, Debug)]
+pub enum Via {
+    /// `/api/v1/shared/ID`: what another account lets the caller see.
+    Grant(GrantId),
+    /// `/api/v1/links/CODE`: what a link takes from guests.
+    Link([u8; 16]),
+}
+
+impl Via {
+    /// What it is called, up to the next slash.
+    pub fn prefix(&self) -> String {
+        match self {
+            Self::Grant(id) => format!("/api/v1/shared/{id}"),
+            Self::Link(code) => format!("/api/v1/links/{}", ShareId(*code)),
+        }
+    }
+}
+
+/// What a request's address is called in front of the door that answers: the proxy's part and the way that it came.
+pub fn below(parts: &Parts) -> String {
+    let proxy = page::prefix(&parts.headers).unwrap_or_default();
+    // The doors say `/api/v1` themselves.
+    let way = parts.extensions.get::<Via>().map(|via| via.prefix().replacen("/api/v1", "", 1)).unwrap_or_default();
+    format!("{proxy}/api/v1{way}")
+}
+
+/// The place that a request acts in: the caller's own tree, or what its way leads to.
+///
+/// # Errors
+/// As [`caller`]; 404 and 410 for a way that leads nowhere any more.
+pub async fn place(service: &Service, parts: &Parts) -> Result<Place, Problem> {
+    match parts.extensions.get::<Via>() {
+        None => Ok(Place::from(&caller(service, parts).await?)),
+        Some(Via::Grant(id)) => Ok(service.granted_place(&caller(service, parts).await?, *id).await?),
+        Some(Via::Link(code)) => {
+            must_be_own_page(parts)?;
+            let pass = cookie(&parts.headers, &links::cookie_name(&ShareId(*code).to_string()));
+            Ok(service.linked(&service.link(*code, pass).await?))
+        }
     }
 }
 

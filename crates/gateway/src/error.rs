@@ -99,11 +99,13 @@ fn status(class: Class, code: &str) -> StatusCode {
         "bad_login" | "signed_out" | "link_password" | "second_factor_needed" | "bad_second_factor" => {
             return StatusCode::UNAUTHORIZED;
         }
-        "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session" => {
+        "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session"
+        | "read_only" | "owners_alone" | "sign_up_closed" => {
             return StatusCode::FORBIDDEN;
         }
         "too_many_attempts" => return StatusCode::TOO_MANY_REQUESTS,
-        "link_ended" => return StatusCode::GONE,
+        "link_ended" | "link_off" => return StatusCode::GONE,
+        "too_many_accounts" | "too_many_reports" => return StatusCode::TOO_MANY_REQUESTS,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,
         "upload_expired" => return StatusCode::GONE,
         "upload_too_long" => return StatusCode::PAYLOAD_TOO_LARGE,

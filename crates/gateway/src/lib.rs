@@ -17,6 +17,7 @@ pub mod machine;
 mod patience;
 mod zip;
 
+pub mod client;
 pub mod error;
 pub mod page;
 pub mod pictures;
@@ -30,6 +31,7 @@ use service::Service;
 use tokio::net::TcpListener;
 
 use crate::{
+    client::Proxies,
     machine::{Machine, Nobody},
     page::Page,
     pictures::{Gallery, Pictures},
@@ -43,9 +45,11 @@ pub async fn serve(
     page: Page,
     machine: Arc<dyn Machine>,
     pictures: Arc<dyn Pictures>,
+    proxies: Proxies,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service, page, machine, pictures), Limits::default(), shutdown).await;
+    let router = router(service, page, machine, pictures).layer(Extension(proxies));
+    server::run(listener, router, Limits::default(), shutdown).await;
 }
 
 /// The interface alone, within other limits than the usual ones.
@@ -53,16 +57,25 @@ pub async fn serve_within(
     listener: TcpListener,
     service: Service,
     limits: Limits,
+    proxies: Proxies,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    server::run(listener, router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)), limits, shutdown).await;
+    let router = router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)).layer(Extension(proxies));
+    server::run(listener, router, limits, shutdown).await;
 }
 
 fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc<dyn Pictures>) -> Router {
-    Router::new()
+    let gallery = Gallery::new(pictures);
+    let shared = doors().merge(uploads()).layer(Extension(gallery.clone())).with_state(service.clone());
+    let received: Router = uploads().with_state(service.clone());
+    let received_one = received.clone();
+    doors()
+        .merge(uploads())
         .route("/healthz", any(api::health))
-        .route("/api/v1/service", any(api::session::about))
+        .route("/api/v1/service", any(api::about::door))
+        .route("/api/v1/service/logo", any(api::about::logo))
         .route("/api/v1/session", any(api::session::door))
+        .route("/api/v1/session/leave", any(api::session::leave))
         .route("/api/v1/session/second-factor", any(api::second::door))
         .route("/api/v1/session/second-factor/codes", any(api::second::codes))
         .route("/api/v1/search", any(api::search::door))
@@ -80,25 +93,29 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/tokens/{id}", any(api::people::token))
         .route("/api/v1/shares", any(api::shares::collection))
         .route("/api/v1/shares/{id}", any(api::shares::one))
+        .route("/api/v1/grants", any(api::grants::collection))
+        .route("/api/v1/grants/{id}", any(api::grants::one))
+        .route("/api/v1/shared", any(api::grants::shared))
+        .route("/api/v1/shared/{id}", any(api::grants::leave))
+        .route("/api/v1/shared/{id}/{*door}", any(move |request: Request| api::grants::enter(shared, request)))
+        .route("/api/v1/reports", any(api::reports::collection))
+        .route("/api/v1/reports/{id}", any(api::reports::one))
+        .route("/api/v1/links/{code}/report", any(api::links::report))
+        .route("/api/v1/links/{code}/uploads/", any(move |request: Request| api::grants::enter_link(received, request)))
+        .route(
+            "/api/v1/links/{code}/uploads/{id}",
+            any(move |request: Request| api::grants::enter_link(received_one, request)),
+        )
         .route("/api/v1/links/{code}", any(api::links::about))
         .route("/api/v1/links/{code}/session", any(api::links::session))
         .route("/api/v1/links/{code}/content", any(api::links::content))
         .route("/api/v1/links/{code}/files/", any(api::links::files))
         .route("/api/v1/links/{code}/files/{*path}", any(api::links::files))
-        .route("/api/v1/zip/", any(api::archive::own))
-        .route("/api/v1/zip/{*path}", any(api::archive::own))
-        .route("/api/v1/thumbnails/{*path}", any(api::thumbnails::own))
         .route("/api/v1/links/{code}/thumbnails/", any(api::thumbnails::linked))
         .route("/api/v1/links/{code}/thumbnails/{*path}", any(api::thumbnails::linked))
         .route("/api/v1/links/{code}/zip/", any(api::archive::linked))
         .route("/api/v1/links/{code}/zip/{*path}", any(api::archive::linked))
-        .route("/api/v1/versions/{*path}", any(api::versions::list))
         .route("/api/v1/trash", any(api::trash::door))
-        .route("/api/v1/files/", any(api::files::door))
-        .route("/api/v1/files/{*path}", any(api::files::door))
-        .route("/api/v1/uploads", any(api::uploads::collection))
-        .route("/api/v1/uploads/", any(api::uploads::collection))
-        .route("/api/v1/uploads/{id}", any(api::uploads::one))
         .route("/api/v1/kits", any(api::kits::collection))
         .route("/api/v1/kits/{id}", any(api::kits::one))
         .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
@@ -111,6 +128,27 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
         .fallback(move |request: Request| async move { page.answer(&request) })
         .layer(Extension(machine))
-        .layer(Extension(Gallery::new(pictures)))
+        .layer(Extension(gallery))
         .with_state(service)
+}
+
+/// The doors to files: of the caller's own tree, and behind `/api/v1/shared/ID` of another's.
+fn doors() -> Router<Service> {
+    Router::new()
+        .route("/api/v1/zip/", any(api::archive::own))
+        .route("/api/v1/zip/{*path}", any(api::archive::own))
+        .route("/api/v1/thumbnails/", any(api::thumbnails::own))
+        .route("/api/v1/thumbnails/{*path}", any(api::thumbnails::own))
+        .route("/api/v1/versions/", any(api::versions::list))
+        .route("/api/v1/versions/{*path}", any(api::versions::list))
+        .route("/api/v1/files/", any(api::files::door))
+        .route("/api/v1/files/{*path}", any(api::files::door))
+}
+
+/// The doors for bytes that come in pieces: also behind the link of whoever asks others for files.
+fn uploads() -> Router<Service> {
+    Router::new()
+        .route("/api/v1/uploads", any(api::uploads::collection))
+        .route("/api/v1/uploads/", any(api::uploads::collection))
+        .route("/api/v1/uploads/{id}", any(api::uploads::one))
 }

@@ -39,6 +39,7 @@ use tokio::{
 
 use crate::{
     body::Watched,
+    client::Peer,
     error::Problem,
     patience::{Patience, at_most, pause},
 };
@@ -87,10 +88,11 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let peer = Peer(peer.ip());
                 let (router, stopped) = (router.clone(), stopped.clone());
                 connections.spawn(async move {
-                    connection(stream, router, limits, stopped).await;
+                    connection((stream, peer), router, limits, stopped).await;
                     drop(slot);
                 });
             }
@@ -109,14 +111,19 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+async fn connection(
+    (stream, peer): (TcpStream, Peer),
+    router: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
     // Without it small answers wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let unread = Arc::new(AtomicBool::new(false));
     let service = TowerToHyperService::new(router);
     let answers = service_fn({
         let unread = Arc::clone(&unread);
-        move |request| Box::pin(answer(service.clone(), request, limits.idle, Arc::clone(&unread)))
+        move |request| Box::pin(answer(service.clone(), (request, peer), limits.idle, Arc::clone(&unread)))
     });
     let io = TokioIo::new(Guarded { stream, patience: Patience::new(limits.idle) });
     let mut connection = http1::Builder::new()
@@ -149,11 +156,12 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
 #[allow(clippy::disallowed_methods, reason = "work for a real socket, which the simulator does not have")]
 async fn answer(
     service: TowerToHyperService<Router>,
-    request: Request<Incoming>,
+    (request, peer): (Request<Incoming>, Peer),
     idle: Duration,
     unread: Arc<AtomicBool>,
 ) -> Result<Response, Infallible> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(peer);
     let (body, ended) = Watched::new(body, idle);
     let request = Request::from_parts(parts, Body::new(body));
     let mut response = match tokio::spawn(service.call(request)).await {

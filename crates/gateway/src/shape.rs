@@ -167,6 +167,7 @@ pub fn people(all: &[Person]) -> Value {
             "second_factor": person.second_factor,
             "used_bytes": person.used_bytes,
             "quota_bytes": person.quota_bytes,
+            "leaves": crate::api::time(person.leaves_us),
         })
     };
     json!({ "accounts": all.iter().map(person).collect::<Vec<_>>() })

@@ -1,6 +1,9 @@
 //! Accounts, how their owners sign in, the secrets that speak for them, and their recovery kits.
 
-use crate::id::{AccountId, KitId, TokenId};
+use crate::{
+    id::{AccountId, KitId, TokenId},
+    units::ServiceTime,
+};
 
 /// One account as the service part of its record states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +57,17 @@ pub struct SignInRow {
     pub changed_us: i64,
     /// What is asked for beside the password, if its owner turned that on.
     pub second: Option<SecondFactor>,
+    /// Since when the account is to be deleted, if it is.
+    pub leaving: Option<Leaving>,
+}
+
+/// The decision to delete an account. Its end comes a grace later, by service time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// When it was decided: the grace runs from here.
+    pub at: ServiceTime,
+    /// The same by the clock on the wall, for people.
+    pub wall_us: i64,
 }
 
 /// A second factor: a secret that an authenticator makes six digits of, and codes for when it is lost.

@@ -6,12 +6,13 @@
 //! `store::commit`.
 
 use crate::{
+    about::AboutRow,
     account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
     pack::{Make, Pack},
-    share::ShareRow,
+    share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
 };
 
@@ -20,7 +21,7 @@ use crate::{
 pub enum Scope {
     /// The cluster: accounts and what opens them, providers, targets, packs.
     Cluster,
-    /// One account: its kits, entries, versions and shares.
+    /// One account: its kits, entries, versions, shares and grants.
     Account(AccountId),
 }
 
@@ -35,6 +36,10 @@ pub enum Change {
     Limits(LimitsRow),
     /// Cluster, service part: a secret's row.
     Token(TokenRow),
+    /// Cluster, service part: what a guest told of a link.
+    Report(ReportRow),
+    /// Cluster, service part: the face of the service.
+    About(AboutRow),
     /// Cluster, service part: a provider's row.
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
@@ -60,6 +65,8 @@ pub enum Change {
     Kit(KitRow),
     /// Account part: a link's row.
     Share(ShareRow),
+    /// Account part: what another account may see.
+    Grant(GrantRow),
     /// Account part: a folder's or a file's row.
     Entry(EntryRow),
     /// Account part: this entry is gone for good. Its own versions are ended by changes of their own.

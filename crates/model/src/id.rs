@@ -79,6 +79,10 @@ ids! {
     TokenId,
     /// A link to other people.
     ShareId,
+    /// What one account lets another see of its files.
+    GrantId,
+    /// What a guest told the operator of a link.
+    ReportId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

@@ -10,6 +10,7 @@
 //! Invariants: no I/O, no clock, no randomness (they come in through [`world`]), and no serialisation: stored shapes
 //! live in `format`, wire shapes in `gateway`, rows in `catalogue`.
 
+pub mod about;
 pub mod account;
 pub mod change;
 pub mod class;

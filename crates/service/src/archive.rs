@@ -10,9 +10,10 @@ use model::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    Caller, Link, Service,
+    Service,
     error::{Error, Result},
     paths::Path,
+    places::Place,
     tree,
 };
 
@@ -51,10 +52,8 @@ pub struct Archive {
     pub folder: EntryId,
     /// All that is in it.
     pub entries: Vec<Archived>,
-    account: AccountId,
-    /// The link that shows it, if one does.
-    code: Option<[u8; 16]>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Room for archives under way.
@@ -90,33 +89,15 @@ impl Service {
     ///
     /// # Errors
     /// Missing if there is none, or a name that is not in it; [`Error::ArchiveTooLarge`].
-    pub async fn archive(&self, caller: &Caller, path: Path, only: Vec<String>) -> Result<Archive> {
-        let (account, place) = (caller.account, self.archives.take()?);
+    pub async fn archive(&self, place: impl Into<Place>, path: Path, only: Vec<String>) -> Result<Archive> {
+        let (place, room) = (place.into(), self.archives.take()?);
         self.look(move |tx| {
-            let folder = tree::folder(tx, account, path.names())?;
-            let name = path.names().last().cloned().unwrap_or_default();
-            let entries = gather(tx, account, folder, &only)?;
-            Ok(Archive { name, folder, entries, account, code: None, _place: place })
-        })
-        .await
-    }
-
-    /// What the folder holds that a link shows, or one at `path` in it.
-    ///
-    /// # Errors
-    /// As [`Service::archive`].
-    pub async fn linked_archive(&self, link: &Link, path: Path) -> Result<Archive> {
-        let (account, top, place) = (link.account(), link.entry.clone(), self.archives.take()?);
-        let code = Some(link.row.code);
-        self.look(move |tx| {
-            let row = crate::shares::below(tx, account, top, &path)?;
-            match row.kind {
-                Kind::Folder => {
-                    let entries = gather(tx, account, row.id, &[])?;
-                    Ok(Archive { name: row.name, folder: row.id, entries, account, code, _place: place })
-                }
-                Kind::File => Err(Error::NotAFolder { path: path.to_string() }),
-            }
+            let top = place.sees(tx)?;
+            let folder = tree::folder(tx, &top, path.names())?;
+            let shared = top.row.map(|row| row.name);
+            let name = path.names().last().cloned().or(shared).unwrap_or_default();
+            let entries = gather(tx, top.account, folder, &only)?;
+            Ok(Archive { name, folder, entries, place, _room: room })
         })
         .await
     }
@@ -125,20 +106,15 @@ impl Service {
     /// its link or account may end meanwhile.
     ///
     /// # Errors
-    /// Missing if it was erased since; those of [`Service::link`], and [`Error::Suspended`].
-    pub async fn archived(&self, archive: &Archive, index: usize) -> Result<(Caller, Version)> {
-        let account = archive.account;
-        if let Some(code) = archive.code {
-            self.live_link(code).await?;
-        }
+    /// Missing if it was erased since; what ended the place.
+    pub async fn archived(&self, archive: &Archive, index: usize) -> Result<(Place, Version)> {
         let missing = || Error::Missing { path: "a file of the archive".to_owned() };
         let id = archive.entries.get(index).and_then(|entry| entry.version).ok_or_else(missing)?;
-        let find = move |tx: &Tx<'_>| {
-            crate::tokens::role_of(tx, account)?;
-            Ok(versions::get(tx, account, id)?)
-        };
+        let place = archive.place.renewed(self.store.now().wall_us);
+        let asked = place.clone();
+        let find = move |tx: &Tx<'_>| Ok(versions::get(tx, asked.sees(tx)?.account, id)?);
         let version = self.look(find).await?.ok_or_else(missing)?;
-        Ok((Caller { account, role: model::account::Role::User, session: None }, version))
+        Ok((place, version))
     }
 }
 

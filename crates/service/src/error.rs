@@ -109,6 +109,48 @@ pub enum Error {
     /// The link has ended: by its owner, its date, its count of downloads, or because what it shows is gone.
     #[error("this link has ended; ask whoever gave it to you for a new one")]
     LinkEnded,
+    /// The link takes no more.
+    #[error("as many files as were asked for have come; nothing more is taken here")]
+    RequestFull,
+    /// Too many files come through one link at the same time.
+    #[error("very many files are on their way through this link; try again in a while")]
+    RequestBusy,
+    /// Whoever asked for files has no room for this one.
+    #[error("whoever asked for files has no room for this one now; tell them, and try again later")]
+    NoRoomThere,
+    /// An operator keeps the link from being opened.
+    #[error("the operator of this service has switched this link off; nothing was deleted, ask the operator")]
+    LinkOff,
+    /// The caller may look, not change.
+    #[error("you may look at this, not change it; ask its owner for the right to change it")]
+    ReadOnly,
+    /// What only the owner of a tree may do with it.
+    #[error("only its owner can delete it for good; you can put it into the owner's trash")]
+    OwnersAlone,
+    /// Nobody lets the caller see it, or not any more.
+    #[error("this is not shared with you, or not any more; ask its owner")]
+    NoGrant,
+    /// Sharing with oneself.
+    #[error("this account is you: what is in it you can see and change already")]
+    GrantToSelf,
+    /// The operator invites, or lets nobody in.
+    #[error("this service makes accounts by invitation only; ask its operator for one")]
+    SignUpClosed,
+    /// More newcomers than an hour takes.
+    #[error("very many accounts were made here in the last hour; come back in an hour")]
+    TooManyAccounts,
+    /// More reports than an operator can read.
+    #[error("many reports of this wait for the operator already; they will see it")]
+    TooManyReports,
+    /// Something of the service's face that cannot be.
+    #[error("{what}")]
+    BadAbout {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Nobody would be left to run the service.
+    #[error("nobody else runs this service: make another account an operator first, then delete this one")]
+    LastOperator,
     /// The link takes a password.
     #[error("this link takes a password")]
     LinkPassword,
@@ -225,7 +267,13 @@ impl Error {
             Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
             Self::TooManyAttempts { .. } => Class::Retry,
             Self::BadCode | Self::NoAccount { .. } | Self::NoSuchId | Self::NoShare => Class::Missing,
-            Self::NoLink | Self::LinkEnded => Class::Missing,
+            Self::NoLink | Self::LinkEnded | Self::LinkOff | Self::NoGrant => Class::Missing,
+            Self::ReadOnly | Self::OwnersAlone | Self::GrantToSelf | Self::SignUpClosed | Self::BadAbout { .. } => {
+                Class::Refused
+            }
+            Self::NoRoomThere => Class::Exhausted,
+            Self::RequestFull | Self::LastOperator => Class::Conflict,
+            Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
@@ -266,6 +314,19 @@ impl Error {
             Self::BadShare { .. } => "bad_share",
             Self::NoLink => "no_link",
             Self::LinkEnded => "link_ended",
+            Self::LinkOff => "link_off",
+            Self::RequestFull => "request_full",
+            Self::RequestBusy => "request_busy",
+            Self::NoRoomThere => "quota",
+            Self::ReadOnly => "read_only",
+            Self::OwnersAlone => "owners_alone",
+            Self::NoGrant => "no_shared",
+            Self::GrantToSelf => "own_account_grant",
+            Self::SignUpClosed => "sign_up_closed",
+            Self::TooManyAccounts => "too_many_accounts",
+            Self::TooManyReports => "too_many_reports",
+            Self::BadAbout { .. } => "bad_about",
+            Self::LastOperator => "last_operator",
             Self::LinkPassword => "link_password",
             Self::OtherAccount { .. } => "other_account",
             Self::Missing { .. } => "missing",

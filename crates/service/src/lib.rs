@@ -7,14 +7,20 @@
 //!
 //! A protocol (`gateway`) needs this crate and `model` only: what it has to name of the layers below is re-exported here.
 
+mod about;
 mod archive;
 mod error;
 mod files;
+mod grants;
 mod kits;
+mod leaving;
 mod limits;
+mod networks;
 mod operator;
 mod passwords;
 mod people;
+mod places;
+mod reports;
 mod search;
 mod second;
 mod shares;
@@ -27,6 +33,7 @@ mod uploads;
 pub mod media;
 pub mod paths;
 
+pub use about::{Said, logo_tag};
 pub use archive::{Archive, Archived};
 pub use catalogue::{
     access::Session,
@@ -34,8 +41,12 @@ pub use catalogue::{
 };
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
+pub use grants::{Given, Received};
 pub use kits::NewKit;
+pub use networks::{Knock, Network};
 pub use people::{Invited, Person};
+pub use places::Place;
+pub use reports::{Report, Ruling};
 pub use search::{Hit, Hits, Look, Sought, Wanted};
 pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
@@ -62,6 +73,8 @@ pub struct Service {
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     partly: shares::Partly,
     archives: archive::Places,
+    newcomers: about::Newcomers,
+    networks: networks::Networks,
 }
 
 impl Service {
@@ -74,6 +87,8 @@ impl Service {
             claim: Arc::default(),
             partly: shares::Partly::default(),
             archives: archive::Places::default(),
+            newcomers: about::Newcomers::default(),
+            networks: networks::Networks::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use store::Draft;
 use crate::{
     Service,
     error::{Error, Result},
+    leaving,
     tokens::{Caller, Token, role_of},
 };
 
@@ -34,6 +35,8 @@ pub struct Person {
     pub used_bytes: u64,
     /// How many of them it may have.
     pub quota_bytes: Option<u64>,
+    /// When it will be deleted, if that was decided.
+    pub leaves_us: Option<i64>,
 }
 
 /// An invitation that nobody used yet.
@@ -52,19 +55,24 @@ impl Service {
     /// Refused if the caller is no operator.
     pub async fn people(&self, caller: &Caller) -> Result<Vec<Person>> {
         caller.must_operate()?;
-        self.look(|tx| {
+        let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
+        self.look(move |tx| {
             let person = |(account, sign_in): (AccountRow, Option<SignInRow>)| {
                 Ok(Person {
                     role: sign_in.as_ref().map_or(Role::User, |row| row.role),
                     suspended_us: sign_in.as_ref().and_then(|row| row.suspended_us),
                     second_factor: sign_in.as_ref().is_some_and(|row| row.second.is_some()),
+                    leaves_us: sign_in
+                        .as_ref()
+                        .and_then(|row| row.leaving)
+                        .map(|leaving| leaving::due_us(leaving, at, wall_us)),
                     signs_in: sign_in.is_some(),
                     used_bytes: limits::used_bytes(tx, account.id)?,
                     quota_bytes: limits::of(tx, account.id)?.space_bytes,
                     account,
                 })
             };
-            access::accounts(tx)?.into_iter().map(person).collect()
+            access::accounts(tx)?.into_iter().filter(|(account, _)| !leaving::is_gone(account)).map(person).collect()
         })
         .await
     }
@@ -91,6 +99,7 @@ impl Service {
                         suspended_us: None,
                         changed_us: now_us,
                         second: None,
+                        leaving: None,
                     },
                 };
                 access::end_sessions(tx, account, None)?;

@@ -12,7 +12,15 @@ use model::{
     id::{AccountId, EntryId},
 };
 
-use crate::{Service, error::Result, files::Listed, paths::Path, tokens::Caller, tree};
+use crate::{
+    Service,
+    error::Result,
+    files::Listed,
+    paths::Path,
+    places::{Place, Top},
+    tokens::Caller,
+    tree,
+};
 
 /// Names that one look goes through.
 const NAMES_MAX: usize = 20_000;
@@ -140,8 +148,8 @@ impl Service {
     /// # Errors
     /// Missing if there is no folder `wanted.under`.
     pub async fn search(&self, caller: &Caller, wanted: Wanted, after: Option<Look>, limit: usize) -> Result<Hits> {
-        let (account, limit) = (caller.account, limit.clamp(1, HITS_MAX));
-        let (found, looked_at, next) = self.look(move |tx| look(tx, account, &wanted, after, limit)).await?;
+        let (account, limit, place) = (caller.account, limit.clamp(1, HITS_MAX), Place::from(caller));
+        let (found, looked_at, next) = self.look(move |tx| look(tx, &place.sees(tx)?, &wanted, after, limit)).await?;
         let (rows, paths): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let listed = self.stand(account, rows).await?;
         let hits = listed.into_iter().zip(paths).map(|(listed, path)| Hit { listed, path }).collect();
@@ -151,8 +159,9 @@ impl Service {
 
 type Found = (Vec<(entries::Listed, String)>, usize, Option<Look>);
 
-fn look(tx: &Tx<'_>, account: AccountId, wanted: &Wanted, after: Option<Look>, limit: usize) -> Result<Found> {
-    let under = wanted.under.as_ref().map(|path| tree::folder(tx, account, path.names())).transpose()?;
+fn look(tx: &Tx<'_>, top: &Top, wanted: &Wanted, after: Option<Look>, limit: usize) -> Result<Found> {
+    let account = top.account;
+    let under = wanted.under.as_ref().map(|path| tree::folder(tx, top, path.names())).transpose()?;
     let mut places = Places { under, known: HashMap::new() };
     let (mut found, mut looked_at, mut at) = (Vec::new(), 0, after);
     loop {

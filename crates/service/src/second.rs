@@ -148,6 +148,21 @@ impl Service {
         row.ok_or(Error::BadLogin)
     }
 
+    /// Whether it is the caller's owner who asks: by the password, and by the second factor where one is on.
+    ///
+    /// # Errors
+    /// [`Error::BadLogin`], [`Error::SecondNeeded`], [`Error::BadSecond`].
+    pub(crate) async fn shown(&self, caller: &Caller, password: String, second: Option<&str>) -> Result<()> {
+        let asked = caller.account;
+        let is_on =
+            self.look(move |tx| Ok(access::sign_in(tx, asked)?.is_some_and(|row| row.second.is_some()))).await?;
+        match (is_on, second) {
+            (true, Some(second)) => self.shown_second(caller, password, second).await.map(drop),
+            (true, None) => self.proven(caller, password).await.and(Err(Error::SecondNeeded)),
+            (false, _) => self.proven(caller, password).await.map(drop),
+        }
+    }
+
     /// The same, if the second factor is right as well; it is used then.
     async fn shown_second(&self, caller: &Caller, password: String, second: &str) -> Result<SignInRow> {
         let (row, account) = (self.proven(caller, password).await?, caller.account);

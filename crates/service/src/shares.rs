@@ -9,14 +9,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use catalogue::{
-    Tx, access, accounts,
-    entries::{self, Cursor, Sorting},
-    shares, versions,
-};
+use catalogue::{Tx, access, accounts, entries, shares};
 use model::{
     Change, Scope,
-    entry::{EntryRow, Kind, ROOT},
+    entry::{EntryRow, Kind},
     id::{AccountId, EntryId, ShareId},
     share::ShareRow,
 };
@@ -24,14 +20,16 @@ use model::{
 use crate::{
     Service,
     error::{Error, Result},
-    files::{File, Listing, file},
     paths::Path,
+    places::Place,
     tokens::Caller,
     tree::{self, Found},
 };
 
 /// The most downloads that a share can be limited to; beyond it, leave the limit away.
 const DOWNLOADS_MAX: u64 = 1_000_000_000;
+/// The most characters of the words for whoever opens a link.
+const WORDS_CHARS_MAX: usize = 500;
 /// Files whose partial downloads are remembered; beyond it all are forgotten.
 const PARTLY_MAX: usize = 10_000;
 
@@ -47,6 +45,8 @@ pub struct Wish {
     pub expires_us: Option<Option<i64>>,
     /// How many whole downloads it is good for, or any number.
     pub downloads_max: Option<Option<u64>>,
+    /// What is said to whoever opens it.
+    pub words: Option<String>,
 }
 
 /// A share as its owner sees it.
@@ -73,21 +73,24 @@ pub struct Link {
 }
 
 impl Service {
-    /// Makes a link to what is at `path`.
+    /// Makes a link to what is at `path`: it shows it, or if it `receives`, takes files into that folder and shows nothing.
     ///
     /// # Errors
     /// Missing if nothing is there; Refused for a password, a date or a limit that means nothing.
-    pub async fn share(&self, caller: &Caller, path: Path, wish: Wish) -> Result<Shared> {
+    pub async fn share(&self, caller: &Caller, path: Path, receives: bool, wish: Wish) -> Result<Shared> {
         let (account, now_us) = (caller.account, self.store.now().wall_us);
         let id = ShareId::random(self.store.entropy());
         let mut code = [0; 16];
         self.store.entropy().fill(&mut code);
-        let wish = self.checked(wish).await?;
+        let (wish, place) = (self.checked(wish).await?, Place::from(caller));
         self.store
             .commit(move |tx, draft| {
-                let Found::Row(entry) = tree::at(tx, account, &path)? else {
+                let Found::Row(entry) = tree::at(tx, &place.changes(tx)?, &path)? else {
                     return Err(Error::BadShare { what: "share a folder in it: the whole tree has no link" });
                 };
+                if receives && entry.kind == Kind::File {
+                    return Err(Error::BadShare { what: "files are asked for into a folder" });
+                }
                 let mut row = ShareRow {
                     id,
                     entry: entry.id,
@@ -98,6 +101,9 @@ impl Service {
                     downloads: 0,
                     made_us: now_us,
                     ended_us: None,
+                    receives,
+                    words: String::new(),
+                    off_us: None,
                 };
                 wish.apply(&mut row);
                 draft.audit(Some(account), "shared", id.to_string());
@@ -140,7 +146,8 @@ impl Service {
     /// # Errors
     /// [`Error::NoLink`], [`Error::LinkEnded`], [`Error::LinkPassword`].
     pub async fn link(&self, code: [u8; 16], pass: Option<&str>) -> Result<Link> {
-        let link = self.live_link(code).await?;
+        let now_us = self.store.now().wall_us;
+        let link = self.look(move |tx| live(tx, &code, now_us)).await?;
         match &link.row.password {
             Some(hash) if pass.is_none_or(|pass| !is_pass(pass, &code, hash)) => Err(Error::LinkPassword),
             _ => Ok(link),
@@ -152,7 +159,8 @@ impl Service {
     /// # Errors
     /// [`Error::LinkPassword`] if it is the wrong one, [`Error::TooManyAttempts`], and those of [`Service::link`].
     pub async fn link_pass(&self, code: [u8; 16], password: String) -> Result<String> {
-        let link = self.live_link(code).await?;
+        let now_us = self.store.now().wall_us;
+        let link = self.look(move |tx| live(tx, &code, now_us)).await?;
         let Some(hash) = link.row.password.clone() else { return Ok(String::new()) };
         let subject = format!("share {}", link.row.id);
         let now_us = self.store.now().monotonic_us;
@@ -160,46 +168,6 @@ impl Service {
             return Err(Error::LinkPassword);
         }
         Ok(pass_of(&code, &hash).to_string())
-    }
-
-    /// The file that a link shows, or that lies at `path` in the folder that it shows.
-    ///
-    /// # Errors
-    /// Missing if nothing is there, Conflict if a folder is.
-    pub async fn linked_file(&self, link: &Link, path: Path) -> Result<File> {
-        let (account, top) = (link.account, link.entry.clone());
-        self.look(move |tx| {
-            let entry = file(below(tx, account, top, &path)?, &path)?;
-            let version = versions::current(tx, account, entry.id)?;
-            let version = version.ok_or_else(|| Error::Missing { path: path.to_string() })?;
-            Ok(File { entry, version })
-        })
-        .await
-    }
-
-    /// A page of the folder that a link shows, or of one in it.
-    ///
-    /// # Errors
-    /// Missing if nothing is there, Conflict if a file is.
-    pub async fn linked_list(
-        &self,
-        link: &Link,
-        path: Path,
-        sorting: Sorting,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Listing> {
-        let (account, top) = (link.account, link.entry.clone());
-        let find = move |tx: &Tx<'_>| match below(tx, account, top, &path)? {
-            row if row.kind == Kind::Folder => Ok(row.id),
-            _ => Err(Error::NotAFolder { path: path.to_string() }),
-        };
-        self.list_folder(account, find, sorting, after, limit).await
-    }
-
-    /// The caller that reads a link's bytes: its owner, for that alone.
-    pub fn reader_of(&self, link: &Link) -> Caller {
-        Caller { account: link.account, role: model::account::Role::User, session: None }
     }
 
     /// Counts bytes that a guest got of a file of `size`: a download is one when all of it arrived, in however many pieces.
@@ -226,25 +194,6 @@ impl Service {
         self.change_row(link.account, link.row.id, |row| row.downloads = row.downloads.saturating_add(1))
             .await
             .map(drop)
-    }
-
-    /// A link that is still good, whatever it asks of a guest.
-    pub(crate) async fn live_link(&self, code: [u8; 16]) -> Result<Link> {
-        let now_us = self.store.now().wall_us;
-        self.look(move |tx| {
-            let (account, row) = shares::by_code(tx, &code)?.ok_or(Error::NoLink)?;
-            let over = row.ended_us.is_some()
-                || row.expires_us.is_some_and(|end| now_us >= end)
-                || row.downloads_max.is_some_and(|max| row.downloads >= max);
-            let suspended = access::sign_in(tx, account)?.is_some_and(|row| row.suspended_us.is_some());
-            if over || suspended || place(tx, account, row.entry)?.is_none() {
-                return Err(Error::LinkEnded);
-            }
-            let entry = entries::get(tx, account, row.entry)?.ok_or(Error::LinkEnded)?;
-            let owner = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
-            Ok(Link { row, entry, owner, account })
-        })
-        .await
     }
 
     async fn change_row(
@@ -275,6 +224,9 @@ impl Service {
                 what: "a link is good for 1 to 1,000,000,000 downloads, or without a limit",
             });
         }
+        if wish.words.as_ref().is_some_and(|words| words.chars().count() > WORDS_CHARS_MAX) {
+            return Err(Error::BadShare { what: "words for whoever opens a link have at most 500 characters" });
+        }
         let password = match wish.password {
             Some(Some(password)) => Some(Some(self.passwords.hash_any(self.store.entropy(), password).await?)),
             other => other,
@@ -290,6 +242,13 @@ impl Link {
     }
 }
 
+impl Service {
+    /// What an open link shows or takes.
+    pub fn linked(&self, link: &Link) -> Place {
+        Place::linked(link, self.store.now().wall_us)
+    }
+}
+
 impl Wish {
     /// Sets what is wished for; the password is hashed by now.
     fn apply(&self, row: &mut ShareRow) {
@@ -298,35 +257,35 @@ impl Wish {
         }
         row.expires_us = self.expires_us.unwrap_or(row.expires_us);
         row.downloads_max = self.downloads_max.unwrap_or(row.downloads_max);
+        if let Some(words) = &self.words {
+            row.words.clone_from(words);
+        }
     }
 }
 
 fn shared(tx: &Tx<'_>, account: AccountId, row: ShareRow) -> Result<Shared> {
-    let path = place(tx, account, row.entry)?;
+    let path = tree::names_to(tx, account, row.entry)?.map(|names| tree::shown(&names));
     let kind = entries::get(tx, account, row.entry)?.map(|entry| entry.kind);
     Ok(Shared { row, path, kind })
 }
 
-/// Where an entry is, unless it or a folder above it lies in the trash, has no place, or is gone.
-fn place(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<String>> {
-    let mut rows = entries::ancestors(tx, account, id)?;
-    let whole = rows.last().is_some_and(|top| top.parent == ROOT) && rows.iter().all(|row| row.trashed.is_none());
-    rows.reverse();
-    let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
-    Ok(whole.then(|| tree::shown(&names)))
-}
-
-/// What lies at `path` below a shared entry.
-pub(crate) fn below(tx: &Tx<'_>, account: AccountId, top: EntryRow, path: &Path) -> Result<EntryRow> {
-    let mut row = top;
-    for name in path.names() {
-        if row.kind == Kind::File {
-            return Err(Error::NotAFolder { path: path.to_string() });
-        }
-        let child = entries::child(tx, account, row.id, name)?;
-        row = child.ok_or_else(|| Error::Missing { path: path.to_string() })?;
+/// The link of this code, if it is good at a time of the wall clock, whatever it asks of a guest.
+pub(crate) fn live(tx: &Tx<'_>, code: &[u8; 16], at_us: i64) -> Result<Link> {
+    let (account, row) = shares::by_code(tx, code)?.ok_or(Error::NoLink)?;
+    let suspended = access::sign_in(tx, account)?.is_some_and(|row| row.suspended_us.is_some());
+    let over = row.ended_us.is_some() || row.expires_us.is_some_and(|end| at_us >= end);
+    if over || suspended || tree::names_to(tx, account, row.entry)?.is_none() {
+        return Err(Error::LinkEnded);
     }
-    Ok(row)
+    if row.off_us.is_some() {
+        return Err(Error::LinkOff);
+    }
+    if row.downloads_max.is_some_and(|max| row.downloads >= max) {
+        return Err(if row.receives { Error::RequestFull } else { Error::LinkEnded });
+    }
+    let entry = entries::get(tx, account, row.entry)?.ok_or(Error::LinkEnded)?;
+    let owner = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
+    Ok(Link { row, entry, owner, account })
 }
 
 /// What proves that its bearer knew the link's password when its hash was this one.

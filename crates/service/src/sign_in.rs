@@ -8,18 +8,19 @@ use std::sync::PoisonError;
 use catalogue::{
     Tx,
     access::{self, Session},
-    accounts, limits,
+    accounts, limits, shown,
 };
 use model::{
     Change, Scope,
-    account::{AccountRow, Role, SignInRow, TokenRow, TokenUse},
+    about::SignUp,
+    account::{AccountRow, LimitsRow, Role, SignInRow, TokenRow, TokenUse},
     id::{AccountId, TokenId},
 };
 
 use crate::{
     Service,
     error::{Error, Result},
-    second,
+    leaving, second,
     tokens::{Caller, Seen, hash_of, role_of},
 };
 
@@ -64,6 +65,8 @@ pub struct Me {
     pub quota_bytes: Option<u64>,
     /// Since when a second factor is asked for, and how many one-time codes are left.
     pub second_factor: Option<(i64, usize)>,
+    /// When the account will be deleted, if that was decided.
+    pub leaves_us: Option<i64>,
 }
 
 impl Service {
@@ -103,9 +106,46 @@ impl Service {
                 let TokenUse::Invitation(role) = token.opens else { return Err(Error::BadCode) };
                 draft.change(Scope::Cluster, Change::Token(TokenRow { ended_us: Some(now_us), ..token }));
                 let (account, changed_us) = (account.id, now_us);
-                let row = SignInRow { account, role, password, suspended_us: None, changed_us, second: None };
+                let row =
+                    SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(())
+            })
+            .await?;
+        self.begin_session(row.id, kept, Second::Shown, agent).await
+    }
+
+    /// Makes an account for whoever asks, where the operator lets anybody in.
+    ///
+    /// # Errors
+    /// [`Error::SignUpClosed`], [`Error::TooManyAccounts`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is
+    /// taken.
+    pub async fn sign_up_openly(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
+        check_name(&name)?;
+        let asked = name.clone();
+        self.look(move |tx| {
+            open_to_all(tx)?;
+            match accounts::by_name(tx, &asked)? {
+                Some(_) => Err(store::Error::NameTaken { name: asked }.into()),
+                None => Ok(()),
+            }
+        })
+        .await?;
+        self.admit_newcomer()?;
+        let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
+        let (kept, changed_us) = (password.clone(), self.store.now().wall_us);
+        let row = self
+            .store
+            .make_account_and(&name, true, move |tx, draft, account| {
+                let space_bytes = open_to_all(tx)?;
+                let (account, role) = (account.id, Role::User);
+                if space_bytes.is_some() {
+                    draft.change(Scope::Cluster, Change::Limits(LimitsRow { account, space_bytes }));
+                }
+                let row =
+                    SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
+                draft.change(Scope::Cluster, Change::SignIn(row));
+                Ok::<_, Error>(())
             })
             .await?;
         self.begin_session(row.id, kept, Second::Shown, agent).await
@@ -132,7 +172,8 @@ impl Service {
                     draft.change(Scope::Cluster, Change::Account(AccountRow { name, ..first }));
                 }
                 let (role, changed_us) = (Role::Operator, now_us);
-                let row = SignInRow { account, role, password, suspended_us: None, changed_us, second: None };
+                let row =
+                    SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.audit(Some(account), "service claimed", account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(account)
@@ -216,12 +257,14 @@ impl Service {
                 // Refuses a suspended one, and leaves it the code.
                 let role = role_of(tx, account)?;
                 let before = access::sign_in(tx, account)?;
-                let second = before.map(|row| second::show(tx, row, given.as_deref(), now_us)).transpose()?;
-                let second = second.and_then(|row| row.second);
+                let before = before.map(|row| second::show(tx, row, given.as_deref(), now_us)).transpose()?;
+                let leaving = before.as_ref().and_then(|row| row.leaving);
+                let second = before.and_then(|row| row.second);
                 access::end_sessions(tx, account, None)?;
                 draft.audit(Some(account), "password reset", account.to_string());
                 crate::people::end_resets(tx, draft, account, now_us)?;
-                let row = SignInRow { account, role, password, suspended_us: None, changed_us: now_us, second };
+                let changed_us = now_us;
+                let row = SignInRow { account, role, password, suspended_us: None, changed_us, second, leaving };
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok::<_, Error>(account)
             })
@@ -326,15 +369,19 @@ impl Service {
     /// As the store says.
     pub async fn me(&self, caller: &Caller) -> Result<Me> {
         let Caller { account, role, .. } = *caller;
+        let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
         self.look(move |tx| {
             let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
-            let second = access::sign_in(tx, account)?.and_then(|row| row.second);
+            let sign_in = access::sign_in(tx, account)?;
+            let leaving = sign_in.as_ref().and_then(|row| row.leaving);
+            let second = sign_in.and_then(|row| row.second);
             Ok(Me {
                 account: row,
                 role,
                 used_bytes: limits::used_bytes(tx, account)?,
                 quota_bytes: limits::of(tx, account)?.space_bytes,
                 second_factor: second.map(|second| (second.since_us, second.codes.len())),
+                leaves_us: leaving.map(|leaving| leaving::due_us(leaving, at, wall_us)),
             })
         })
         .await
@@ -376,6 +423,12 @@ impl Service {
             .await?;
         Ok(SessionText(text))
     }
+}
+
+/// What a newcomer may keep, if anybody may come.
+fn open_to_all(tx: &Tx<'_>) -> Result<Option<u64>> {
+    let about = shown::about(tx)?;
+    if about.sign_up == SignUp::Open { Ok(about.new_space_bytes) } else { Err(Error::SignUpClosed) }
 }
 
 /// The token of this hash, if it opens something once and still does.

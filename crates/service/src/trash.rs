@@ -8,7 +8,7 @@ use model::{
 };
 use store::Draft;
 
-use crate::{Caller, Result, Service, files::last_trashed, paths::Path, tree};
+use crate::{Caller, Result, Service, files::last_trashed, paths::Path, places::Place, tree};
 
 /// Entries that are read at a time when all of them go.
 const PAGE: usize = 500;
@@ -58,7 +58,8 @@ impl Service {
     pub async fn empty_trash(&self, caller: &Caller, only: Option<Path>) -> Result<usize> {
         let (account, until) = (caller.account, self.store.service_time());
         if let Some(path) = only {
-            let row = self.look(move |tx| last_trashed(tx, account, &path)).await?;
+            let place = Place::from(caller);
+            let row = self.look(move |tx| last_trashed(tx, &place.changes(tx)?, &path)).await?;
             self.note_emptied(account, row.id.to_string()).await?;
             self.erase(account, row.id).await?;
             return Ok(1);

@@ -10,7 +10,8 @@ use store::Draft;
 
 use crate::{
     error::{Error, Result},
-    paths::Path,
+    paths::{BadPath, DEPTH_MAX, Path},
+    places::Top,
 };
 
 /// What the rows of one change are stamped with, drawn before its transaction.
@@ -32,21 +33,29 @@ impl Stamp {
     }
 }
 
-/// The top folder, or a row.
+/// Where a place begins, with the row that a shared one has; or a row in it.
 pub(crate) enum Found {
-    Top,
+    Top(Option<EntryRow>),
     Row(EntryRow),
 }
 
 impl Found {
-    /// The row.
+    /// The row, for whoever wants to change it.
     ///
     /// # Errors
-    /// [`crate::paths::BadPath::Top`] where the top has no row to change.
+    /// [`BadPath::Top`]: the top has no row, or one that is its owner's alone to change.
     pub fn row(self) -> Result<EntryRow> {
         match self {
             Self::Row(row) => Ok(row),
-            Self::Top => Err(crate::paths::BadPath::Top.into()),
+            Self::Top(_) => Err(BadPath::Top.into()),
+        }
+    }
+
+    /// The row, for whoever looks at it; `None`: the top of an account's own tree.
+    pub fn seen(self) -> Option<EntryRow> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Top(row) => row,
         }
     }
 }
@@ -60,10 +69,13 @@ struct Walk {
 }
 
 /// Walks as many of `names` as there are folders.
-fn walk(tx: &Tx<'_>, account: AccountId, names: &[String], avoid: Option<EntryId>) -> Result<Walk> {
-    let mut reached = Walk { folder: ROOT, depth: 0 };
+fn walk(tx: &Tx<'_>, top: &Top, names: &[String], avoid: Option<EntryId>) -> Result<Walk> {
+    if top.row.as_ref().is_some_and(|row| row.kind == Kind::File) {
+        return Err(Error::NotAFolder { path: "/".to_owned() });
+    }
+    let mut reached = Walk { folder: top.id, depth: 0 };
     for name in names {
-        match entries::child(tx, account, reached.folder, name)? {
+        match entries::child(tx, top.account, reached.folder, name)? {
             None => break,
             Some(row) if avoid == Some(row.id) => {
                 let from = shown(&names[..=reached.depth]);
@@ -82,10 +94,10 @@ fn walk(tx: &Tx<'_>, account: AccountId, names: &[String], avoid: Option<EntryId
 ///
 /// # Errors
 /// Missing, or Conflict where the path leads through a file.
-pub(crate) fn at(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<Found> {
-    let Ok((names, name)) = path.split() else { return Ok(Found::Top) };
-    let parent = folder(tx, account, names)?;
-    let row = entries::child(tx, account, parent, name)?;
+pub(crate) fn at(tx: &Tx<'_>, top: &Top, path: &Path) -> Result<Found> {
+    let Ok((names, name)) = path.split() else { return Ok(Found::Top(top.row.clone())) };
+    let parent = folder(tx, top, names)?;
+    let row = entries::child(tx, top.account, parent, name)?;
     row.map(Found::Row).ok_or_else(|| Error::Missing { path: path.to_string() })
 }
 
@@ -93,8 +105,8 @@ pub(crate) fn at(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<Found> 
 ///
 /// # Errors
 /// Missing, or Conflict where one of them is a file.
-pub(crate) fn folder(tx: &Tx<'_>, account: AccountId, names: &[String]) -> Result<EntryId> {
-    let reached = walk(tx, account, names, None)?;
+pub(crate) fn folder(tx: &Tx<'_>, top: &Top, names: &[String]) -> Result<EntryId> {
+    let reached = walk(tx, top, names, None)?;
     if reached.depth == names.len() {
         Ok(reached.folder)
     } else {
@@ -107,15 +119,20 @@ pub(crate) fn folder(tx: &Tx<'_>, account: AccountId, names: &[String]) -> Resul
 pub(crate) fn make_folders(
     tx: &Tx<'_>,
     draft: &mut Draft,
-    account: AccountId,
+    top: &Top,
     names: &[String],
     avoid: Option<EntryId>,
     stamp: &Stamp,
 ) -> Result<EntryId> {
-    let reached = walk(tx, account, names, avoid)?;
+    // A path that is short enough for whoever was let in may be too deep for the owner.
+    let depth = top.depth + names.len() + 1;
+    if depth > DEPTH_MAX {
+        return Err(BadPath::Deep { got: depth }.into());
+    }
+    let reached = walk(tx, top, names, avoid)?;
     let mut folder = reached.folder;
     for name in &names[reached.depth..] {
-        folder = add_folder(draft, account, folder, name, stamp);
+        folder = add_folder(draft, top.account, folder, name, stamp);
     }
     Ok(folder)
 }
@@ -144,24 +161,33 @@ pub(crate) fn add_folder(draft: &mut Draft, account: AccountId, parent: EntryId,
 pub(crate) fn make_room(
     tx: &Tx<'_>,
     draft: &mut Draft,
-    account: AccountId,
+    top: &Top,
     path: &Path,
     mover: Option<EntryId>,
     replace: bool,
     stamp: &Stamp,
 ) -> Result<EntryId> {
     let (names, name) = path.split()?;
-    let parent = make_folders(tx, draft, account, names, mover, stamp)?;
-    match entries::child(tx, account, parent, name)? {
+    let parent = make_folders(tx, draft, top, names, mover, stamp)?;
+    match entries::child(tx, top.account, parent, name)? {
         None => Ok(parent),
         Some(there) if replace && mover != Some(there.id) => {
-            draft.audit(Some(account), "trash", there.id.to_string());
+            draft.audit(Some(top.account), "trash", there.id.to_string());
             let row = EntryRow { trashed: Some(stamp.trashed()), ..there };
-            draft.change(Scope::Account(account), Change::Entry(row));
+            draft.change(Scope::Account(top.account), Change::Entry(row));
             Ok(parent)
         }
         Some(_) => Err(Error::Exists { path: path.to_string() }),
     }
+}
+
+/// The names that lead to an entry from the top of its owner's tree, unless it or a folder above it lies in the trash, has
+/// no place, or is gone.
+pub(crate) fn names_to(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<Vec<String>>> {
+    let mut rows = entries::ancestors(tx, account, id)?;
+    let whole = rows.last().is_some_and(|top| top.parent == ROOT) && rows.iter().all(|row| row.trashed.is_none());
+    rows.reverse();
+    Ok(whole.then(|| rows.into_iter().map(|row| row.name).collect()))
 }
 
 /// Names as people read them.

@@ -7,18 +7,21 @@
 use bytes::Bytes;
 use catalogue::uploads::{self, UploadRow};
 use futures_util::Stream;
-use model::id::{AccountId, UploadId};
+use model::{Change, Scope, id::UploadId, share::ShareRow};
 use store::UploadSpec;
 
 use crate::{
     Service,
     error::{Error, Result},
-    files::{Made, Put, add_version},
+    files::{Made, Put, add_version, vacant},
     limits, media,
     paths::Path,
-    tokens::Caller,
+    places::Place,
     tree::{self, Stamp},
 };
+
+/// Files on their way through one link at a time.
+const OPEN_BY_LINK_MAX: u64 = 1_000;
 
 /// What an upload begins with.
 #[derive(Clone, Debug, Default)]
@@ -57,42 +60,57 @@ impl Service {
     ///
     /// # Errors
     /// Refused for a bad name or media type; Conflict where a folder or a file is in the way.
-    pub async fn begin_upload(&self, caller: &Caller, begin: Begin) -> Result<Progress> {
+    pub async fn begin_upload(&self, place: impl Into<Place>, begin: Begin) -> Result<Progress> {
+        let place = place.into();
         begin.path.split()?;
         if begin.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
             return Err(Error::MediaType);
         }
-        let (account, path) = (caller.account, begin.path.clone());
-        let (length, now) = (begin.length, self.store.service_time());
+        let (account, path) = (place.account(), begin.path.clone());
+        let (length, now, asked) = (begin.length, self.store.service_time(), place.clone());
         self.look(move |tx| {
-            limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, now)?))?;
-            match tree::at(tx, account, &path) {
+            let (top, link) = asked.takes(tx)?;
+            if let Some(link) = link {
+                room_for_one(&link, uploads::open_by(tx, account, &asked.name(), now)?)?;
+            }
+            limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, now)?))
+                .map_err(|error| asked.told(error))?;
+            if asked.code().is_some() {
+                // It gets a name of its own.
+                return Ok(());
+            }
+            match tree::at(tx, &top, &path) {
                 Ok(found) => crate::files::file(found.row()?, &path).map(drop),
                 Err(Error::Missing { .. }) => Ok(()),
                 Err(error) => Err(error),
             }
         })
         .await?;
-        let spec =
-            UploadSpec { path: begin.path.names().to_vec(), length: begin.length, metadata: Facts::of(&begin).write() };
+        let spec = UploadSpec {
+            path: begin.path.names().to_vec(),
+            length: begin.length,
+            metadata: Facts::of(&begin).write(),
+            way: place.name(),
+        };
         let row = self.store.begin_upload(account, spec).await?;
         // Another may have begun at the same moment: what is open must fit together, or bytes would lie at the firms that no
         // quota counts.
         let fits = self.look(move |tx| limits::admit(tx, account, uploads::open_bytes(tx, account, now)?)).await;
         if let Err(full) = fits {
             self.store.drop_upload(account, row.id).await?;
-            return Err(full);
+            return Err(place.told(full));
         }
-        self.settle(account, row).await
+        self.settle(&place, row).await
     }
 
     /// How far an upload is; if all of it is there but not yet a file, it is finished first.
     ///
     /// # Errors
     /// Missing if it is unknown, finished or expired.
-    pub async fn upload(&self, caller: &Caller, id: UploadId) -> Result<Progress> {
-        let row = self.own_upload(caller.account, id).await?;
-        self.settle(caller.account, row).await
+    pub async fn upload(&self, place: impl Into<Place>, id: UploadId) -> Result<Progress> {
+        let place = place.into();
+        let row = self.own_upload(&place, id).await?;
+        self.settle(&place, row).await
     }
 
     /// Appends `body`, which goes on at `offset`; the last byte finishes the upload. `announced`: the body's length, if
@@ -103,7 +121,7 @@ impl Service {
     /// long. What came until a broken body broke stays.
     pub async fn append<S>(
         &self,
-        caller: &Caller,
+        place: impl Into<Place>,
         id: UploadId,
         offset: u64,
         body: S,
@@ -112,7 +130,8 @@ impl Service {
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
     {
-        let row = self.own_upload(caller.account, id).await?;
+        let place = place.into();
+        let row = self.own_upload(&place, id).await?;
         let (length, end) = (row.length.unwrap_or(0), offset.saturating_add(announced.unwrap_or(0)));
         if offset != row.offset {
             return Err(store::Error::UploadOffset { expected: row.offset, got: offset }.into());
@@ -121,33 +140,34 @@ impl Service {
             return Err(Error::UploadTooLong { length, got: end });
         }
         if announced != Some(0) {
-            self.store.append(caller.account, id, offset, body).await?;
+            self.store.append(place.account(), id, offset, body).await?;
         }
-        let row = self.own_upload(caller.account, id).await?;
-        self.settle(caller.account, row).await
+        let row = self.own_upload(&place, id).await?;
+        self.settle(&place, row).await
     }
 
-    async fn own_upload(&self, account: AccountId, id: UploadId) -> Result<UploadRow> {
-        let at = self.store.service_time();
+    /// An upload that was begun by this very way.
+    async fn own_upload(&self, place: &Place, id: UploadId) -> Result<UploadRow> {
+        let (at, account, way) = (self.store.service_time(), place.account(), place.name());
         let row = self.store.read(move |tx| uploads::get(tx, account, id)).await?;
-        let row = row.ok_or(Error::NoUpload { upload: id })?;
+        let row = row.filter(|row| row.way == way).ok_or(Error::NoUpload { upload: id })?;
         if row.expires < at { Err(Error::UploadExpired { upload: id }) } else { Ok(row) }
     }
 
     /// Where an upload stands; finishes it if it is complete.
-    async fn settle(&self, account: AccountId, row: UploadRow) -> Result<Progress> {
+    async fn settle(&self, place: &Place, row: UploadRow) -> Result<Progress> {
         let facts = Facts::read(&row.metadata);
         let length = row.length.unwrap_or(0);
         let made = match row.offset == length {
-            true => Some(self.finish_upload(account, &row, &facts).await?),
+            true => Some(self.finish_upload(place, &row, &facts).await?),
             false => None,
         };
         let (offset, expires_us) = (row.offset, row.expires_us);
         Ok(Progress { id: row.id, offset, length, expires_us, note: facts.note, made })
     }
 
-    async fn finish_upload(&self, account: AccountId, row: &UploadRow, facts: &Facts) -> Result<Made> {
-        let id = row.id;
+    async fn finish_upload(&self, place: &Place, row: &UploadRow, facts: &Facts) -> Result<Made> {
+        let (id, account, place) = (row.id, place.account(), place.clone());
         let path = Path::from_text(&row.path)?;
         let put = Put { modified_us: facts.modified_us, media_type: facts.media_type.clone(), ..Put::default() };
         let received = self.store.finish_upload(account, id).await?;
@@ -158,8 +178,17 @@ impl Service {
                 if row.expires < stamp.at {
                     return Err(Error::UploadExpired { upload: id });
                 }
-                crate::tokens::role_of(tx, account)?;
-                let made = add_version(tx, draft, account, &path, &put, received, &stamp)?;
+                let (top, link) = place.takes(tx)?;
+                let path = match &link {
+                    Some(_) => vacant(tx, &top, &path)?,
+                    None => path,
+                };
+                let made =
+                    add_version(tx, draft, &top, &path, &put, received, &stamp).map_err(|error| place.told(error))?;
+                if let Some(link) = link {
+                    let downloads = link.downloads.saturating_add(1);
+                    draft.change(Scope::Account(account), Change::Share(ShareRow { downloads, ..link }));
+                }
                 draft.end_upload(tx, account, id)?;
                 Ok(made)
             })
@@ -172,10 +201,31 @@ impl Service {
     ///
     /// # Errors
     /// Missing if the caller has no such upload.
-    pub async fn end_upload(&self, caller: &Caller, id: UploadId) -> Result<()> {
-        let account = caller.account;
-        self.store.upload(account, id).await?.ok_or(Error::NoUpload { upload: id })?;
+    pub async fn end_upload(&self, place: impl Into<Place>, id: UploadId) -> Result<()> {
+        let place = place.into();
+        let (account, way) = (place.account(), place.name());
+        let row = self.store.upload(account, id).await?;
+        row.filter(|row| row.way == way).ok_or(Error::NoUpload { upload: id })?;
         Ok(self.store.drop_upload(account, id).await?)
+    }
+}
+
+/// Whether a link takes one file more beside those on their way.
+fn room_for_one(link: &ShareRow, open: u64) -> Result<()> {
+    match link.downloads_max {
+        Some(max) if link.downloads.saturating_add(open) >= max => Err(Error::RequestFull),
+        _ if open >= OPEN_BY_LINK_MAX => Err(Error::RequestBusy),
+        _ => Ok(()),
+    }
+}
+
+impl Place {
+    /// What is said here of an error: a guest learns that there is no room, not how much its owner keeps.
+    fn told(&self, error: Error) -> Error {
+        match error {
+            Error::Quota { .. } if self.code().is_some() => Error::NoRoomThere,
+            other => other,
+        }
     }
 }
 

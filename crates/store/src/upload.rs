@@ -44,6 +44,8 @@ pub struct UploadSpec {
     pub length: u64,
     /// What the protocol wants to find again, as it was sent.
     pub metadata: String,
+    /// By which way it comes, in the caller's words; empty: its account's own.
+    pub way: String,
 }
 
 /// Who writes which upload now.
@@ -108,6 +110,7 @@ impl Store {
                 made,
                 expires_us: now.wall_us + inner.settings.upload_s as i64 * 1_000_000,
                 expires: ServiceTime(made.0 + inner.settings.upload_s),
+                way: spec.way,
                 holder: None,
             };
             let kept = row.clone();

@@ -1,25 +1,21 @@
-//! Changes of who may come in: sign-ins, tokens, shares.
+//! Changes of who may come in: sign-ins and tokens.
 
 use crate::{
     access::{role_number, use_number},
     error::Result,
     tx::{Int, Tx},
 };
-use model::{
-    account::{LimitsRow, SignInRow, TokenRow},
-    id::AccountId,
-    share::ShareRow,
-};
+use model::account::{LimitsRow, SignInRow, TokenRow};
 
 pub(super) fn sign_in(tx: &mut Tx<'_>, revision: u64, row: &SignInRow) -> Result<()> {
     tx.run(
         "INSERT INTO sign_in (account, revision, role, password, suspended_us, changed_us,
-           second_secret, second_since_us, second_codes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+           second_secret, second_since_us, second_codes, leaving_at, leaving_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, role = excluded.role,
            password = excluded.password, suspended_us = excluded.suspended_us, changed_us = excluded.changed_us,
            second_secret = excluded.second_secret, second_since_us = excluded.second_since_us,
-           second_codes = excluded.second_codes
+           second_codes = excluded.second_codes, leaving_at = excluded.leaving_at, leaving_us = excluded.leaving_us
          WHERE excluded.revision >= sign_in.revision",
         (
             row.account.0,
@@ -31,6 +27,8 @@ pub(super) fn sign_in(tx: &mut Tx<'_>, revision: u64, row: &SignInRow) -> Result
             row.second.as_ref().map(|second| second.secret),
             row.second.as_ref().map(|second| second.since_us),
             row.second.as_ref().map(|second| second.codes.concat()),
+            row.leaving.map(|leaving| Int(leaving.at.0)),
+            row.leaving.map(|leaving| leaving.wall_us),
         ),
     )?;
     Ok(())
@@ -63,32 +61,6 @@ pub(super) fn token(tx: &mut Tx<'_>, revision: u64, row: &TokenRow) -> Result<()
             &row.label,
             row.made_us,
             row.expires_us,
-            row.ended_us,
-        ),
-    )?;
-    Ok(())
-}
-
-pub(super) fn share(tx: &mut Tx<'_>, account: AccountId, revision: u64, row: &ShareRow) -> Result<()> {
-    tx.run(
-        "INSERT INTO share (account, id, revision, entry, code, password, expires_us, downloads_max, downloads, made_us, ended_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (account, id) DO UPDATE SET revision = excluded.revision, entry = excluded.entry,
-           code = excluded.code, password = excluded.password, expires_us = excluded.expires_us,
-           downloads_max = excluded.downloads_max, downloads = excluded.downloads, made_us = excluded.made_us,
-           ended_us = excluded.ended_us
-         WHERE excluded.revision >= share.revision",
-        (
-            account.0,
-            row.id.0,
-            Int(revision),
-            row.entry.0,
-            row.code,
-            &row.password,
-            row.expires_us,
-            row.downloads_max.map(Int),
-            Int(row.downloads),
-            row.made_us,
             row.ended_us,
         ),
     )?;

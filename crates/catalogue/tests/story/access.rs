@@ -1,12 +1,14 @@
 //! Sign-ins, tokens, links: journalled. Sessions: here only.
 
 use crate::world::{TOP, World};
-use catalogue::{access, access::Session, apply, export, shares};
+use catalogue::{access, access::Session, apply, export, shares, shown};
 use model::{
     Change, Scope,
-    account::{LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
-    id::{AccountId, ShareId, TokenId},
-    share::ShareRow,
+    about::{AboutRow, Logo, SignUp},
+    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, EntryId, GrantId, ReportId, ShareId, TokenId},
+    share::{GrantRow, Reason, ReportRow, ShareRow},
+    units::ServiceTime,
 };
 
 fn token(id: u8, account: AccountId, opens: TokenUse) -> TokenRow {
@@ -19,8 +21,10 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
     let account = world.account;
     assert!(!world.read(|tx| access::is_claimed(tx)));
     let password = Some("$argon2id$v=19$x".to_owned());
+    let leaving = Some(Leaving { at: ServiceTime(3), wall_us: 4 });
     let second = Some(SecondFactor { secret: [6; 20], since_us: 8, codes: vec![[1; 32], [2; 32]] });
-    let sign_in = SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4, second };
+    let sign_in =
+        SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4, second, leaving };
     let uses =
         [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Invitation(Role::Operator), TokenUse::Reset];
     let tokens: Vec<_> = (1..).zip(uses).map(|(id, opens)| token(id, account, opens)).collect();
@@ -46,6 +50,9 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
         downloads: 1,
         made_us: 2,
         ended_us: None,
+        receives: true,
+        words: "photos".to_owned(),
+        off_us: Some(7),
     };
     let over =
         ShareRow { id: ShareId([2; 16]), code: [8; 16], downloads_max: None, ended_us: Some(6), ..share.clone() };
@@ -66,6 +73,63 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
         Change::Share(over),
     ];
     wanted.extend(tokens.into_iter().map(Change::Token));
+    assert!(wanted.iter().all(|change| told.contains(change)), "{told:?}");
+}
+
+pub fn what_others_see_comes_back_as_it_was_said(world: &mut World) {
+    let (account, to) = (world.account, AccountId([9; 16]));
+    assert_eq!(world.read(|tx| shown::about(tx)), AboutRow::default());
+    let grant = |id: u8, writes, ended_us| GrantRow {
+        id: GrantId([id; 16]),
+        entry: EntryId([5; 16]),
+        to,
+        writes,
+        made_us: i64::from(id),
+        ended_us,
+    };
+    let grants = [grant(1, false, None), grant(2, true, None), grant(3, true, Some(5))];
+    world.change(grants.iter().cloned().map(Change::Grant).collect());
+    let wanted = [grants[1].clone(), grants[0].clone()];
+    assert_eq!(world.read(move |tx| shown::grants(tx, account)), wanted);
+    assert_eq!(world.read(move |tx| shown::grants_to(tx, to)), wanted.clone().map(|row| (account, row)));
+    assert_eq!(world.read(move |tx| shown::grants_to(tx, account)), []);
+    assert_eq!(world.read(move |tx| shown::grant(tx, account, GrantId([3; 16]))), Some(grants[2].clone()));
+
+    let report = |id: u8, settled_us| ReportRow {
+        id: ReportId([id; 16]),
+        account,
+        share: ShareId([6; 16]),
+        reason: Reason::Copyright,
+        words: "mine".to_owned(),
+        contact: (id == 1).then(|| "me".to_owned()),
+        made_us: i64::from(id),
+        settled_us,
+    };
+    let reports = [report(1, None), report(2, None), report(3, Some(9))];
+    let about = AboutRow {
+        name: Some("Attic".to_owned()),
+        sign_up: SignUp::Open,
+        new_space_bytes: Some(5),
+        colour: Some([1, 2, 3]),
+        logo: Some(Logo { media_type: "image/png".to_owned(), bytes: vec![1, 2] }),
+        contact: Some("c".to_owned()),
+        imprint: None,
+        terms: Some("t".to_owned()),
+    };
+    let mut changes: Vec<_> = reports.iter().cloned().map(Change::Report).collect();
+    changes.push(Change::About(about.clone()));
+    world.cluster(changes);
+    assert_eq!(world.read(|tx| shown::reports(tx, false, 9)), [reports[1].clone(), reports[0].clone()]);
+    assert_eq!(world.read(|tx| shown::reports(tx, true, 9)), [reports[2].clone()]);
+    assert_eq!(world.read(|tx| shown::open_reports(tx, ShareId([6; 16]))), (2, 2));
+    assert_eq!(world.read(|tx| shown::open_reports(tx, ShareId([7; 16]))), (0, 2));
+    assert_eq!(world.read(|tx| shown::about(tx)), about);
+
+    // An older word is too late, and all of it is among what snapshots are made from.
+    world.write(|tx| apply(tx, Scope::Cluster, 1, &Change::About(AboutRow::default()))).unwrap();
+    let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(_, _, change)| change).collect();
+    let mut wanted = vec![Change::About(about)];
+    wanted.extend(grants.into_iter().map(Change::Grant).chain(reports.into_iter().map(Change::Report)));
     assert!(wanted.iter().all(|change| told.contains(change)), "{told:?}");
 }
 

@@ -160,6 +160,7 @@ pub fn uploads_expire_on_service_time(world: &mut World) {
         made: ServiceTime(2),
         expires_us: 3,
         expires: ServiceTime(4),
+        way: "link".into(),
         holder: None,
     };
     let kept = row.clone();

@@ -55,6 +55,7 @@ stories! {
     packs::the_packer_takes_the_oldest_first,
     local::accounts_have_kits_and_envelopes,
     access::what_opens_an_account_comes_back_as_it_was_said,
+    access::what_others_see_comes_back_as_it_was_said,
     access::sessions_are_local_and_end,
     access::the_digits_of_a_step_are_used_once,
     local::copies_are_counted,

@@ -1,9 +1,9 @@
-//! The bodies of changes that say who may come in: sign-ins, tokens, shares.
+//! The bodies of changes that say who may come in: sign-ins and tokens.
 
 use model::{
-    account::{LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
-    id::{AccountId, EntryId, ShareId, TokenId},
-    share::ShareRow,
+    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    id::{AccountId, TokenId},
+    units::ServiceTime,
 };
 
 use super::rows::put_time;
@@ -19,6 +19,10 @@ pub(super) fn put_sign_in(bytes: &mut Vec<u8>, row: &SignInRow) {
     put_option(bytes, row.suspended_us, put_time);
     put_time(bytes, row.changed_us);
     put_option(bytes, row.second.as_ref(), put_second);
+    put_option(bytes, row.leaving, |bytes, leaving| {
+        put_varint(bytes, leaving.at.0);
+        put_time(bytes, leaving.wall_us);
+    });
 }
 
 fn put_second(bytes: &mut Vec<u8>, second: &SecondFactor) {
@@ -28,7 +32,7 @@ fn put_second(bytes: &mut Vec<u8>, second: &SecondFactor) {
     second.codes.iter().for_each(|code| bytes.extend_from_slice(code));
 }
 
-pub(super) fn take_sign_in(reader: &mut Reader<'_>) -> Result<SignInRow> {
+pub(super) fn take_sign_in(reader: &mut Reader<'_>, shape: u8) -> Result<SignInRow> {
     Ok(SignInRow {
         account: AccountId(reader.array("account")?),
         role: take_role(reader)?,
@@ -36,7 +40,13 @@ pub(super) fn take_sign_in(reader: &mut Reader<'_>) -> Result<SignInRow> {
         suspended_us: reader.option("suspended_us", Reader::i64)?,
         changed_us: reader.i64("changed_us")?,
         second: reader.option("second", take_second)?,
+        // Shape 1 knew no deletion of accounts.
+        leaving: if shape == 1 { None } else { reader.option("leaving", take_leaving)? },
     })
+}
+
+fn take_leaving(reader: &mut Reader<'_>, field: &'static str) -> Result<Leaving> {
+    Ok(Leaving { at: ServiceTime(reader.varint(field)?), wall_us: reader.i64(field)? })
 }
 
 fn take_second(reader: &mut Reader<'_>, _: &'static str) -> Result<SecondFactor> {
@@ -92,33 +102,7 @@ pub(super) fn take_token(reader: &mut Reader<'_>) -> Result<TokenRow> {
     })
 }
 
-pub(super) fn put_share(bytes: &mut Vec<u8>, row: &ShareRow) {
-    bytes.extend_from_slice(&row.id.0);
-    bytes.extend_from_slice(&row.entry.0);
-    bytes.extend_from_slice(&row.code);
-    put_option(bytes, row.password.as_deref(), put_text);
-    put_option(bytes, row.expires_us, put_time);
-    put_option(bytes, row.downloads_max, put_varint);
-    put_varint(bytes, row.downloads);
-    put_time(bytes, row.made_us);
-    put_option(bytes, row.ended_us, put_time);
-}
-
-pub(super) fn take_share(reader: &mut Reader<'_>) -> Result<ShareRow> {
-    Ok(ShareRow {
-        id: ShareId(reader.array("id")?),
-        entry: EntryId(reader.array("entry")?),
-        code: reader.array("code")?,
-        password: reader.option("password", Reader::text)?,
-        expires_us: reader.option("expires_us", Reader::i64)?,
-        downloads_max: reader.option("downloads_max", Reader::varint)?,
-        downloads: reader.varint("downloads")?,
-        made_us: reader.i64("made_us")?,
-        ended_us: reader.option("ended_us", Reader::i64)?,
-    })
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     put_blob(bytes, text.as_bytes());
 }
 

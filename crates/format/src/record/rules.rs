@@ -4,6 +4,7 @@
 
 use model::{
     Change,
+    about::{AboutRow, Logo},
     account::SecondFactor,
     entry::{Content, EntryRow, Version},
     pack::{Location, Make, Pack},
@@ -19,6 +20,8 @@ const NAME_BYTES_MAX: usize = 255;
 const ADDRESS_BYTES_MAX: usize = 4096;
 /// Longest hash of a password, in bytes.
 const PASSWORD_BYTES_MAX: usize = 512;
+/// Longest words of a guest or to one, in bytes.
+const WORDS_BYTES_MAX: usize = 16 << 10;
 /// Most labels of a provider.
 const LABELS_MAX: usize = 64;
 
@@ -41,7 +44,15 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
             password(row.password.as_deref())
         }
         Change::Token(row) => text("label", &row.label, 0, NAME_BYTES_MAX),
-        Change::Share(row) => password(row.password.as_deref()),
+        Change::Share(row) => {
+            text("words", &row.words, 0, WORDS_BYTES_MAX)?;
+            password(row.password.as_deref())
+        }
+        Change::Report(row) => {
+            text("words", &row.words, 0, WORDS_BYTES_MAX)?;
+            row.contact.as_deref().map_or(Ok(()), |contact| text("contact", contact, 1, WORDS_BYTES_MAX))
+        }
+        Change::About(row) => about(row),
         Change::Provider(row) => {
             text("name", &row.name, 1, NAME_BYTES_MAX)?;
             that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
@@ -59,7 +70,11 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
         Change::Entry(row) => entry(row),
         Change::Version(row) => version(row),
-        Change::Limits(_) | Change::PackGone { .. } | Change::EntryGone(_) | Change::VersionGone(_) => Ok(()),
+        Change::Limits(_)
+        | Change::Grant(_)
+        | Change::PackGone { .. }
+        | Change::EntryGone(_)
+        | Change::VersionGone(_) => Ok(()),
     }
 }
 
@@ -74,6 +89,17 @@ fn password(hash: Option<&str>) -> Result<(), Broken> {
     let Some(hash) = hash else { return Ok(()) };
     text("password", hash, 1, PASSWORD_BYTES_MAX)?;
     that(hash.starts_with('$') && hash.is_ascii(), "password", "a PHC string", "something else")
+}
+
+fn about(row: &AboutRow) -> Result<(), Broken> {
+    row.name.as_deref().map_or(Ok(()), |name| text("name", name, 1, NAME_BYTES_MAX))?;
+    for (field, words) in [("contact", &row.contact), ("imprint", &row.imprint), ("terms", &row.terms)] {
+        words.as_deref().map_or(Ok(()), |words| text(field, words, 1, AboutRow::TEXT_BYTES_MAX))?;
+    }
+    let Some(logo) = &row.logo else { return Ok(()) };
+    text("logo", &logo.media_type, 1, NAME_BYTES_MAX)?;
+    let (most, got) = (Logo::BYTES_MAX, logo.bytes.len());
+    that((1..=most).contains(&got), "logo", format!("1 to {most} bytes"), got)
 }
 
 fn entry(row: &EntryRow) -> Result<(), Broken> {

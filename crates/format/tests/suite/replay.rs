@@ -45,6 +45,9 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Limits(row) => row.account.0 = tag,
         Change::Token(row) => row.id.0 = tag,
         Change::Share(row) => row.id.0 = tag,
+        Change::Grant(row) => row.id.0 = tag,
+        Change::Report(row) => row.id.0 = tag,
+        Change::About(_) => {}
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
         Change::Pack(pack) => {

@@ -4,15 +4,16 @@ use std::sync::Mutex;
 
 use model::{
     Change, Record, Scope,
-    account::{AccountRow, KitRow, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    about::{AboutRow, Logo, SignUp},
+    account::{AccountRow, KitRow, Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
-        AccountId, ClusterId, EntryId, KitId, MakeId, ObjectId, PackId, ProviderId, SegmentId, ShareId, TargetId,
-        TokenId, VersionId,
+        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, ProviderId, ReportId, SegmentId,
+        ShareId, TargetId, TokenId, VersionId,
     },
     pack::{Location, Make, Pack},
-    share::ShareRow,
+    share::{GrantRow, Reason, ReportRow, ShareRow},
     units::{ServiceTime, sealed_bytes},
     world::Entropy,
 };
@@ -166,16 +167,45 @@ pub fn cluster_access_changes() -> Vec<Change> {
         token(0x61, TokenUse::Invitation(Role::User), Some(7), Some(8)),
         token(0x62, TokenUse::Invitation(Role::Operator), Some(7), None),
         token(0x63, TokenUse::Reset, None, Some(8)),
+        report(0x64, Reason::Illegal, None, None),
+        report(0x65, Reason::Other, Some("guest@example.org".to_owned()), Some(11)),
+        Change::About(AboutRow::default()),
+        Change::About(about()),
     ]
+}
+
+fn report(tag: u8, reason: Reason, contact: Option<String>, settled_us: Option<i64>) -> Change {
+    let (id, words) = (ReportId([tag; 16]), "this is mine".to_owned());
+    let share = ShareId([0x70; 16]);
+    Change::Report(ReportRow { id, account: ACCOUNT, share, reason, words, contact, made_us: 10, settled_us })
+}
+
+fn about() -> AboutRow {
+    AboutRow {
+        name: Some("Attic".to_owned()),
+        sign_up: SignUp::Open,
+        new_space_bytes: Some(5 << 30),
+        colour: Some([1, 2, 0xfe]),
+        logo: Some(Logo { media_type: "image/png".to_owned(), bytes: vec![0x89, 0x50, 0x4e, 0x47] }),
+        contact: Some("attic@example.org".to_owned()),
+        imprint: Some("# Who".to_owned()),
+        terms: Some("Be kind.".to_owned()),
+    }
 }
 
 /// An account's links: options set and unset.
 pub fn account_access_changes() -> Vec<Change> {
-    vec![share(0x70, false), share(0x71, true)]
+    vec![share(0x70, false), share(0x71, true), grant(0x73, false, None), grant(0x74, true, Some(12))]
+}
+
+fn grant(tag: u8, writes: bool, ended_us: Option<i64>) -> Change {
+    let (id, entry) = (GrantId([tag; 16]), EntryId([0x40; 16]));
+    Change::Grant(GrantRow { id, entry, to: OTHER, writes, made_us: 5, ended_us })
 }
 
 fn sign_in(role: Role, password: Option<String>, suspended_us: Option<i64>, second: Option<SecondFactor>) -> Change {
-    Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5, second })
+    let leaving = suspended_us.map(|_| Leaving { at: ServiceTime(86_400), wall_us: 1_326_931_200_000_004 });
+    Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5, second, leaving })
 }
 
 fn token(tag: u8, opens: TokenUse, expires_us: Option<i64>, ended_us: Option<i64>) -> Change {
@@ -195,6 +225,9 @@ fn share(tag: u8, limited: bool) -> Change {
         downloads: 299,
         made_us: 4,
         ended_us: limited.then_some(9),
+        receives: limited,
+        words: if limited { "your photos, please".to_owned() } else { String::new() },
+        off_us: limited.then_some(13),
     })
 }
 
@@ -328,7 +361,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(9) {
+    match chance.below(11) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -361,6 +394,32 @@ fn some_cluster_change(chance: &Seeded) -> Change {
                 since_us: chance.number() as i64,
                 codes: (0..chance.below(11)).map(|_| chance.bytes()).collect(),
             }),
+            leaving: chance.coin().then(|| Leaving {
+                at: ServiceTime(chance.number() >> chance.below(64)),
+                wall_us: chance.number() as i64,
+            }),
+        }),
+        8 => Change::Report(ReportRow {
+            id: ReportId(id),
+            account: AccountId(chance.bytes()),
+            share: ShareId(chance.bytes()),
+            reason: [Reason::Illegal, Reason::Copyright, Reason::Malware, Reason::Other][chance.below(4)],
+            words: some_text(chance, 500),
+            contact: chance.coin().then(|| some_text(chance, 100)),
+            made_us: chance.number() as i64,
+            settled_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        9 => Change::About(AboutRow {
+            name: chance.coin().then(|| some_text(chance, 50)),
+            sign_up: [SignUp::Invitation, SignUp::Open, SignUp::Closed][chance.below(3)],
+            new_space_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
+            colour: chance.coin().then(|| [chance.below(256) as u8; 3]),
+            logo: chance
+                .coin()
+                .then(|| Logo { media_type: "image/webp".to_owned(), bytes: vec![7; 1 + chance.below(99)] }),
+            contact: chance.coin().then(|| some_text(chance, 100)),
+            imprint: chance.coin().then(|| some_text(chance, 400)),
+            terms: chance.coin().then(|| some_text(chance, 400)),
         }),
         7 => Change::Limits(LimitsRow {
             account: AccountId(id),
@@ -389,7 +448,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
 
 fn some_account_change(chance: &Seeded) -> Change {
     let id = chance.bytes();
-    match chance.below(6) {
+    match chance.below(7) {
         0 => Change::Kit(KitRow {
             id: KitId(id),
             recipient: some_text(chance, 100),
@@ -418,6 +477,17 @@ fn some_account_change(chance: &Seeded) -> Change {
             expires_us: chance.coin().then(|| chance.number() as i64),
             downloads_max: chance.coin().then(|| chance.number() >> 1),
             downloads: chance.number() >> 1,
+            made_us: chance.number() as i64,
+            ended_us: chance.coin().then(|| chance.number() as i64),
+            receives: chance.coin(),
+            words: some_text(chance, 400),
+            off_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        5 => Change::Grant(GrantRow {
+            id: GrantId(id),
+            entry: EntryId(chance.bytes()),
+            to: AccountId(chance.bytes()),
+            writes: chance.coin(),
             made_us: chance.number() as i64,
             ended_us: chance.coin().then(|| chance.number() as i64),
         }),

@@ -1,8 +1,10 @@
 //! The vectors of format 1: what `testdata/README.md` says of each file is what it decodes to, for ever.
 
 use model::{
-    Record, Scope,
+    Change, Record, Scope,
+    account::SignInRow,
     id::{ObjectId, ProviderId, TargetId},
+    share::ShareRow,
 };
 
 use format::{
@@ -100,8 +102,8 @@ fn layers() {
     for (name, scope, changes, key) in [
         ("account", Scope::Account(ACCOUNT), account_changes(), RecordKey::Account(&account_key)),
         ("cluster", Scope::Cluster, cluster_changes(), RecordKey::Cluster(&cluster_key)),
-        ("account-access", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
-        ("cluster-access", Scope::Cluster, cluster_access_changes(), RecordKey::Cluster(&cluster_key)),
+        ("account-shown", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
+        ("cluster-shown", Scope::Cluster, cluster_access_changes(), RecordKey::Cluster(&cluster_key)),
     ] {
         let rows: Vec<_> = (1..).zip(changes).collect();
         let layer = ObjectId([0xe0; 16]);
@@ -112,6 +114,24 @@ fn layers() {
         let part = decode_layer_part(&bytes).unwrap();
         assert_eq!((part.header, part.unseal(&keyring()).unwrap()), (make().0, rows));
         assert_eq!(parse_snapshot_name(&part.header.name()), Some(part.header.layer_name()));
+    }
+}
+
+/// What was written before sign-ins and shares had a second shape is read as if nobody had said what it adds.
+#[test]
+fn layers_of_first_shapes() {
+    let first = |change: Change| match change {
+        Change::SignIn(row) => Some(Change::SignIn(SignInRow { leaving: None, ..row })),
+        Change::Share(row) => {
+            Some(Change::Share(ShareRow { receives: false, words: String::new(), off_us: None, ..row }))
+        }
+        Change::Grant(_) | Change::Report(_) | Change::About(_) => None,
+        other => Some(other),
+    };
+    for (name, changes) in [("account", account_access_changes()), ("cluster", cluster_access_changes())] {
+        let bytes = kept(&format!("v1/layer-{name}-access.bin"), Vec::new);
+        let rows: Vec<_> = (1..).zip(changes.into_iter().filter_map(first)).collect();
+        assert_eq!(decode_layer_part(&bytes).unwrap().unseal(&keyring()).unwrap(), rows);
     }
 }
 

@@ -36,15 +36,15 @@ use crate::{
 
 const PREFIX: &str = "/api/v1/zip/";
 
-/// A folder of the caller. `?names=a/b` takes only the entries `a` and `b` of it.
+/// A folder of the caller, or of what is shared with the caller. `?names=a/b` takes only the entries `a` and `b` of it.
 pub async fn own(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     links::must_read(&parts)?;
     let [names] = percent::query(parts.uri.query(), ["names"])?;
     let only = names.map(|names| names.split('/').map(str::to_owned).collect()).unwrap_or_default();
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
-    let archive = service.archive(&caller, path, only).await?;
+    let archive = service.archive(&place, path, only).await?;
     send(&service, archive, &parts, None).await
 }
 
@@ -55,7 +55,7 @@ pub async fn linked(State(service): State<Service>, request: Request) -> Result<
     percent::query(parts.uri.query(), [])?;
     let (path, _) = links::below(&parts, "/zip/")?;
     let link = links::open(&service, &parts).await?;
-    let archive = service.linked_archive(&link, path).await?;
+    let archive = service.archive(service.linked(&link), path, Vec::new()).await?;
     send(&service, archive, &parts, Some(link)).await
 }
 
@@ -124,9 +124,9 @@ impl Sending {
                 Piece::Bytes(bytes) => return Ok(stream::iter([Ok(bytes)]).left_stream()),
                 Piece::File { index, range } => (index, range),
             };
-            let (reader, version) = sending.service.archived(&sending.archive, index).await?;
+            let (place, version) = sending.service.archived(&sending.archive, index).await?;
             let id = version.id;
-            let reading = sending.service.read(&reader, version, range).await?;
+            let reading = sending.service.read(&place, version, range).await?;
             let told = reading.map_err(service::Error::from).inspect_err(move |error| {
                 tracing::warn!(%error, version = %id, "a zip was cut: this version cannot be read");
             });

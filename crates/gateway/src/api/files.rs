@@ -20,7 +20,7 @@ use hyper::{
 };
 use model::id::VersionId;
 use serde::Deserialize;
-use service::{Caller, Deletion, Expect, File, Link, Put, Service, Transfer, paths::Path};
+use service::{Deletion, Expect, File, Link, Place, Put, Service, Transfer, paths::Path};
 
 use crate::{
     api::{self, MODIFIED, links::Counted, listing},
@@ -32,11 +32,12 @@ use crate::{
         percent,
         range::{self, Wanted},
     },
-    page,
 };
 
 /// What the door is called, up to the path.
 const PREFIX: &str = "/api/v1/files/";
+/// The same behind whatever way led to it.
+const DOOR: &str = "/files/";
 
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
@@ -46,32 +47,36 @@ const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
 /// Takes every request for a path.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     let (path, slash) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     match (&parts.method, slash) {
-        (&Method::GET | &Method::HEAD, true) => listing::get(&service, &caller, path, &parts).await,
-        (&Method::GET | &Method::HEAD, false) => get(&service, &caller, path, &parts).await,
-        (&Method::PUT, _) => put(&service, &caller, path, slash, &parts, body).await,
+        // One file that is shared alone has no name here: it is the place itself.
+        (&Method::GET | &Method::HEAD, true) if service.is_one_file(&place, &path).await? => {
+            get(&service, &place, path, &parts).await
+        }
+        (&Method::GET | &Method::HEAD, true) => listing::get(&service, &place, path, &parts).await,
+        (&Method::GET | &Method::HEAD, false) => get(&service, &place, path, &parts).await,
+        (&Method::PUT, _) => put(&service, &place, path, slash, &parts, body).await,
         (&Method::POST, _) => act(&service, path, &parts, body).await,
-        (&Method::DELETE, _) => delete(&service, &caller, path, slash, &parts).await,
+        (&Method::DELETE, _) => delete(&service, &place, path, slash, &parts).await,
         _ => Err(Problem::method("GET, HEAD, PUT, POST, DELETE")),
     }
 }
 
 /// Bytes out. `HEAD` also says how firmly they are kept.
-async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
+async fn get(service: &Service, place: &Place, path: Path, parts: &Parts) -> Result<Response, Problem> {
     let [version] = percent::query(parts.uri.query(), ["version"])?;
     let file = match version {
-        Some(id) => service.find_version(caller, path.clone(), version_id(&id)?).await?,
-        None => service.find(caller, path.clone()).await?,
+        Some(id) => service.find_version(place, path.clone(), version_id(&id)?).await?,
+        None => service.find(place, path.clone()).await?,
     };
-    send(service, caller, file, &path, parts, None).await
+    send(service, place, file, &path, parts, None).await
 }
 
 /// Answers with a file's bytes, or says that they are known already. `link`: whose downloads it counts as.
 pub async fn send(
     service: &Service,
-    caller: &Caller,
+    place: &Place,
     file: File,
     path: &Path,
     parts: &Parts,
@@ -91,7 +96,7 @@ pub async fn send(
     let size = file.version.size;
     if parts.method == Method::HEAD {
         response.headers_mut().insert(CONTENT_LENGTH, size.into());
-        if let Some(standing) = service.standing(caller, &file.version).await? {
+        if let Some(standing) = service.standing(place, &file.version).await? {
             response.headers_mut().insert(STATE, HeaderValue::from_static(listing::state(standing.ladder)));
         }
         return Ok(response);
@@ -104,7 +109,7 @@ pub async fn send(
     };
     let part = range::promise(&mut response, wanted, size)?;
     if !part.is_empty() {
-        let mut reading = service.read(caller, file.version, part).await?;
+        let mut reading = service.read(place, file.version, part).await?;
         // What cannot be read at all is refused with a reason, before anything is promised.
         let first = reading.next().await.transpose().map_err(service::Error::from)?;
         // A later error ends the body before its announced length: the connection is cut, and the client sees it.
@@ -141,7 +146,7 @@ fn describe(headers: &mut HeaderMap, file: &File) -> Result<(), Problem> {
 /// Bytes in.
 async fn put(
     service: &Service,
-    caller: &Caller,
+    place: &Place,
     path: Path,
     slash: bool,
     parts: &Parts,
@@ -153,8 +158,8 @@ async fn put(
     }
     let put = put_of(&parts.headers, &body)?;
     let wants_digest = put.expect.want_sha256;
-    let location = location(&parts.headers, &path)?;
-    let made = service.put(caller, path, body::stream(body), put).await?;
+    let location = location(parts, &path)?;
+    let made = service.put(place, path, body::stream(body), put).await?;
     let mut response = api::empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
     let headers = response.headers_mut();
     headers.insert(ETAG, api::value(&etag::of(made.version))?);
@@ -199,18 +204,12 @@ fn put_of(headers: &HeaderMap, body: &Body) -> Result<Put, Problem> {
 }
 
 /// To the trash, or for good.
-async fn delete(
-    service: &Service,
-    caller: &Caller,
-    path: Path,
-    slash: bool,
-    parts: &Parts,
-) -> Result<Response, Problem> {
+async fn delete(service: &Service, place: &Place, path: Path, slash: bool, parts: &Parts) -> Result<Response, Problem> {
     let [permanent] = percent::query(parts.uri.query(), ["permanent"])?;
     let if_match =
         api::list(&parts.headers, &IF_MATCH)?.map(|value| etag::matches(&value, Compare::Strong)).transpose()?;
     let permanent = percent::flag("permanent", permanent.as_deref())?;
-    service.delete(caller, path, Deletion { permanent, folder: slash, if_match }).await?;
+    service.delete(place, path, Deletion { permanent, folder: slash, if_match }).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
@@ -239,12 +238,12 @@ enum Verb {
 async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
     let Action { action, to, replace, version } = body::json(body).await?;
-    let caller = &auth::caller(service, parts).await?;
+    let place = &auth::place(service, parts).await?;
     if version.is_some() != (action == Verb::Revert) {
         return Err(Problem::bad_request("bad_json", "`revert`, and nothing else, takes a `version`"));
     }
     if let Some(id) = version {
-        service.revert(caller, path, version_id(&id)?).await?;
+        service.revert(place, path, version_id(&id)?).await?;
         return Ok(api::empty(StatusCode::NO_CONTENT));
     }
     // A folder's new path may be written as a folder's.
@@ -253,16 +252,16 @@ async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result
         .transpose()?;
     let made = to.clone().unwrap_or_else(|| path.clone());
     match (action, to) {
-        (Verb::Mkdir, None) if !replace => service.mkdir(caller, path).await?,
+        (Verb::Mkdir, None) if !replace => service.mkdir(place, path).await?,
         (Verb::Mkdir, _) => return Err(Problem::bad_request("bad_json", "`mkdir` takes neither `to` nor `replace`")),
-        (Verb::Move, Some(to)) => service.rename(caller, Transfer { from: path, to, replace }).await?,
-        (Verb::Copy, Some(to)) => service.copy(caller, Transfer { from: path, to, replace }).await?,
+        (Verb::Move, Some(to)) => service.rename(place, Transfer { from: path, to, replace }).await?,
+        (Verb::Copy, Some(to)) => service.copy(place, Transfer { from: path, to, replace }).await?,
         (Verb::Move | Verb::Copy, None) => return Err(Problem::bad_request("bad_json", "say where `to`")),
         (Verb::Revert, _) => return Err(Problem::bad_request("bad_json", "say which `version`")),
-        (Verb::Restore, to) => service.restore(caller, path, to, replace).await?,
+        (Verb::Restore, to) => service.restore(place, path, to, replace).await?,
     }
     let mut response = api::empty(StatusCode::CREATED);
-    response.headers_mut().insert(LOCATION, location(&parts.headers, &made)?);
+    response.headers_mut().insert(LOCATION, location(parts, &made)?);
     Ok(response)
 }
 
@@ -271,8 +270,8 @@ fn version_id(text: &str) -> Result<VersionId, Problem> {
 }
 
 /// Where a path is found.
-fn location(asked: &HeaderMap, path: &Path) -> Result<HeaderValue, Problem> {
+fn location(parts: &Parts, path: &Path) -> Result<HeaderValue, Problem> {
     let names: Vec<String> = path.names().iter().map(|name| percent::encode(name)).collect();
-    let below = page::prefix(asked).unwrap_or_default();
-    api::value(&format!("{below}{PREFIX}{}", names.join("/")))
+    let below = auth::below(parts);
+    api::value(&format!("{below}{DOOR}{}", names.join("/")))
 }

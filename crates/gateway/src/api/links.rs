@@ -17,14 +17,15 @@ use hyper::{Method, StatusCode, http::request::Parts};
 use model::{
     entry::Kind,
     id::{EntryId, ShareId},
+    share::Reason,
 };
 use serde::Deserialize;
 use serde_json::json;
-use service::{Link, Service, paths::Path};
+use service::{Knock, Link, Service, paths::Path};
 
 use crate::{
     api::{self, files, listing, shares},
-    auth, body,
+    auth, body, client,
     error::Problem,
     header::percent,
     page,
@@ -39,24 +40,69 @@ pub async fn about(State(service): State<Service>, request: Request) -> Result<R
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
     let link = open(&service, &parts).await?;
+    let left = link.row.downloads_max.map(|max| max.saturating_sub(link.row.downloads));
+    let mut about = json!({
+        "receives": link.row.receives,
+        "words": (!link.row.words.is_empty()).then_some(&link.row.words),
+        "name": link.entry.name,
+        "kind": shares::kind(link.entry.kind),
+        "owner": link.owner,
+        "expires": api::time(link.row.expires_us),
+    });
+    if link.row.receives {
+        // Nothing of what lies there is said to whoever brings something.
+        about["files_left"] = left.into();
+        return Ok(api::json(StatusCode::OK, &about));
+    }
     let file = match link.entry.kind {
-        Kind::File => Some(service.linked_file(&link, Path::default()).await?),
+        Kind::File => Some(service.find(service.linked(&link), Path::default()).await?),
         Kind::Folder => None,
     };
     let version = file.as_ref().map(|file| &file.version);
-    let left = link.row.downloads_max.map(|max| max.saturating_sub(link.row.downloads));
-    let about = json!({
-        "name": link.entry.name,
-        "kind": shares::kind(link.entry.kind),
-        "size": version.map(|version| version.size),
-        "media_type": version.map(|version| &version.media_type),
-        "etag": version.map(|version| version.id.to_string()),
-        "modified": api::time(Some(version.map_or(link.entry.modified_us, |version| version.modified_us))),
-        "owner": link.owner,
-        "expires": api::time(link.row.expires_us),
-        "downloads_left": left,
-    });
+    about["size"] = version.map(|version| version.size).into();
+    about["media_type"] = version.map(|version| version.media_type.as_str()).into();
+    about["etag"] = version.map(|version| version.id.to_string()).into();
+    about["modified"] = api::time(Some(version.map_or(link.entry.modified_us, |version| version.modified_us)));
+    about["downloads_left"] = left.into();
     Ok(api::json(StatusCode::OK, &about))
+}
+
+/// What a guest reports.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Report {
+    reason: ReasonWord,
+    words: String,
+    contact: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ReasonWord {
+    Illegal,
+    Copyright,
+    Malware,
+    Other,
+}
+
+/// Tells the operator of a link.
+pub async fn report(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(Problem::method("POST"));
+    }
+    auth::must_be_own_page(&parts)?;
+    let (_, code) = code(&parts)?;
+    let Report { reason, words, contact } = body::json(body).await?;
+    let reason = match reason {
+        ReasonWord::Illegal => Reason::Illegal,
+        ReasonWord::Copyright => Reason::Copyright,
+        ReasonWord::Malware => Reason::Malware,
+        ReasonWord::Other => Reason::Other,
+    };
+    service.knock(client::network(&parts), Knock::Report)?;
+    service.report(code, reason, words, contact).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
 #[derive(Deserialize)]
@@ -74,7 +120,7 @@ pub async fn session(State(service): State<Service>, request: Request) -> Result
     auth::must_be_own_page(&parts)?;
     let (text, code) = code(&parts)?;
     let Password { password } = body::json(body).await?;
-    let pass = service.link_pass(code, password).await?;
+    let pass = service.guess(client::network(&parts), service.link_pass(code, password)).await?;
     let mut response = api::empty(StatusCode::NO_CONTENT);
     if !pass.is_empty() {
         let path = format!("{}{PREFIX}{text}", page::prefix(&parts.headers).unwrap_or_default());
@@ -110,16 +156,16 @@ pub async fn files(State(service): State<Service>, request: Request) -> Result<R
     let link = open(&service, &parts).await?;
     if slash {
         let (sorting, after, limit) = listing::wanted(&parts)?;
-        return Ok(listing::page(&service.linked_list(&link, path, sorting, after, limit).await?));
+        return Ok(listing::page(&service.list(service.linked(&link), path, sorting, after, limit).await?));
     }
     percent::query(parts.uri.query(), [])?;
     send(&service, link, path, &parts).await
 }
 
 async fn send(service: &Service, link: Link, path: Path, parts: &Parts) -> Result<Response, Problem> {
-    let file = service.linked_file(&link, path.clone()).await?;
-    let reader = service.reader_of(&link);
-    files::send(service, &reader, file, &path, parts, Some(link)).await
+    let place = service.linked(&link);
+    let file = service.find(&place, path.clone()).await?;
+    files::send(service, &place, file, &path, parts, Some(link)).await
 }
 
 /// Refuses what is no reading.
@@ -143,14 +189,18 @@ pub async fn open(service: &Service, parts: &Parts) -> Result<Link, Problem> {
 }
 
 /// The code in the path: as text, and what it stands for.
-fn code(parts: &Parts) -> Result<(&str, [u8; 16]), Problem> {
+///
+/// # Errors
+/// 404 for a text that is none.
+pub fn code(parts: &Parts) -> Result<(&str, [u8; 16]), Problem> {
     let rest = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let text = rest.split('/').next().unwrap_or_default();
     let code = ShareId::parse(text).map_err(|_| service::Error::NoLink)?;
     Ok((text, code.0))
 }
 
-fn cookie_name(code: &str) -> String {
+/// What the cookie is called that opens a link with a password.
+pub fn cookie_name(code: &str) -> String {
     format!("holdfast-link-{code}")
 }
 

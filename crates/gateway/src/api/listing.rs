@@ -4,7 +4,7 @@ use axum::response::Response;
 use hyper::{StatusCode, http::request::Parts};
 use model::{entry::Kind, id::EntryId};
 use serde_json::{Value, json};
-use service::{Caller, Cursor, Ladder, Listed, Listing, Order, Service, Sorting, paths::Path};
+use service::{Cursor, Ladder, Listed, Listing, Order, Place, Service, Sorting, paths::Path};
 
 use crate::{api, error::Problem, header::percent};
 
@@ -12,9 +12,9 @@ use crate::{api, error::Problem, header::percent};
 const PAGE: usize = 1_000;
 
 /// One page. The cursor is opaque, made of characters that need no encoding.
-pub async fn get(service: &Service, caller: &Caller, path: Path, parts: &Parts) -> Result<Response, Problem> {
+pub async fn get(service: &Service, place: &Place, path: Path, parts: &Parts) -> Result<Response, Problem> {
     let (sorting, after, limit) = wanted(parts)?;
-    Ok(page(&service.list(caller, path, sorting, after, limit).await?))
+    Ok(page(&service.list(place, path, sorting, after, limit).await?))
 }
 
 /// Which page a request asks for: in which order, after what, and how many entries.

@@ -3,13 +3,16 @@
 //! Wire shapes live here and nowhere else; they are written by hand from the service's values. Times are RFC 3339 in
 //! UTC, ids are 32 hex digits, sizes are bytes.
 
+pub mod about;
 pub mod archive;
 pub mod files;
 pub mod fleet;
+pub mod grants;
 pub mod kits;
 pub mod links;
 pub mod listing;
 pub mod people;
+pub mod reports;
 pub mod search;
 pub mod second;
 pub mod session;

@@ -11,11 +11,11 @@ use model::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::{Invited, Service};
+use service::{Invited, Knock, Service};
 
 use crate::{
     api::{self, session},
-    auth, body,
+    auth, body, client,
     error::Problem,
     header::percent,
     shape,
@@ -29,19 +29,27 @@ const INVITATION_DAYS_MAX: u32 = 90;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignUp {
-    invitation: String,
+    /// None where the operator lets anybody in.
+    invitation: Option<String>,
     name: String,
     password: String,
 }
 
-/// Lists accounts for an operator, or makes the one that an invitation is for.
+/// Lists accounts for an operator, or makes the one that an invitation is for, or that anybody may make.
 pub async fn accounts(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
         Method::POST => {
             auth::must_be_own_page(&parts)?;
             let SignUp { invitation, name, password } = body::json(body).await?;
-            let text = service.sign_up(&invitation, name, password, session::agent(&parts)).await?;
+            let agent = session::agent(&parts);
+            let text = match invitation {
+                Some(code) => service.sign_up(&code, name, password, agent).await?,
+                None => {
+                    service.knock(client::network(&parts), Knock::NewAccount)?;
+                    service.sign_up_openly(name, password, agent).await?
+                }
+            };
             session::welcome(&service, &parts, StatusCode::CREATED, &text).await
         }
         Method::GET | Method::HEAD => {
@@ -59,26 +67,28 @@ struct Standing {
     /// Named and null: no quota.
     #[serde(default, deserialize_with = "named")]
     quota_bytes: Option<Option<u64>>,
+    leaves: Option<bool>,
 }
 
 fn named<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<u64>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
-/// Suspends an account or lets it go on; sets or lifts its quota. What is not named stays.
+/// Suspends an account or lets it go on; sets or lifts its quota; deletes it after a grace, or takes that back. What is not named stays.
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(&service, &parts).await?;
     if parts.method != Method::PATCH {
         return Err(Problem::method("PATCH"));
     }
-    let Standing { suspended, quota_bytes } = body::json(body).await?;
+    let Standing { suspended, quota_bytes, leaves } = body::json(body).await?;
     let (caller, name) = (auth::caller(&service, &parts).await?, name(&parts, "")?);
-    match (suspended, quota_bytes) {
-        (Some(suspended), None) => service.suspend(&caller, name, suspended).await?,
-        (None, Some(quota_bytes)) => service.set_quota(&caller, name, quota_bytes).await?,
-        // Both at once could be done by halves.
-        _ => return Err(Problem::bad_request("bad_body", "name either `suspended` or `quota_bytes`")),
+    match (suspended, quota_bytes, leaves) {
+        (Some(suspended), None, None) => service.suspend(&caller, name, suspended).await?,
+        (None, Some(quota_bytes), None) => service.set_quota(&caller, name, quota_bytes).await?,
+        (None, None, Some(leaves)) => service.set_leaving(&caller, name, leaves).await?,
+        // Two at once could be done by halves.
+        _ => return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes` and `leaves`")),
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }

@@ -10,16 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use service::{Caller, Service, Session, SessionText};
 
-use crate::{api, auth, body, error::Problem, shape};
-
-/// What anybody may know of the service before signing in.
-pub async fn about(request: Request) -> Result<Response, Problem> {
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Err(Problem::method("GET, HEAD"));
-    }
-    let about = json!({ "name": "Holdfast", "version": env!("CARGO_PKG_VERSION"), "sign_up": "invitation" });
-    Ok(api::json(StatusCode::OK, &about))
-}
+use crate::{api, auth, body, client, error::Problem, shape};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +28,8 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
         Method::POST => {
             auth::must_be_own_page(&parts)?;
             let SignIn { name, password, second } = body::json(body).await?;
-            let session = service.sign_in(&name, password, second.as_deref(), agent(&parts)).await?;
+            let guess = service.sign_in(&name, password, second.as_deref(), agent(&parts));
+            let session = service.guess(client::network(&parts), guess).await?;
             welcome(&service, &parts, StatusCode::OK, &session).await
         }
         Method::GET | Method::HEAD => {
@@ -79,11 +71,39 @@ async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
         "made": api::time(Some(me.account.made_us)),
         "used_bytes": me.used_bytes,
         "quota_bytes": me.quota_bytes,
+        "leaves": api::time(me.leaves_us),
         "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
             "since": api::time(Some(since_us)),
             "codes_left": codes_left,
         })),
     }}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leave {
+    password: String,
+    /// Digits or a one-time code, where the account asks for them.
+    second: Option<String>,
+}
+
+/// Decides that the own account is to be deleted, or takes that back.
+pub async fn leave(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let caller = auth::caller(&service, &parts).await?;
+    match parts.method {
+        Method::POST => {
+            let Leave { password, second } = body::json(body).await?;
+            let caller = auth::caller(&service, &parts).await?;
+            let leaves_us = service.leave(&caller, password, second.as_deref()).await?;
+            Ok(api::json(StatusCode::OK, &json!({ "leaves": api::time(Some(leaves_us)) })))
+        }
+        Method::DELETE => {
+            service.stay(&caller).await?;
+            Ok(api::empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(Problem::method("POST, DELETE")),
+    }
 }
 
 /// What a browser calls itself.
@@ -159,6 +179,7 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
     }
     auth::must_be_own_page(&parts)?;
     let Reset { code, new, second } = body::json(body).await?;
-    let session = service.reset_password(&code, new, second.as_deref(), agent(&parts)).await?;
+    let guess = service.reset_password(&code, new, second.as_deref(), agent(&parts));
+    let session = service.guess(client::network(&parts), guess).await?;
     welcome(&service, &parts, StatusCode::OK, &session).await
 }

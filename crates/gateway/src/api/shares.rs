@@ -19,6 +19,10 @@ struct New {
     password: Option<String>,
     expires: Option<String>,
     downloads_max: Option<u64>,
+    /// Takes files instead of showing them.
+    #[serde(default)]
+    receives: bool,
+    words: Option<String>,
 }
 
 /// In a change, what is left out stays and what is `null` goes.
@@ -32,10 +36,12 @@ struct Change {
     expires: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
     downloads_max: Option<Option<u64>>,
+    /// Empty: none.
+    words: Option<String>,
 }
 
 #[allow(clippy::option_option, reason = "as above")]
-fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(value).map(Some)
 }
 
@@ -45,13 +51,13 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
         Method::POST => {
-            let New { path, password, expires, downloads_max } = body::json(body).await?;
+            let New { path, password, expires, downloads_max, receives, words } = body::json(body).await?;
             let caller = auth::caller(&service, &parts).await?;
             let path = Path::from_text(path.strip_suffix('/').unwrap_or(&path)).map_err(service::Error::from)?;
             let expires_us = expires.as_deref().map(end).transpose()?;
-            let wish =
-                Wish { password: Some(password), expires_us: Some(expires_us), downloads_max: Some(downloads_max) };
-            Ok(api::json(StatusCode::CREATED, &line(&service.share(&caller, path, wish).await?)))
+            let (password, expires_us, downloads_max) = (Some(password), Some(expires_us), Some(downloads_max));
+            let wish = Wish { password, expires_us, downloads_max, words };
+            Ok(api::json(StatusCode::CREATED, &line(&service.share(&caller, path, receives, wish).await?)))
         }
         Method::GET | Method::HEAD => {
             let all: Vec<Value> = service.shares(&caller).await?.iter().map(line).collect();
@@ -68,10 +74,10 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     let id = api::id(&parts, |text| ShareId::parse(text).ok())?;
     match parts.method {
         Method::PATCH => {
-            let Change { password, expires, downloads_max } = body::json(body).await?;
+            let Change { password, expires, downloads_max, words } = body::json(body).await?;
             let caller = auth::caller(&service, &parts).await?;
             let expires_us = expires.map(|end_of| end_of.as_deref().map(end).transpose()).transpose()?;
-            let wish = Wish { password, expires_us, downloads_max };
+            let wish = Wish { password, expires_us, downloads_max, words };
             Ok(api::json(StatusCode::OK, &line(&service.change_share(&caller, id, wish).await?)))
         }
         Method::DELETE => {
@@ -99,6 +105,9 @@ fn line(shared: &Shared) -> Value {
         "downloads": row.downloads,
         "made": api::time(Some(row.made_us)),
         "ended": api::time(row.ended_us),
+        "receives": row.receives,
+        "words": (!row.words.is_empty()).then_some(&row.words),
+        "off": api::time(row.off_us),
     })
 }
 

@@ -17,7 +17,7 @@ use hyper::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     http::request::Parts,
 };
-use service::{Caller, File, Service};
+use service::{File, Place, Service};
 
 use crate::{
     api::{self, links},
@@ -35,20 +35,20 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 /// What can be decoded. SVG is a program, not a picture.
 const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-/// Of a file of the caller's.
+/// Of a file of the caller's, or of one that is shared with the caller.
 pub async fn own(
     State(service): State<Service>,
     Extension(gallery): Extension<Gallery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     must_get(&parts)?;
     let (side, version) = wanted(&parts)?;
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
-    let file = service.find(&caller, path).await?;
-    let again = async || auth::caller(&service, &parts).await.map(drop);
-    send(&service, &gallery, &caller, file, (side, version), again).await
+    let file = service.find(&place, path).await?;
+    let again = async || auth::place(&service, &parts).await.map(drop);
+    send(&service, &gallery, &place, file, (side, version), again).await
 }
 
 /// Of a file that a link shows.
@@ -62,9 +62,10 @@ pub async fn linked(
     let (side, version) = wanted(&parts)?;
     let (path, _) = links::below(&parts, "/thumbnails/")?;
     let link = links::open(&service, &parts).await?;
-    let file = service.linked_file(&link, path).await?;
+    let place = service.linked(&link);
+    let file = service.find(&place, path).await?;
     let again = async || links::open(&service, &parts).await.map(drop);
-    send(&service, &gallery, &service.reader_of(&link), file, (side, version), again).await
+    send(&service, &gallery, &place, file, (side, version), again).await
 }
 
 fn must_get(parts: &Parts) -> Result<(), Problem> {
@@ -83,7 +84,7 @@ fn wanted(parts: &Parts) -> Result<(u32, Option<String>), Problem> {
 async fn send(
     service: &Service,
     gallery: &Gallery,
-    caller: &Caller,
+    place: &Place,
     file: File,
     (side, asked): (u32, Option<String>),
     again: impl AsyncFnOnce() -> Result<(), Problem>,
@@ -96,10 +97,10 @@ async fn send(
     let (id, size) = (version.id, version.size);
     let open = async || {
         again().await?;
-        let reading = service.read(caller, version, 0..size).await?;
+        let reading = service.read(place, version, 0..size).await?;
         Ok::<_, Problem>(reading.map(|piece| piece.map_err(io::Error::other)).boxed())
     };
-    let small = gallery.small(caller.account, (id, side), open).await?.map_err(|why| match why {
+    let small = gallery.small(place.account(), (id, side), open).await?.map_err(|why| match why {
         NotMade::Never => none(),
         NotMade::Now => {
             let detail = "many small pictures are being made; this one comes in a moment";

@@ -15,16 +15,17 @@ use hyper::{
     http::request::Parts,
 };
 use model::id::UploadId;
-use service::{Begin, Caller, Progress, Service, paths::Path};
+use service::{Begin, Place, Progress, Service, paths::Path};
 
 use crate::{
     api, auth, body,
     error::Problem,
     header::{base64, date, etag, percent},
-    page,
 };
 
 const PREFIX: &str = "/api/v1/uploads/";
+/// The same behind whatever way led to it.
+const DOOR: &str = "/uploads/";
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
@@ -71,9 +72,9 @@ fn signed(result: Result<Response, Problem>) -> Response {
     response
 }
 
-/// The caller, if the request is one that is understood; and its method, which a header may override.
-async fn greet(service: &Service, parts: &Parts) -> Result<(Caller, Method), Problem> {
-    let caller = auth::caller(service, parts).await?;
+/// Where the request acts, if it is one that is understood; and its method, which a header may override.
+async fn greet(service: &Service, parts: &Parts) -> Result<(Place, Method), Problem> {
+    let place = auth::place(service, parts).await?;
     percent::query(parts.uri.query(), [])?;
     if api::one(&parts.headers, &TUS_RESUMABLE)? != Some("1.0.0") {
         let detail = "send `Tus-Resumable: 1.0.0`: no other version of the protocol is spoken here";
@@ -87,11 +88,11 @@ async fn greet(service: &Service, parts: &Parts) -> Result<(Caller, Method), Pro
         Some(method) => Method::from_bytes(method.as_bytes())
             .map_err(|_| Problem::bad_request("bad_header", "the overriding method is none"))?,
     };
-    Ok((caller, method))
+    Ok((place, method))
 }
 
 async fn begin(service: &Service, parts: &Parts) -> Result<Response, Problem> {
-    let (caller, method) = greet(service, parts).await?;
+    let (place, method) = greet(service, parts).await?;
     if method != Method::POST {
         return Err(Problem::method("OPTIONS, POST"));
     }
@@ -99,22 +100,22 @@ async fn begin(service: &Service, parts: &Parts) -> Result<Response, Problem> {
         .ok_or_else(|| Problem::bad_request("bad_header", "say how long the file is: `Upload-Length`"))?;
     let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();
     let begin = Begin { length, ..metadata(note)? };
-    let progress = service.begin_upload(&caller, begin).await?;
+    let progress = service.begin_upload(&place, begin).await?;
     let mut response = api::empty(StatusCode::CREATED);
-    let below = page::prefix(&parts.headers).unwrap_or_default();
-    response.headers_mut().insert(LOCATION, api::value(&format!("{below}{PREFIX}{}", progress.id))?);
+    let below = auth::below(parts);
+    response.headers_mut().insert(LOCATION, api::value(&format!("{below}{DOOR}{}", progress.id))?);
     tell(response.headers_mut(), &progress)?;
     Ok(response)
 }
 
 async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let (caller, method) = greet(service, parts).await?;
+    let (place, method) = greet(service, parts).await?;
     let id = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let id =
         UploadId::parse(id).map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no_upload", "there is no such upload"))?;
     match method {
         Method::HEAD => {
-            let progress = service.upload(&caller, id).await?;
+            let progress = service.upload(&place, id).await?;
             let mut response = api::empty(StatusCode::OK);
             let headers = response.headers_mut();
             headers.insert(UPLOAD_LENGTH, progress.length.into());
@@ -132,13 +133,13 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
                 .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
             let announced = body.size_hint().exact();
-            let progress = service.append(&caller, id, offset, body::stream(body), announced).await?;
+            let progress = service.append(&place, id, offset, body::stream(body), announced).await?;
             let mut response = api::empty(StatusCode::NO_CONTENT);
             tell(response.headers_mut(), &progress)?;
             Ok(response)
         }
         Method::DELETE => {
-            service.end_upload(&caller, id).await?;
+            service.end_upload(&place, id).await?;
             Ok(api::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Problem::method("OPTIONS, HEAD, PATCH, DELETE")),

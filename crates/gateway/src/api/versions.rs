@@ -16,13 +16,13 @@ const PREFIX: &str = "/api/v1/versions/";
 /// All versions of a file, newest first. Their bytes are at the file's own address with `?version=ID`.
 pub async fn list(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return Err(Problem::method("GET, HEAD"));
     }
     percent::query(parts.uri.query(), [])?;
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
-    let (current, versions) = service.versions(&caller, path).await?;
+    let (current, versions) = service.versions(&place, path).await?;
     let line = |version: &Version| {
         json!({
             "id": version.id.to_string(),

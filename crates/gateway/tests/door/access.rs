@@ -41,6 +41,15 @@ impl<'w> Browser<'w> {
         answer
     }
 
+    /// Any request, as the own page makes it.
+    pub async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut all = vec![("Cookie", self.cookie.as_str()), ("Sec-Fetch-Site", "same-origin")];
+        all.extend_from_slice(headers);
+        let mut connection = self.world.connect().await;
+        let _ = connection.try_send(request(method, target, &all, body)).await;
+        connection.answer(method == "HEAD").await
+    }
+
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.ask("POST", "/api/v1/session", json!({ "name": name, "password": password })).await
     }
@@ -351,4 +360,28 @@ async fn an_invitation_that_is_used_first_does_not_take_the_service_from_its_own
     let mut owner = Browser::new(&world);
     let me = owner.ask("POST", "/api/v1/accounts", sign_up(&code, "owner")).await.json();
     assert_eq!(me["account"]["role"], "operator");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_for_many_names_is_stopped_by_where_they_come_from() {
+    let world = World::new().await;
+    owner(&world).await;
+    let from = async |address: &str, name: &str, password: &str| {
+        let body = json!({ "name": name, "password": password }).to_string();
+        let headers = [("Sec-Fetch-Site", "same-origin"), ("X-Forwarded-For", address)];
+        let mut connection = world.connect().await;
+        connection.send(request("POST", "/api/v1/session", &headers, body.as_bytes())).await;
+        connection.answer(false).await.status
+    };
+    for number in 0..100 {
+        // A name of its own for each guess: no limit by name is met.
+        assert_eq!(from("203.0.113.9, 192.0.2.1", &format!("name {number}"), "wrong password").await, 401, "{number}");
+    }
+    assert_eq!(from("192.0.2.1", "another", "wrong password").await, 429);
+    assert_eq!(from("192.0.2.1", "owner", PASSWORD).await, 429, "they could know it by now");
+    // Who writes another address in front comes from the same one; everybody else signs in.
+    assert_eq!(from("198.51.100.7, 192.0.2.1", "owner", PASSWORD).await, 429);
+    assert_eq!(from("192.0.2.2", "owner", PASSWORD).await, 200);
+    world.clock.jump_s(3_600);
+    assert_eq!(from("192.0.2.1", "owner", PASSWORD).await, 200);
 }

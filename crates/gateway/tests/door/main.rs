@@ -1,17 +1,22 @@
 //! The doors from outside: a real store over six providers in memory, a real socket, requests written by hand.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: failures should panic, sockets are real")]
 
+mod about;
 mod access;
 mod archives;
 mod conditions;
 mod connection;
 mod files;
+mod grants;
 mod http;
+mod leaving;
 mod links;
 mod lost;
 mod operator;
 mod quota;
 mod refused;
+mod requests;
+mod rights;
 mod search;
 mod second;
 mod tree;

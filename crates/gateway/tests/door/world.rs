@@ -11,7 +11,7 @@ use std::{
 
 use catalogue::Catalogue;
 use fleet::{Roster, memory::MemoryTarget};
-use gateway::server::Limits;
+use gateway::{client::Proxies, server::Limits};
 use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
@@ -97,7 +97,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let serving = gateway::serve_within(listener, service.clone(), limits, async {
+        // Everybody comes from this machine: where from before that, they say as a proxy of ours would.
+        let proxies = Proxies::new(vec!["127.0.0.1".parse().unwrap()]);
+        let serving = gateway::serve_within(listener, service.clone(), limits, proxies, async {
             let _ = stopped.await;
         });
         let served = tokio::spawn(serving);

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use gateway::client::{Proxies, Range};
 use model::Class;
 use service::Service;
 use tokio::{
@@ -40,6 +41,10 @@ pub struct Args {
     /// Configuration file: providers, targets, settings. Else DIR/holdfast.toml, which a trial writes for itself.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A proxy in front of the service: an address, or a range as 10.0.0.0/8; may be said again. What it says of where a
+    /// request comes from (X-Forwarded-For) is believed; limits by network need it.
+    #[arg(long, value_name = "ADDR")]
+    proxy: Vec<Range>,
 }
 
 /// Runs it.
@@ -59,8 +64,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     greet(&assembly, &service, address).await;
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
+    let proxies = Proxies::new(args.proxy);
     let pictures = Maker::new().map_err(|error| Error::new(Class::Retry, error))?;
-    gateway::serve(listener, service, crate::page::page(), operator, Arc::new(pictures), stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, Arc::new(pictures), proxies, stop).await;
     expiry.abort();
     drop(control);
     reloads.abort();

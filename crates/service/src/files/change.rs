@@ -11,7 +11,7 @@ use crate::{
     Service,
     error::{Error, Result},
     paths::{BadPath, DEPTH_MAX, Path},
-    tokens::Caller,
+    places::{Place, Top},
     tree::{self, Stamp},
 };
 
@@ -42,15 +42,16 @@ impl Service {
     ///
     /// # Errors
     /// Conflict if something is there already or a file is on the way.
-    pub async fn mkdir(&self, caller: &Caller, path: Path) -> Result<()> {
-        let account = caller.account;
+    pub async fn mkdir(&self, place: impl Into<Place>, path: Path) -> Result<()> {
+        let place = place.into();
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
                 // The top folder is there already, as any other may be.
                 let Ok((_, name)) = path.split() else { return Err(Error::Exists { path: path.to_string() }) };
-                let parent = tree::make_room(tx, draft, account, &path, None, false, &stamp)?;
-                tree::add_folder(draft, account, parent, name, &stamp);
+                let top = place.changes(tx)?;
+                let parent = tree::make_room(tx, draft, &top, &path, None, false, &stamp)?;
+                tree::add_folder(draft, top.account, parent, name, &stamp);
                 Ok(())
             })
             .await
@@ -60,46 +61,62 @@ impl Service {
     ///
     /// # Errors
     /// Missing if nothing is there; Conflict if something is where it goes, or that is inside of it.
-    pub async fn rename(&self, caller: &Caller, transfer: Transfer) -> Result<()> {
-        let account = caller.account;
-        if transfer.goes_deeper() {
-            let Transfer { from, to, .. } = transfer.clone();
-            self.look(move |tx| check_depth(tx, account, &tree::at(tx, account, &from)?.row()?, &to)).await?;
-        }
+    pub async fn rename(&self, place: impl Into<Place>, transfer: Transfer) -> Result<()> {
+        let place = place.into();
+        self.check_transfer(&place, &transfer).await?;
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
                 let Transfer { from, to, replace } = &transfer;
-                let row = tree::at(tx, account, from)?.row()?;
-                let parent = tree::make_room(tx, draft, account, to, Some(row.id), *replace, &stamp)?;
+                let top = place.changes(tx)?;
+                let row = tree::at(tx, &top, from)?.row()?;
+                let parent = tree::make_room(tx, draft, &top, to, Some(row.id), *replace, &stamp)?;
                 let (_, name) = to.split()?;
                 let row = EntryRow { parent, name: name.to_owned(), ..row };
-                draft.change(Scope::Account(account), Change::Entry(row));
+                draft.change(Scope::Account(top.account), Change::Entry(row));
                 Ok(())
             })
             .await
+    }
+
+    /// Refuses what would come to lie too deep.
+    pub(super) async fn check_transfer(&self, place: &Place, transfer: &Transfer) -> Result<()> {
+        if !transfer.goes_deeper() {
+            return Ok(());
+        }
+        let (place, Transfer { from, to, .. }) = (place.clone(), transfer.clone());
+        self.look(move |tx| {
+            let top = place.changes(tx)?;
+            check_depth(tx, &top, &tree::at(tx, &top, &from)?.row()?, &to)
+        })
+        .await
     }
 
     /// Brings back what was deleted last of all that lay at `path`, to there or to `to`.
     ///
     /// # Errors
     /// Missing if nothing in the trash comes from there; Conflict if something is where it goes.
-    pub async fn restore(&self, caller: &Caller, path: Path, to: Option<Path>, replace: bool) -> Result<()> {
-        let account = caller.account;
+    pub async fn restore(&self, place: impl Into<Place>, path: Path, to: Option<Path>, replace: bool) -> Result<()> {
+        let place = place.into();
         let transfer = Transfer { from: path.clone(), to: to.clone().unwrap_or_else(|| path.clone()), replace };
         // Also to its old place: the folder that it lay in may have moved down meanwhile.
-        let Transfer { from, to: place, .. } = transfer;
-        self.look(move |tx| check_depth(tx, account, &last_trashed(tx, account, &from)?, &place)).await?;
+        let (Transfer { from, to: goal, .. }, asked) = (transfer, place.clone());
+        self.look(move |tx| {
+            let top = asked.changes(tx)?;
+            check_depth(tx, &top, &last_trashed(tx, &top, &from)?, &goal)
+        })
+        .await?;
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
-                let row = last_trashed(tx, account, &path)?;
+                let top = place.changes(tx)?;
+                let row = last_trashed(tx, &top, &path)?;
                 let to = to.as_ref().unwrap_or(&path);
-                let parent = tree::make_room(tx, draft, account, to, Some(row.id), replace, &stamp)?;
+                let parent = tree::make_room(tx, draft, &top, to, Some(row.id), replace, &stamp)?;
                 let (_, name) = to.split()?;
-                draft.audit(Some(account), "restore", row.id.to_string());
+                draft.audit(place.actor(), "restore", row.id.to_string());
                 let row = EntryRow { parent, name: name.to_owned(), trashed: None, ..row };
-                draft.change(Scope::Account(account), Change::Entry(row));
+                draft.change(Scope::Account(top.account), Change::Entry(row));
                 Ok(())
             })
             .await
@@ -107,17 +124,17 @@ impl Service {
 }
 
 /// The newest entry in the trash that lay at `path`. The folder that it lay in must still be there.
-pub(crate) fn last_trashed(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<EntryRow> {
+pub(crate) fn last_trashed(tx: &Tx<'_>, top: &Top, path: &Path) -> Result<EntryRow> {
     let (folders, name) = path.split()?;
     let none = || Error::NotInTrash { path: path.to_string() };
-    let parent = match tree::folder(tx, account, folders) {
+    let parent = match tree::folder(tx, top, folders) {
         Err(Error::Missing { .. }) => return Err(none()),
         other => other?,
     };
     let mut found = None;
     let mut after = None;
     loop {
-        let page = entries::trash(tx, account, after, PAGE)?;
+        let page = entries::trash(tx, top.account, after, PAGE)?;
         let Some(last) = page.last() else { return found.ok_or_else(none) };
         after = last.trashed.map(|trashed| (trashed.at, last.id));
         // Oldest first: the last one wins.
@@ -126,11 +143,11 @@ pub(crate) fn last_trashed(tx: &Tx<'_>, account: AccountId, path: &Path) -> Resu
 }
 
 /// Refuses a transfer that would put something of a folder below [`DEPTH_MAX`], where no path reaches it.
-pub(super) fn check_depth(tx: &Tx<'_>, account: AccountId, row: &EntryRow, to: &Path) -> Result<()> {
+pub(super) fn check_depth(tx: &Tx<'_>, top: &Top, row: &EntryRow, to: &Path) -> Result<()> {
     if row.kind == Kind::File {
         return Ok(());
     }
-    let mut depth = to.names().len();
+    let mut depth = top.depth + to.names().len();
     let mut level = vec![row.id];
     while !level.is_empty() {
         if depth > DEPTH_MAX {
@@ -139,7 +156,7 @@ pub(super) fn check_depth(tx: &Tx<'_>, account: AccountId, row: &EntryRow, to: &
         let mut below = Vec::new();
         let mut holds_files = false;
         for folder in level {
-            holds_files |= folders_in(tx, account, folder, &mut below)?;
+            holds_files |= folders_in(tx, top.account, folder, &mut below)?;
         }
         if holds_files && depth == DEPTH_MAX {
             return Err(BadPath::Deep { got: depth + 1 }.into());

@@ -16,9 +16,9 @@ use store::Draft;
 use crate::{
     Service,
     error::{Error, Result},
-    files::change::{Transfer, check_depth},
+    files::change::Transfer,
     limits,
-    tokens::Caller,
+    places::Place,
     tree::{self, Stamp},
 };
 
@@ -33,19 +33,19 @@ impl Service {
     ///
     /// # Errors
     /// Missing if nothing is there; Conflict if something is where it goes, or that is inside of it.
-    pub async fn copy(&self, caller: &Caller, transfer: Transfer) -> Result<()> {
-        let account = caller.account;
-        if transfer.goes_deeper() {
-            let Transfer { from, to, .. } = transfer.clone();
-            self.look(move |tx| check_depth(tx, account, &tree::at(tx, account, &from)?.row()?, &to)).await?;
-        }
+    pub async fn copy(&self, place: impl Into<Place>, transfer: Transfer) -> Result<()> {
+        let place = place.into();
+        self.check_transfer(&place, &transfer).await?;
+        let account = place.account();
+        let asked = place.clone();
         let stamp = Stamp::of(&self.store);
         let root = self
             .store
             .commit(move |tx, draft| {
                 let Transfer { from, to, replace } = &transfer;
-                let row = tree::at(tx, account, from)?.row()?;
-                let parent = tree::make_room(tx, draft, account, to, Some(row.id), *replace, &stamp)?;
+                let top = asked.changes(tx)?;
+                let row = tree::at(tx, &top, from)?.row()?;
+                let parent = tree::make_room(tx, draft, &top, to, Some(row.id), *replace, &stamp)?;
                 let (_, name) = to.split()?;
                 let (pair, bytes) = copy_row(tx, draft, account, &row, parent, name, &stamp)?;
                 limits::admit(tx, account, bytes)?;
@@ -54,18 +54,21 @@ impl Service {
             .await?;
         let mut left: VecDeque<Pair> = root.into_iter().collect();
         while let Some(pair) = left.pop_front() {
-            self.copy_folder(account, pair, &mut left).await?;
+            self.copy_folder(&place, pair, &mut left).await?;
         }
         Ok(())
     }
 
     /// Copies what is directly in a folder; the folders among it are added to `left`.
-    async fn copy_folder(&self, account: AccountId, (from, to): Pair, left: &mut VecDeque<Pair>) -> Result<()> {
+    async fn copy_folder(&self, place: &Place, (from, to): Pair, left: &mut VecDeque<Pair>) -> Result<()> {
+        let account = place.account();
         let mut after = String::new();
         loop {
             let stamp = Stamp::of(&self.store);
             let start = std::mem::take(&mut after);
+            let asked = place.clone();
             let page = move |tx: &mut Tx<'_>, draft: &mut Draft| {
+                asked.changes(tx)?;
                 let rows = entries::children(tx, account, from, &start, PAGE)?;
                 let (mut pairs, mut more) = (Vec::new(), 0_u64);
                 for row in &rows {

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     files::Matches,
     paths::Path,
-    tokens::Caller,
+    places::Place,
     tree::{self, Stamp},
 };
 
@@ -39,22 +39,26 @@ impl Service {
     /// Deletes a file, or a folder with what is in it.
     ///
     /// # Errors
-    /// Missing if nothing is there, Conflict if the condition does not hold.
-    pub async fn delete(&self, caller: &Caller, path: Path, deletion: Deletion) -> Result<()> {
-        let account = caller.account;
+    /// Missing if nothing is there, Conflict if the condition does not hold; Refused for good in another's tree.
+    pub async fn delete(&self, place: impl Into<Place>, path: Path, deletion: Deletion) -> Result<()> {
+        let place = place.into();
+        let account = place.account();
+        if deletion.permanent && !place.is_own() {
+            return Err(Error::OwnersAlone);
+        }
         let stamp = Stamp::of(&self.store);
         let permanent = deletion.permanent;
         let id = self
             .store
             .commit(move |tx, draft| {
-                let row = tree::at(tx, account, &path)?.row()?;
+                let row = tree::at(tx, &place.changes(tx)?, &path)?.row()?;
                 if deletion.folder && row.kind == Kind::File {
                     return Err(Error::NotAFolder { path: path.to_string() });
                 }
                 if deletion.if_match.as_ref().is_some_and(|wanted| !wanted.holds(row.current)) {
                     return Err(Error::Precondition { path: path.to_string() });
                 }
-                draft.audit(Some(account), if deletion.permanent { "erase" } else { "trash" }, row.id.to_string());
+                draft.audit(place.actor(), if deletion.permanent { "erase" } else { "trash" }, row.id.to_string());
                 let id = row.id;
                 draft
                     .change(Scope::Account(account), Change::Entry(EntryRow { trashed: Some(stamp.trashed()), ..row }));

@@ -19,11 +19,11 @@ impl Service {
     /// The store's own trouble; what went before it is gone.
     pub async fn expire(&self) -> Result<usize> {
         let until = self.store.service_time().0.saturating_sub(self.store.settings().trash_s);
+        let mut gone = self.part_with_accounts().await?;
         if until == 0 {
-            return Ok(0);
+            return Ok(gone);
         }
         let until = ServiceTime(until);
-        let mut gone = 0;
         for account in self.store.read(|tx| accounts::all(tx)).await? {
             let id = account.id;
             loop {

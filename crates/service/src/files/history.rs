@@ -9,10 +9,11 @@ use model::{
 
 use super::{File, file};
 use crate::{
-    Caller, Service,
+    Service,
     error::{Error, Result},
     paths::Path,
-    tree::{self, Found, Stamp},
+    places::{Place, Top},
+    tree::{self, Stamp},
 };
 
 impl Service {
@@ -20,11 +21,12 @@ impl Service {
     ///
     /// # Errors
     /// Missing if nothing is there, Conflict if a folder is.
-    pub async fn versions(&self, caller: &Caller, path: Path) -> Result<(Option<VersionId>, Vec<Version>)> {
-        let account = caller.account;
+    pub async fn versions(&self, place: impl Into<Place>, path: Path) -> Result<(Option<VersionId>, Vec<Version>)> {
+        let place = place.into();
         self.look(move |tx| {
-            let entry = entry(tx, account, &path)?;
-            Ok((entry.current, versions::of_entry(tx, account, entry.id)?))
+            let top = place.sees(tx)?;
+            let entry = entry(tx, &top, &path)?;
+            Ok((entry.current, versions::of_entry(tx, top.account, entry.id)?))
         })
         .await
     }
@@ -33,11 +35,12 @@ impl Service {
     ///
     /// # Errors
     /// Missing if there is no such file, or no such version of it.
-    pub async fn find_version(&self, caller: &Caller, path: Path, id: VersionId) -> Result<File> {
-        let account = caller.account;
+    pub async fn find_version(&self, place: impl Into<Place>, path: Path, id: VersionId) -> Result<File> {
+        let place = place.into();
         self.look(move |tx| {
-            let entry = entry(tx, account, &path)?;
-            let version = own(tx, account, &entry, id)?;
+            let top = place.sees(tx)?;
+            let entry = entry(tx, &top, &path)?;
+            let version = own(tx, top.account, &entry, id)?;
             Ok(File { entry, version })
         })
         .await
@@ -47,12 +50,14 @@ impl Service {
     ///
     /// # Errors
     /// Missing if there is no such file, or no such version of it.
-    pub async fn revert(&self, caller: &Caller, path: Path, id: VersionId) -> Result<()> {
-        let account = caller.account;
+    pub async fn revert(&self, place: impl Into<Place>, path: Path, id: VersionId) -> Result<()> {
+        let place = place.into();
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
-                let entry = entry(tx, account, &path)?;
+                let top = place.changes(tx)?;
+                let account = top.account;
+                let entry = entry(tx, &top, &path)?;
                 let wanted = own(tx, account, &entry, id)?;
                 if entry.current == Some(id) {
                     return Ok(());
@@ -62,7 +67,7 @@ impl Service {
                     draft.change(scope, Change::Version(Version { replaced: Some(stamp.at), ..current }));
                 }
                 let modified_us = wanted.modified_us;
-                draft.audit(Some(account), "revert", id.to_string());
+                draft.audit(place.actor(), "revert", id.to_string());
                 draft.change(scope, Change::Version(Version { replaced: None, ..wanted }));
                 draft.change(scope, Change::Entry(EntryRow { current: Some(id), modified_us, ..entry }));
                 Ok(())
@@ -71,10 +76,10 @@ impl Service {
     }
 }
 
-fn entry(tx: &Tx<'_>, account: AccountId, path: &Path) -> Result<EntryRow> {
-    match tree::at(tx, account, path)? {
-        Found::Row(row) => file(row, path),
-        Found::Top => Err(Error::IsAFolder { path: path.to_string() }),
+pub(super) fn entry(tx: &Tx<'_>, top: &Top, path: &Path) -> Result<EntryRow> {
+    match tree::at(tx, top, path)?.seen() {
+        Some(row) => file(row, path),
+        None => Err(Error::IsAFolder { path: path.to_string() }),
     }
 }
 

@@ -9,6 +9,7 @@ mod erase;
 mod expire;
 mod history;
 mod read;
+mod vacant;
 
 use std::sync::atomic::Ordering;
 
@@ -18,13 +19,15 @@ use futures_util::Stream;
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind, Version},
-    id::{AccountId, EntryId, VersionId},
+    id::{EntryId, VersionId},
 };
 use store::{Draft, Expect, Received};
 
 pub use change::Transfer;
 pub(crate) use change::last_trashed;
 pub use erase::Deletion;
+pub(crate) use vacant::vacant;
+
 pub use read::{File, Listed, Listing};
 
 use crate::{
@@ -32,7 +35,7 @@ use crate::{
     error::{Error, Result},
     limits, media,
     paths::Path,
-    tokens::Caller,
+    places::{Place, Top},
     tree::{self, Stamp},
 };
 
@@ -105,7 +108,7 @@ impl Service {
     /// # Errors
     /// Refused for a bad name or body; Conflict where a folder or a file is in the way or a condition does not hold;
     /// Retry when too few providers answer. There is no new version then.
-    pub async fn put<S>(&self, caller: &Caller, path: Path, body: S, put: Put) -> Result<Made>
+    pub async fn put<S>(&self, place: impl Into<Place>, path: Path, body: S, put: Put) -> Result<Made>
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
     {
@@ -113,11 +116,12 @@ impl Service {
         if put.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
             return Err(Error::MediaType);
         }
-        let account = caller.account;
+        let place = place.into();
+        let account = place.account();
         let mut left = None;
-        if put.is_worth_asking_first() {
-            let (path, put) = (path.clone(), put.clone());
-            left = self.look(move |tx| ask_first(tx, account, &path, &put)).await?;
+        if put.is_worth_asking_first() || !place.is_own() {
+            let (place, path, put) = (place.clone(), path.clone(), put.clone());
+            left = self.look(move |tx| ask_first(tx, &place.changes(tx)?, &path, &put)).await?;
         }
         let (body, is_over) = limits::cut(body, left);
         let received = self.store.receive(account, body, put.expect).await;
@@ -130,8 +134,8 @@ impl Service {
         self.store
             .commit(move |tx, draft| {
                 // A body takes its time; who is suspended meanwhile gets nothing in.
-                crate::tokens::role_of(tx, account)?;
-                add_version(tx, draft, account, &path, &put, received, &stamp)
+                let top = place.changes(tx)?;
+                add_version(tx, draft, &top, &path, &put, received, &stamp)
             })
             .await
     }
@@ -146,14 +150,14 @@ impl Service {
 }
 
 /// What would refuse the commit, asked before the body is read; and how many bytes the account may still take.
-fn ask_first(tx: &Tx<'_>, account: AccountId, path: &Path, put: &Put) -> Result<Option<u64>> {
-    match tree::at(tx, account, path) {
+fn ask_first(tx: &Tx<'_>, top: &Top, path: &Path, put: &Put) -> Result<Option<u64>> {
+    match tree::at(tx, top, path) {
         Ok(found) => put.check(path, file(found.row()?, path)?.current)?,
         Err(Error::Missing { .. }) => put.check(path, None)?,
         Err(error) => return Err(error),
     }
-    limits::admit(tx, account, put.expect.bytes.unwrap_or(0))?;
-    limits::left(tx, account)
+    limits::admit(tx, top.account, put.expect.bytes.unwrap_or(0))?;
+    limits::left(tx, top.account)
 }
 
 /// A file's row.
@@ -171,16 +175,17 @@ pub(crate) fn file(row: EntryRow, path: &Path) -> Result<EntryRow> {
 pub(crate) fn add_version(
     tx: &mut Tx<'_>,
     draft: &mut Draft,
-    account: AccountId,
+    top: &Top,
     path: &Path,
     put: &Put,
     received: Received,
     stamp: &Stamp,
 ) -> Result<Made> {
     let (folders, name) = path.split()?;
+    let account = top.account;
     limits::admit(tx, account, received.size)?;
     let scope = Scope::Account(account);
-    let parent = tree::make_folders(tx, draft, account, folders, None, stamp)?;
+    let parent = tree::make_folders(tx, draft, top, folders, None, stamp)?;
     let there = entries::child(tx, account, parent, name)?.map(|row| file(row, path)).transpose()?;
     put.check(path, there.as_ref().and_then(|row| row.current))?;
     let old =

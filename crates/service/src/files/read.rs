@@ -3,23 +3,22 @@
 use std::ops::Range;
 
 use catalogue::{
-    Tx,
     entries::{self, Cursor, Sorting},
     versions,
 };
 use model::{
     entry::{EntryRow, Kind, Version},
-    id::{AccountId, EntryId},
+    id::AccountId,
 };
 use store::{Reading, Standing};
 
 use crate::{
     Service,
     error::{Error, Result},
-    files::file,
+    files::history::entry,
     paths::Path,
-    tokens::Caller,
-    tree::{self, Found},
+    places::Place,
+    tree,
 };
 
 /// The most entries in one page of a listing.
@@ -57,34 +56,44 @@ impl Service {
     ///
     /// # Errors
     /// Missing if nothing is there, Conflict if a folder is.
-    pub async fn find(&self, caller: &Caller, path: Path) -> Result<File> {
-        let account = caller.account;
+    pub async fn find(&self, place: impl Into<Place>, path: Path) -> Result<File> {
+        let place = place.into();
         self.look(move |tx| {
-            let entry = match tree::at(tx, account, &path)? {
-                Found::Row(row) => file(row, &path)?,
-                Found::Top => return Err(Error::IsAFolder { path: path.to_string() }),
-            };
-            let version = versions::current(tx, account, entry.id)?;
+            let top = place.sees(tx)?;
+            let entry = entry(tx, &top, &path)?;
+            let version = versions::current(tx, top.account, entry.id)?;
             let version = version.ok_or_else(|| Error::Missing { path: path.to_string() })?;
             Ok(File { entry, version })
         })
         .await
     }
 
+    /// Whether a path means a place that is one shared file, not a folder.
+    ///
+    /// # Errors
+    /// Whatever ended the place.
+    pub async fn is_one_file(&self, place: &Place, path: &Path) -> Result<bool> {
+        if place.is_own() || !path.names().is_empty() {
+            return Ok(false);
+        }
+        let place = place.clone();
+        self.look(move |tx| Ok(place.sees(tx)?.row.is_some_and(|row| row.kind == Kind::File))).await
+    }
+
     /// The plaintext of `range` of a file: bytes that were authenticated, or an error, never other bytes.
     ///
     /// # Errors
     /// Damaged or Retry if too little of it can be read now. The stream fails likewise, after bytes were given.
-    pub async fn read(&self, caller: &Caller, version: Version, range: Range<u64>) -> Result<Reading> {
-        Ok(self.store.open_version(caller.account, version, range).await?)
+    pub async fn read(&self, place: impl Into<Place>, version: Version, range: Range<u64>) -> Result<Reading> {
+        Ok(self.store.open_version(place.into().account(), version, range).await?)
     }
 
     /// How firmly one version is kept, and when that was last proven.
     ///
     /// # Errors
     /// As the store says.
-    pub async fn standing(&self, caller: &Caller, version: &Version) -> Result<Option<Standing>> {
-        Ok(self.store.standing(caller.account, &[version.id]).await?.into_iter().next())
+    pub async fn standing(&self, place: impl Into<Place>, version: &Version) -> Result<Option<Standing>> {
+        Ok(self.store.standing(place.into().account(), &[version.id]).await?.into_iter().next())
     }
 
     /// Up to `limit` entries of a folder that come after `after` in an order.
@@ -93,29 +102,18 @@ impl Service {
     /// Missing if nothing is there, Conflict if a file is.
     pub async fn list(
         &self,
-        caller: &Caller,
+        place: impl Into<Place>,
         path: Path,
         sorting: Sorting,
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Listing> {
-        let account = caller.account;
-        self.list_folder(account, move |tx| tree::folder(tx, account, path.names()), sorting, after, limit).await
-    }
-
-    /// A page of the folder that `find` gives.
-    pub(crate) async fn list_folder(
-        &self,
-        account: AccountId,
-        find: impl FnOnce(&Tx<'_>) -> Result<EntryId> + Send + 'static,
-        sorting: Sorting,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Listing> {
+        let place = place.into();
+        let account = place.account();
         let limit = limit.clamp(1, PAGE_MAX);
         let mut rows = self
             .look(move |tx| {
-                let folder = find(tx)?;
+                let folder = tree::folder(tx, &place.sees(tx)?, path.names())?;
                 Ok(entries::sorted(tx, account, folder, sorting, after.as_ref(), limit + 1)?)
             })
             .await?;

@@ -34,7 +34,12 @@ impl World {
         let (client, model, power) = (self.client()?, self.model.clone(), self.power.clone());
         let began = self.step;
         Ok(Some(Box::pin(async move {
-            let spec = UploadSpec { path: vec!["somewhere".into()], length: content.size, metadata: String::new() };
+            let spec = UploadSpec {
+                path: vec!["somewhere".into()],
+                length: content.size,
+                metadata: String::new(),
+                way: String::new(),
+            };
             if let Ok(row) = client.store.begin_upload(client.account, spec).await
                 && !power.is_off()
             {

@@ -15,7 +15,12 @@ async fn it_goes_on_from_what_is_safe() {
     let house = House::new(6).await;
     let account = house.account.id;
     let content = bytes(2_500_000, 11);
-    let spec = UploadSpec { path: vec!["big".into()], length: content.len() as u64, metadata: String::new() };
+    let spec = UploadSpec {
+        path: vec!["big".into()],
+        length: content.len() as u64,
+        metadata: String::new(),
+        way: String::new(),
+    };
     let upload = house.store.begin_upload(account, spec).await.unwrap();
     let mut offset = 0u64;
     for (round, stop) in [1_200_000usize, 1_200_100, 2_000_000, 2_500_000].into_iter().enumerate() {

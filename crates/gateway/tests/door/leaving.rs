@@ -1,0 +1,83 @@
+//! An account is deleted a grace after that was decided, with everything that it held and showed.
+
+use serde_json::{Value, json};
+
+use crate::{
+    access::{Browser, PASSWORD, invited, owner},
+    world::World,
+};
+
+const DOOR: &str = "/api/v1/session/leave";
+const DAY_S: i64 = 86_400;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_leaves_is_whole_for_its_grace_and_gone_after_it() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let mut bob = invited(&mut owner, "bob").await;
+    bob.send("PUT", "/api/v1/files/album/a", &[], b"bytes of bob's").await;
+    bob.send("PUT", "/api/v1/files/album/b", &[], b"more").await;
+    bob.send("DELETE", "/api/v1/files/album/b", &[], b"").await;
+    let link = bob.ask("POST", "/api/v1/shares", json!({ "path": "/album" })).await.json();
+    let link = format!("/api/v1/links/{}", link["code"].as_str().unwrap());
+    bob.ask("POST", "/api/v1/grants", json!({ "path": "/album", "to": "owner", "rights": "read" })).await;
+    let token = bob.ask("POST", "/api/v1/tokens", json!({ "label": "p" })).await.json();
+    let bearer = format!("Bearer {}", token["token"].as_str().unwrap());
+
+    let wrong = bob.ask("POST", DOOR, json!({ "password": "not this one" })).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (401, "bad_login"));
+    let leaves = bob.ask("POST", DOOR, json!({ "password": PASSWORD })).await.json();
+    assert_eq!(leaves["leaves"].as_str().unwrap().get(..10), Some("2026-04-15"));
+    let me = bob.ask("GET", "/api/v1/session", Value::Null).await.json();
+    assert_eq!(me["account"]["leaves"].as_str().unwrap().get(..10), Some("2026-04-15"));
+    let people = owner.ask("GET", "/api/v1/accounts", Value::Null).await.json();
+    assert!(
+        people["accounts"].as_array().unwrap().iter().any(|line| line["name"] == "bob" && line["leaves"].is_string())
+    );
+
+    // Everything goes on until then, and the owner may think better of it.
+    world.clock.jump_s(13 * DAY_S);
+    world.service.expire().await.unwrap();
+    assert_eq!(bob.send("GET", "/api/v1/files/album/a", &[], b"").await.body, b"bytes of bob's");
+    assert_eq!(world.with("GET", &link, &[]).await.status, 200);
+    assert_eq!(bob.ask("DELETE", DOOR, Value::Null).await.status, 204);
+    world.clock.jump_s(2 * DAY_S);
+    world.service.expire().await.unwrap();
+    assert_eq!(bob.send("GET", "/api/v1/files/album/a", &[], b"").await.status, 200);
+
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/bob", json!({ "leaves": true })).await.status, 204);
+    world.clock.jump_s(14 * DAY_S + 60);
+    world.service.expire().await.unwrap();
+    world.service.expire().await.unwrap();
+    assert_eq!(Browser::new(&world).sign_in("bob", PASSWORD).await.status, 401);
+    assert_ne!(bob.ask("GET", "/api/v1/session", Value::Null).await.status, 200);
+    assert_ne!(world.with("GET", "/api/v1/files/", &[("Authorization", &bearer)]).await.status, 200);
+    assert_eq!(world.with("GET", &link, &[]).await.status, 410);
+    let shared = owner.ask("GET", "/api/v1/shared", Value::Null).await.json();
+    assert_eq!(shared["shared"], json!([]));
+    let people = owner.ask("GET", "/api/v1/accounts", Value::Null).await.json();
+    assert_eq!(people["accounts"].as_array().unwrap().len(), 1, "{people}");
+
+    // The name is free, and whoever takes it finds nothing of the one before.
+    let mut other = invited(&mut owner, "bob").await;
+    let listing = other.ask("GET", "/api/v1/files/", Value::Null).await.json();
+    assert_eq!(listing["entries"], json!([]));
+    let left: u64 = world
+        .store
+        .read(|tx| catalogue::accounts::all(tx)?.iter().map(|row| catalogue::limits::used_bytes(tx, row.id)).sum())
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "no version of it is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_operator_stays() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let answer = owner.ask("POST", DOOR, json!({ "password": PASSWORD })).await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "last_operator"));
+    let itself = owner.ask("PATCH", "/api/v1/accounts/owner", json!({ "leaves": true })).await;
+    assert_eq!(itself.status, 403);
+    let mut bob = invited(&mut owner, "bob").await;
+    assert_eq!(bob.ask("PATCH", "/api/v1/accounts/owner", json!({ "leaves": true })).await.status, 403);
+}
