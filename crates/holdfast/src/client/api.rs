@@ -40,6 +40,9 @@ pub struct Entry {
     /// Modification time, RFC 3339.
     #[serde(default)]
     pub modified: Option<String>,
+    /// Names the version that is there now; `None` for folders.
+    #[serde(default)]
+    pub etag: Option<String>,
     /// How safe its bytes are; `None` for folders.
     #[serde(default)]
     pub state: Option<String>,

@@ -5,11 +5,12 @@
 //! would lead out of the destination are refused one by one.
 
 use std::{
+    collections::HashMap,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Component, Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -67,13 +68,29 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         make_folder(&args.destination, true)?;
     }
     let batch = Batch::start("fetched", args.json);
-    let finder = Finder { api: api.clone(), batch: Arc::clone(&batch) };
-    let worker = (api, Arc::clone(&batch));
+    let what = match entry {
+        Some(entry) if entry.kind == Kind::File => Some(entry),
+        _ => None,
+    };
+    mirror(&api, &batch, (source, what), to, Arc::default()).await?;
+    Ok(batch.finish())
+}
+
+/// Fetches a file, or a folder with all that is in it, as far as it is not there already.
+pub(super) async fn mirror(
+    api: &Api,
+    batch: &Arc<Batch>,
+    (source, file): (RemotePath, Option<Entry>),
+    to: PathBuf,
+    journey: Arc<Journey>,
+) -> Result<()> {
+    let finder = Finder { api: api.clone(), batch: Arc::clone(batch), journey };
+    let worker = (api.clone(), Arc::clone(batch));
     in_parallel(
         |jobs| async move {
-            match entry {
-                Some(entry) if entry.kind == Kind::File => finder.file(&entry, source, to, &jobs).await,
-                _ => finder.walk(source, to, &jobs).await,
+            match file {
+                Some(entry) => finder.file(&entry, source, to, &jobs).await,
+                None => finder.walk(source, to, &jobs).await,
             }
         },
         move |job: Job| {
@@ -86,8 +103,34 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             }
         },
     )
-    .await?;
-    Ok(batch.finish())
+    .await
+}
+
+/// What a caller knows of files that lie here from before, and is told of those that were met.
+#[derive(Default)]
+pub(super) struct Journey {
+    /// The version that each path had when it was fetched last: another one is fetched again, whatever its size and time.
+    pub known: HashMap<String, String>,
+    /// Every file that the service has, with its path there and its place here.
+    pub met: Mutex<Vec<(String, PathBuf, Entry)>>,
+    /// Whether `met` is wanted.
+    pub keeps: bool,
+}
+
+impl Journey {
+    fn is_same(&self, path: &RemotePath, entry: &Entry) -> bool {
+        match (self.known.get(&path.to_string()), &entry.etag) {
+            (Some(known), Some(etag)) => known == etag,
+            _ => true,
+        }
+    }
+
+    fn meet(&self, path: &RemotePath, to: &Path, entry: &Entry) {
+        if self.keeps {
+            let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+            met.push((path.to_string(), to.to_owned(), entry.clone()));
+        }
+    }
 }
 
 /// The line of the parent's listing that describes `path`.
@@ -124,6 +167,7 @@ fn local_root(source: &RemotePath, folder: bool, destination: &Path) -> Result<P
 struct Finder {
     api: Api,
     batch: Arc<Batch>,
+    journey: Arc<Journey>,
 }
 
 impl Finder {
@@ -166,11 +210,17 @@ impl Finder {
 
     async fn file(&self, entry: &Entry, from: RemotePath, to: PathBuf, jobs: &Sender<Job>) -> Result<()> {
         let (bytes, modified) = (entry.size.unwrap_or(0), entry.modified_us());
+        self.journey.meet(&from, &to, entry);
         match fs::symlink_metadata(&to) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(Error::new(Class::Conflict, format!("{} is a folder", to.display())));
             }
-            Ok(metadata) if metadata.is_file() && metadata.len() == bytes && same_time(&metadata, modified) => {
+            Ok(metadata)
+                if metadata.is_file()
+                    && metadata.len() == bytes
+                    && same_time(&metadata, modified)
+                    && self.journey.is_same(&from, entry) =>
+            {
                 self.batch.skipped(&to.display().to_string(), "there already, same size and time");
                 return Ok(());
             }
@@ -193,7 +243,7 @@ fn same_time(metadata: &fs::Metadata, modified: Option<i64>) -> bool {
 }
 
 /// Makes a folder. Below the destination a symbolic link is not followed: it could lead anywhere.
-fn make_folder(path: &Path, named: bool) -> Result<()> {
+pub(super) fn make_folder(path: &Path, named: bool) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() || (named && path.is_dir()) => Ok(()),
         Ok(metadata) => {

@@ -98,6 +98,7 @@ mod tests {
     #[test]
     fn a_trial_is_shown_beside_the_state() {
         let entry = Entry {
+            etag: None,
             name: "a".to_owned(),
             kind: Kind::File,
             size: Some(7),

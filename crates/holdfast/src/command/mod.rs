@@ -3,9 +3,11 @@
 pub mod account;
 pub mod cp;
 pub mod du;
+pub mod export;
 pub mod find;
 pub mod fleet;
 pub mod get;
+pub mod grant;
 pub mod kit;
 pub mod login;
 pub mod ls;

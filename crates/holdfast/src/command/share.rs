@@ -49,6 +49,12 @@ enum Verb {
         /// How many whole downloads it is good for.
         #[arg(long, value_name = "N")]
         downloads: Option<u64>,
+        /// The link takes files into that folder and shows nothing of it; --downloads is then how many.
+        #[arg(long)]
+        receive: bool,
+        /// What is said to whoever opens it.
+        #[arg(long, value_name = "TEXT")]
+        words: Option<String>,
     },
     /// Lists your links.
     Ls {
@@ -68,7 +74,7 @@ enum Verb {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     match args.verb {
-        Verb::Add { path, password_stdin, expires, downloads } => {
+        Verb::Add { path, password_stdin, expires, downloads, receive, words } => {
             let path = RemotePath::parse(&path)?;
             let now_us = world::wall_us();
             let expires = expires.as_deref().map(|text| end_of(text, now_us)).transpose()?;
@@ -78,6 +84,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 "password": password,
                 "expires": expires,
                 "downloads_max": downloads,
+                "receives": receive,
+                "words": words,
             });
             let share: Value = api.json(Method::POST, "/api/v1/shares", Some(&wish)).await?;
             line(&address(&api, &share));
@@ -105,13 +113,15 @@ fn address(api: &Api, share: &Value) -> String {
 
 fn row(api: &Api, share: &Value) -> String {
     let path = share["path"].as_str().map_or("(in the trash)".to_owned(), shown);
+    let what = if share["receives"] == true { "files received" } else { "downloads" };
     let downloads = match share["downloads_max"].as_u64() {
-        Some(max) => format!("{} of {max} downloads", share["downloads"]),
-        None => format!("{} downloads", share["downloads"]),
+        Some(max) => format!("{} of {max} {what}", share["downloads"]),
+        None => format!("{} {what}", share["downloads"]),
     };
+    let off = if share["off"].is_string() { ", switched off by the operator" } else { "" };
     let password = if share["password"] == true { ", password" } else { "" };
     let expires = share["expires"].as_str().map(|end| format!(", until {end}")).unwrap_or_default();
-    format!("{}  {path}  {}  {downloads}{password}{expires}", text(&share["id"]), address(api, share))
+    format!("{}  {path}  {}  {downloads}{password}{expires}{off}", text(&share["id"]), address(api, share))
 }
 
 /// Ends one link, named by its id or its address.
