@@ -30,6 +30,7 @@ pub struct Client {
 struct Head {
     status: u16,
     body_bytes: u64,
+    location: Option<String>,
 }
 
 impl Client {
@@ -107,6 +108,57 @@ impl Client {
         Ok(())
     }
 
+    /// Uploads `length` bytes of file number `file` to `path` by the tus protocol, `piece` bytes in each request.
+    ///
+    /// # Errors
+    /// When an answer is not the one that is due.
+    pub fn resume(&mut self, path: &str, pattern: &Pattern, file: u64, length: u64, piece: u64) -> Result<()> {
+        write!(
+            self.stream,
+            "POST /api/v1/uploads/ HTTP/1.1\r\n{}Tus-Resumable: 1.0.0\r\nUpload-Length: {length}\r\n\
+             Upload-Metadata: path {}\r\nContent-Length: 0\r\n\r\n",
+            self.common,
+            base64(path.as_bytes())
+        )?;
+        let head = self.head()?;
+        self.body(head.body_bytes)?;
+        ensure!(head.status == 201, "an upload of {path} was not begun: status {}", head.status);
+        let url = head.location.context("an upload without an address")?;
+        let mut at = 0;
+        while at < length {
+            let end = (at + piece).min(length);
+            write!(
+                self.stream,
+                "PATCH {url} HTTP/1.1\r\n{}Tus-Resumable: 1.0.0\r\nUpload-Offset: {at}\r\n\
+                 Content-Type: application/offset+octet-stream\r\nContent-Length: {}\r\n\r\n",
+                self.common,
+                end - at
+            )?;
+            while at < end {
+                let bytes = pattern.piece(file, at, (end - at).min(BUFFER_BYTES as u64));
+                self.stream.write_all(bytes)?;
+                at += bytes.len() as u64;
+            }
+            let head = self.head()?;
+            self.body(head.body_bytes)?;
+            ensure!(head.status == 204, "a piece of {path} was not taken: status {}", head.status);
+        }
+        Ok(())
+    }
+
+    /// Asks for a change of what is at `path`.
+    ///
+    /// # Errors
+    /// When the answer is not 201 or 204.
+    pub fn act(&mut self, path: &str, action: &str) -> Result<()> {
+        let length = action.len();
+        write!(self.stream, "POST {path} HTTP/1.1\r\n{}Content-Length: {length}\r\n\r\n{action}", self.common)?;
+        let head = self.head()?;
+        let body = self.body(head.body_bytes)?;
+        ensure!(matches!(head.status, 201 | 204), "POST {path}: {} {}", head.status, String::from_utf8_lossy(&body));
+        Ok(())
+    }
+
     /// Downloads a small document.
     ///
     /// # Errors
@@ -139,7 +191,7 @@ impl Client {
             Some(length) => length.parse().context("a content-length that is no number")?,
             None => 0,
         };
-        Ok(Head { status, body_bytes })
+        Ok(Head { status, body_bytes, location: value("location") })
     }
 
     fn body(&mut self, length: u64) -> Result<Vec<u8>> {
@@ -182,4 +234,18 @@ impl Client {
         self.arrived.end += count;
         Ok(())
     }
+}
+
+/// RFC 4648 section 4.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let all = group.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for at in 0..4 {
+            let letter = LETTERS[(all >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
 }

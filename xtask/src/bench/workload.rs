@@ -1,11 +1,13 @@
 //! What is measured: one file per story, each on a data folder of its own.
 
+mod folder;
 mod large;
 mod lost;
 mod memory;
 mod rebuild;
 mod repair;
 mod requests;
+mod resumed;
 mod small;
 
 use std::fmt;
@@ -30,6 +32,10 @@ pub enum Workload {
     Memory,
     /// Requests of an all-S3 fleet: small files, 1 GiB, an idle hour
     Requests,
+    /// Pages of a folder of 100,000 files, and a search, alone and beside nine copies of it
+    Folder,
+    /// 1 GiB by PUT and by a resumable upload
+    Resumed,
 }
 
 impl Workload {
@@ -50,6 +56,8 @@ impl Workload {
             Workload::Rebuild => rebuild::run(bench, report),
             Workload::Memory => memory::run(bench, report),
             Workload::Requests => requests::run(bench, report),
+            Workload::Folder => folder::run(bench, report),
+            Workload::Resumed => resumed::run(bench, report),
         }
     }
 }

@@ -1,0 +1,66 @@
+//! A folder of 100,000 entries: its pages in each order, and a search through it, alone and in a catalogue ten times as large.
+
+use anyhow::Result;
+
+use crate::bench::{
+    Bench,
+    load::Load,
+    meter::Meter,
+    report::{Report, Row},
+    server::Server,
+};
+
+const FILES: u64 = 100_000;
+const CONNECTIONS: usize = 8;
+/// Copies of the folder that make the catalogue larger.
+const COPIES: u64 = 9;
+const ASKED: u64 = 200;
+
+/// Runs the story.
+///
+/// # Errors
+/// When a server does not do what is due.
+pub fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+    let count = bench.scaled(FILES);
+    let service = Server::holdfast(bench, bench.place("service"))?;
+    let name = |file: u64| service.path(&format!("many/{:05}-{file:06}", file.wrapping_mul(7_919) % 100_000));
+    Load::run(&service, CONNECTIONS, count, |client, file| client.put(&name(file), &bench.pattern, file, file % 512))?;
+    let alone = pages(&service, report, "alone")?;
+    let mut client = service.connect()?;
+    for copy in 1..=COPIES {
+        client.act(&service.path("many"), &format!(r#"{{"action":"copy","to":"/copy-{copy}"}}"#))?;
+    }
+    let crowded = pages(&service, report, "beside nine copies")?;
+    report.at_most("first page of the folder by name: p50 ms", alone, 10.0);
+    report.at_most("the same, times, in a catalogue ten times as large", crowded / alone, 1.2);
+    report.note(format!("Pages of 100 rows of a folder of {count} files; times are the client's, all of it included."));
+    Ok(())
+}
+
+/// Asks for the first page in each order, and for a word that is nowhere; the median by name.
+fn pages(service: &Server, report: &mut Report, where_: &str) -> Result<f64> {
+    let mut by_name = 0.0;
+    for (what, target) in [
+        ("by name", format!("{}?limit=100", service.path("many/"))),
+        ("by time", format!("{}?limit=100&sort=-modified", service.path("many/"))),
+        ("by size", format!("{}?limit=100&sort=-size", service.path("many/"))),
+        ("a search's step", "/api/v1/search?q=nowhere".to_owned()),
+    ] {
+        let meter = Meter::start(service.pid())?;
+        let load = Load::run(service, 1, ASKED, |client, _| client.document(&target).map(drop))?;
+        let cost = meter.read()?;
+        if what == "by name" {
+            by_name = load.percentile_ms(0.5);
+        }
+        report.row(&Row {
+            workload: &format!("{what}, {where_}"),
+            server: service.name,
+            rate: format!("{:.0} /s", load.rate()),
+            cpu: format!("{:.2} ms each", cost.cpu_s * 1e3 / ASKED as f64),
+            cost: Some(cost),
+            load: Some(&load),
+            user_bytes: None,
+        });
+    }
+    Ok(by_name)
+}
