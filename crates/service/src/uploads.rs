@@ -4,6 +4,8 @@
 //! service stopped in between, asking for the offset finishes too. The commit that makes the version ends the upload in
 //! the same transaction and requires it to be unexpired there, so that an upload becomes one version or none.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use catalogue::uploads::{self, UploadRow};
 use futures_util::Stream;
@@ -28,8 +30,8 @@ const OPEN_BY_LINK_MAX: u64 = 1_000;
 pub struct Begin {
     /// Where the file is to be.
     pub path: Path,
-    /// Plaintext bytes in all.
-    pub length: u64,
+    /// Plaintext bytes in all; `None`: said later, when the last of them is sent.
+    pub length: Option<u64>,
     /// Modification time in microseconds since 1970; else the time of the finish.
     pub modified_us: Option<i64>,
     /// Media type; else a guess from the name.
@@ -45,8 +47,8 @@ pub struct Progress {
     pub id: UploadId,
     /// Plaintext bytes that are safe.
     pub offset: u64,
-    /// Plaintext bytes in all.
-    pub length: u64,
+    /// Plaintext bytes in all, once that is known.
+    pub length: Option<u64>,
     /// When it ends unless something comes.
     pub expires_us: i64,
     /// Words of the protocol, as sent.
@@ -67,7 +69,7 @@ impl Service {
             return Err(Error::MediaType);
         }
         let (account, path) = (place.account(), begin.path.clone());
-        let (length, now, asked) = (begin.length, self.store.service_time(), place.clone());
+        let (length, now, asked) = (begin.length.unwrap_or(0), self.store.service_time(), place.clone());
         self.look(move |tx| {
             let (top, link) = asked.takes(tx)?;
             if let Some(link) = link {
@@ -113,6 +115,23 @@ impl Service {
         self.settle(&place, row).await
     }
 
+    /// Says how long an upload will be that began without a length, and nothing where none is said.
+    ///
+    /// # Errors
+    /// Missing as in [`Service::append`]; Refused where it has another length; [`Error::Quota`].
+    pub async fn set_upload_length(&self, place: impl Into<Place>, id: UploadId, length: Option<u64>) -> Result<()> {
+        let (place, Some(length)) = (place.into(), length) else { return Ok(()) };
+        let (row, account, now) = (self.own_upload(&place, id).await?, place.account(), self.store.service_time());
+        if row.length.is_none() {
+            let more = length.saturating_sub(row.offset);
+            let fits = move |tx: &catalogue::Tx<'_>| {
+                limits::admit(tx, account, more.saturating_add(uploads::open_bytes(tx, account, now)?))
+            };
+            self.look(fits).await.map_err(|error| place.told(error))?;
+        }
+        Ok(self.store.set_upload_length(account, id, length).await?)
+    }
+
     /// Appends `body`, which goes on at `offset`; the last byte finishes the upload. `announced`: the body's length, if
     /// it is known.
     ///
@@ -132,18 +151,41 @@ impl Service {
     {
         let place = place.into();
         let row = self.own_upload(&place, id).await?;
-        let (length, end) = (row.length.unwrap_or(0), offset.saturating_add(announced.unwrap_or(0)));
+        let end = offset.saturating_add(announced.unwrap_or(0));
         if offset != row.offset {
             return Err(store::Error::UploadOffset { expected: row.offset, got: offset }.into());
         }
-        if end > length {
+        if let Some(length) = row.length.filter(|length| end > *length) {
             return Err(Error::UploadTooLong { length, got: end });
         }
         if announced != Some(0) {
-            self.store.append(place.account(), id, offset, body).await?;
+            self.append_within(&place, &row, body).await?;
         }
         let row = self.own_upload(&place, id).await?;
         self.settle(&place, row).await
+    }
+
+    /// Appends as far as it fits: nobody has said how long an upload without a length will be.
+    async fn append_within<S>(&self, place: &Place, row: &UploadRow, body: S) -> Result<()>
+    where
+        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+    {
+        let (account, now, id) = (place.account(), self.store.service_time(), row.id);
+        if row.length.is_some() {
+            self.store.append(account, id, row.offset, body).await?;
+            return Ok(());
+        }
+        let left = move |tx: &catalogue::Tx<'_>| {
+            let open = uploads::open_bytes(tx, account, now)?;
+            Ok(limits::left(tx, account)?.map(|left| left.saturating_sub(open)))
+        };
+        let (body, is_over) = limits::cut(body, self.look(left).await?);
+        self.store.append(account, id, row.offset, body).await?;
+        if is_over.load(Ordering::Relaxed) {
+            // What fitted stays; the rest would not.
+            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await.map_err(|error| place.told(error))?;
+        }
+        Ok(())
     }
 
     /// An upload that was begun by this very way.
@@ -157,8 +199,8 @@ impl Service {
     /// Where an upload stands; finishes it if it is complete.
     async fn settle(&self, place: &Place, row: UploadRow) -> Result<Progress> {
         let facts = Facts::read(&row.metadata);
-        let length = row.length.unwrap_or(0);
-        let made = match row.offset == length {
+        let length = row.length;
+        let made = match length == Some(row.offset) {
             true => Some(self.finish_upload(place, &row, &facts).await?),
             false => None,
         };

@@ -40,8 +40,8 @@ const SEGMENT_BYTES: usize = 16 + 32 + 8;
 pub struct UploadSpec {
     /// Where: components, checked by the caller.
     pub path: Vec<String>,
-    /// Its length, known from the start.
-    pub length: u64,
+    /// Its length, if it is known from the start; else [`Store::set_upload_length`] says it.
+    pub length: Option<u64>,
     /// What the protocol wants to find again, as it was sent.
     pub metadata: String,
     /// By which way it comes, in the caller's words; empty: its account's own.
@@ -101,7 +101,7 @@ impl Store {
                 id: UploadId::random(inner.world.entropy.as_ref()),
                 account,
                 path: spec.path.join("/"),
-                length: Some(spec.length),
+                length: spec.length,
                 metadata: spec.metadata,
                 offset: 0,
                 state: encode_state(&[], &Running::new().save()),
@@ -125,6 +125,21 @@ impl Store {
     /// The catalogue's own trouble.
     pub async fn upload(&self, account: AccountId, id: UploadId) -> Result<Option<UploadRow>> {
         self.read(move |tx| catalogue::uploads::get(tx, account, id)).await
+    }
+
+    /// Says how long an upload will be that began without a length.
+    ///
+    /// # Errors
+    /// [`Error::NoUpload`]; [`Error::BodyLength`] where it has another length, or more bytes than that already.
+    pub fn set_upload_length(&self, account: AccountId, id: UploadId, length: u64) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.commit(move |tx, _| {
+            let row = catalogue::uploads::get(tx, account, id)?.ok_or(Error::NoUpload { upload: id })?;
+            let known = row.length.unwrap_or(length);
+            if known != length || row.offset > length {
+                return Err(Error::BodyLength { expected: Some(known), got: row.offset.max(length) });
+            }
+            advance(tx, &UploadRow { length: Some(length), ..row })
+        }))
     }
 
     /// Takes more bytes of an upload from `offset` on; the offset that is safe afterwards. A body that breaks off keeps what

@@ -5,6 +5,7 @@
 
 pub mod about;
 pub mod archive;
+pub mod checksum;
 pub mod files;
 pub mod fleet;
 pub mod grants;

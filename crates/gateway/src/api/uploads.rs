@@ -1,4 +1,5 @@
-//! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the creation, expiration and termination extensions.
+//! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the extensions creation,
+//! creation-with-upload, creation-defer-length, expiration, checksum and termination.
 //!
 //! `Upload-Metadata` names the file: `path` (else `filename`), and if known `filetype` and `modified`.
 //! Source: tus resumable upload protocol 1.0.0.
@@ -10,7 +11,6 @@ use axum::{
 };
 use hyper::{
     HeaderMap, Method, StatusCode,
-    body::Body as _,
     header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION},
     http::request::Parts,
 };
@@ -18,7 +18,8 @@ use model::id::UploadId;
 use service::{Begin, Place, Progress, Service, paths::Path};
 
 use crate::{
-    api, auth, body,
+    api::{self, checksum},
+    auth,
     error::Problem,
     header::{base64, date, etag, percent},
 };
@@ -34,15 +35,20 @@ const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
+const UPLOAD_DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
+const TUS_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("tus-checksum-algorithm");
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+
+const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination";
+const BYTES: &str = "application/offset+octet-stream";
 
 /// Says what is spoken here, or begins an upload.
 pub async fn collection(State(service): State<Service>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
         return options();
     }
-    signed(begin(&service, &parts).await)
+    signed(begin(&service, &parts, body).await)
 }
 
 /// Says where an upload stands, or goes on with it.
@@ -59,7 +65,8 @@ fn options() -> Response {
     let headers = response.headers_mut();
     headers.insert(TUS_RESUMABLE, VERSION);
     headers.insert(TUS_VERSION, VERSION);
-    headers.insert(TUS_EXTENSION, HeaderValue::from_static("creation,expiration,termination"));
+    headers.insert(TUS_EXTENSION, HeaderValue::from_static(EXTENSIONS));
+    headers.insert(TUS_CHECKSUM_ALGORITHM, HeaderValue::from_static(checksum::ALGORITHMS));
     response
 }
 
@@ -91,16 +98,23 @@ async fn greet(service: &Service, parts: &Parts) -> Result<(Place, Method), Prob
     Ok((place, method))
 }
 
-async fn begin(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
     let (place, method) = greet(service, parts).await?;
     if method != Method::POST {
         return Err(Problem::method("OPTIONS, POST"));
     }
-    let length = api::number(&parts.headers, &UPLOAD_LENGTH)?
-        .ok_or_else(|| Problem::bad_request("bad_header", "say how long the file is: `Upload-Length`"))?;
+    let length = length(&parts.headers)?;
     let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();
     let begin = Begin { length, ..metadata(note)? };
-    let progress = service.begin_upload(&place, begin).await?;
+    // Read before anything is begun: a body that is refused leaves nothing behind.
+    let first = match api::one(&parts.headers, &CONTENT_TYPE)? {
+        Some(BYTES) => Some(checksum::checked(&parts.headers, body).await?),
+        _ => None,
+    };
+    let mut progress = service.begin_upload(&place, begin).await?;
+    if let Some((bytes, announced)) = first.filter(|_| progress.made.is_none()) {
+        progress = service.append(&place, progress.id, 0, bytes, announced).await?;
+    }
     let mut response = api::empty(StatusCode::CREATED);
     let below = auth::below(parts);
     response.headers_mut().insert(LOCATION, api::value(&format!("{below}{DOOR}{}", progress.id))?);
@@ -118,7 +132,10 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             let progress = service.upload(&place, id).await?;
             let mut response = api::empty(StatusCode::OK);
             let headers = response.headers_mut();
-            headers.insert(UPLOAD_LENGTH, progress.length.into());
+            match progress.length {
+                Some(length) => headers.insert(UPLOAD_LENGTH, length.into()),
+                None => headers.insert(UPLOAD_DEFER_LENGTH, HeaderValue::from_static("1")),
+            };
             if !progress.note.is_empty() {
                 headers.insert(UPLOAD_METADATA, api::value(&progress.note)?);
             }
@@ -126,14 +143,15 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             Ok(response)
         }
         Method::PATCH => {
-            if api::one(&parts.headers, &CONTENT_TYPE)? != Some("application/offset+octet-stream") {
+            if api::one(&parts.headers, &CONTENT_TYPE)? != Some(BYTES) {
                 let detail = "send bytes of an upload as `application/offset+octet-stream`";
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_media_type", detail));
             }
             let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
                 .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
-            let announced = body.size_hint().exact();
-            let progress = service.append(&place, id, offset, body::stream(body), announced).await?;
+            let (bytes, announced) = checksum::checked(&parts.headers, body).await?;
+            service.set_upload_length(&place, id, api::number(&parts.headers, &UPLOAD_LENGTH)?).await?;
+            let progress = service.append(&place, id, offset, bytes, announced).await?;
             let mut response = api::empty(StatusCode::NO_CONTENT);
             tell(response.headers_mut(), &progress)?;
             Ok(response)
@@ -143,6 +161,18 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             Ok(api::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Problem::method("OPTIONS, HEAD, PATCH, DELETE")),
+    }
+}
+
+/// How long a new upload says that it will be; `None`: it says so later.
+fn length(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    match (api::number(headers, &UPLOAD_LENGTH)?, api::one(headers, &UPLOAD_DEFER_LENGTH)?) {
+        (Some(length), None) => Ok(Some(length)),
+        (None, Some("1")) => Ok(None),
+        _ => Err(Problem::bad_request(
+            "bad_header",
+            "say how long the file is (`Upload-Length`), or that it is said later (`Upload-Defer-Length: 1`)",
+        )),
     }
 }
 

@@ -182,5 +182,83 @@ async fn options_say_what_is_spoken() {
     connection.send(crate::http::request("OPTIONS", "/api/v1/uploads/", &[], b"")).await;
     let answer = connection.answer(false).await;
     assert_eq!((answer.status, answer.header("tus-version")), (204, "1.0.0"));
-    assert_eq!(answer.header("tus-extension"), "creation,expiration,termination");
+    assert_eq!(
+        answer.header("tus-extension"),
+        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
+    );
+    assert_eq!(answer.header("tus-checksum-algorithm"), "sha1,sha256");
+}
+
+const CREATE: (&str, &str) = ("Upload-Metadata", METADATA);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_may_bring_bytes_when_it_begins() {
+    let world = World::new().await;
+    let body = noise(9, 300_000);
+    let begin = async |length: &str, first: &[u8]| {
+        world.call("POST", "/api/v1/uploads/", &[PATCH[0], PATCH[1], CREATE, ("Upload-Length", length)], first).await
+    };
+    let begun = begin("300000", &body[..100_000]).await;
+    assert_eq!((begun.status, begun.header("upload-offset")), (201, "100000"));
+    let url = begun.header("location").to_owned();
+    assert_eq!(append(&world, &url, 100_000, &body[100_000..]).await.status, 204);
+    assert!(world.get("d/f").await.body == body);
+    // All of it at once is a file at once.
+    let whole = begin("5", b"hello").await;
+    assert_eq!((whole.status, whole.header("upload-offset")), (201, "5"));
+    assert!(!whole.header("etag").is_empty());
+    assert_eq!(world.get("d/f").await.body, b"hello");
+    assert_eq!(begin("4", b"hello").await.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_may_say_its_length_when_it_ends() {
+    let world = World::new().await;
+    let defer = [PATCH[0], CREATE, ("Upload-Defer-Length", "1")];
+    let begun = world.call("POST", "/api/v1/uploads/", &defer, b"").await;
+    assert_eq!(begun.status, 201);
+    let url = begun.header("location").to_owned();
+    assert_eq!(append(&world, &url, 0, b"some bytes").await.header("upload-offset"), "10");
+    let here = offset(&world, &url).await;
+    assert_eq!((here.header("upload-defer-length"), here.header("upload-length")), ("1", ""));
+    assert_eq!(world.get("d/f").await.status, 404, "nobody has said that it is whole");
+    let last = async |length: &str, at: &str, body: &[u8]| {
+        let headers = [PATCH[0], PATCH[1], ("Upload-Offset", at), ("Upload-Length", length)];
+        world.call("PATCH", &url, &headers, body).await.status
+    };
+    assert_eq!(last("9", "10", b"").await, 400, "more has come already");
+    assert_eq!(last("14", "10", b" and").await, 204);
+    assert_eq!(world.get("d/f").await.body, b"some bytes and");
+    for bad in [&[("Upload-Defer-Length", "2")][..], &[], &[("Upload-Defer-Length", "1"), ("Upload-Length", "3")]] {
+        let headers = [&[PATCH[0], CREATE][..], bad].concat();
+        assert_eq!(world.call("POST", "/api/v1/uploads/", &headers, b"").await.status, 400, "{bad:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_whose_checksum_is_another_moves_nothing() {
+    let world = World::new().await;
+    let url = begin(&world, 10).await.header("location").to_owned();
+    let piece = async |at: &str, sum: &str, body: &[u8]| {
+        let headers = [PATCH[0], PATCH[1], ("Upload-Offset", at), ("Upload-Checksum", sum)];
+        world.call("PATCH", &url, &headers, body).await
+    };
+    // SHA-1 and SHA-256 of "hello".
+    let (sha1, sha256) = ("sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=", "sha256 LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+    for (sum, body, status) in [
+        (sha1, &b"hellO"[..], 460),
+        (sha256, b"hellO", 460),
+        ("sha1 AAAA", b"hello", 460),
+        ("crc32 AAAA", b"hello", 400),
+        ("sha1", b"hello", 400),
+        ("sha1 !", b"hello", 400),
+    ] {
+        assert_eq!(piece("0", sum, body).await.status, status, "{sum}");
+        assert_eq!(offset(&world, &url).await.header("upload-offset"), "0", "{sum}");
+    }
+    let long = piece("0", sha1, &vec![0; (8 << 20) + 1]).await;
+    assert_eq!((long.status, long.code().as_str()), (413, "piece_too_long"));
+    assert_eq!(piece("0", sha1, b"hello").await.header("upload-offset"), "5");
+    assert_eq!(piece("5", sha256, b"hello").await.status, 204);
+    assert_eq!(world.get("d/f").await.body, b"hellohello");
 }

@@ -36,7 +36,7 @@ impl World {
         Ok(Some(Box::pin(async move {
             let spec = UploadSpec {
                 path: vec!["somewhere".into()],
-                length: content.size,
+                length: Some(content.size),
                 metadata: String::new(),
                 way: String::new(),
             };
