@@ -45,6 +45,8 @@ pub struct Assembly {
     pub founded: bool,
     /// Providers that are recorded but not in the configuration.
     pub absent: Vec<String>,
+    /// Firms that a first start was to stand on and that did not pass their trial: what was wrong, and the remedy.
+    pub left_out: Vec<String>,
     /// Clock, chance and timer.
     pub world: World,
     _held: Held,
@@ -102,7 +104,8 @@ async fn reopen(data: DataFolder, held: Held, origin: Origin, catalogue: Catalog
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
     let store = Store::open(opening).await?;
     let absent = members.absent.clone();
-    let assembly = Assembly { store, data, origin, founded: false, absent, world, _held: held };
+    let left_out = Vec::new();
+    let assembly = Assembly { store, data, origin, founded: false, absent, left_out, world, _held: held };
     assembly.grow(members).await?;
     assembly.remember();
     Ok(assembly)
@@ -153,13 +156,16 @@ async fn found(data: DataFolder, held: Held, config_file: PathBuf, own_config: b
     let (rows, recipient) = (members.new.into_iter().chain(far::rows(&firms)).collect::<Vec<_>>(), service.recipient());
     let settings = Settings { trial: one_disk(&rows), ..config.settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
-    let store = Store::found(opening, members.providers, rows).await?;
+    let at_firms = far::rows(&firms).map(|row| row.id).collect();
+    let (store, left_out) = Store::found_on_firms(opening, members.providers.clone(), rows, at_firms).await?;
+    let left_out = far::left_out(&left_out, &members.providers, &data);
     far::keep_logins(&store, &firms, &recipient).await?;
     store.make_account(FIRST_ACCOUNT, true).await?;
     fs::remove_file(data.founding_mark()).map_err(|error| Error::io("removing", &data.founding_mark(), &error))?;
     sync_folder(&data.founding_mark())?;
     let origin = Origin::File(config_file);
-    let assembly = Assembly { store, data, origin, founded: true, absent: Vec::new(), world, _held: held };
+    let absent = Vec::new();
+    let assembly = Assembly { store, data, origin, founded: true, absent, left_out, world, _held: held };
     assembly.remember();
     Ok(assembly)
 }

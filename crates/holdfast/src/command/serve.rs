@@ -120,6 +120,7 @@ async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
             line(&format!("provider '{name}' is not in {file}: it counts as down, and is not forgotten"));
         }
     }
+    assembly.left_out.iter().for_each(|said| line(said));
     match assembly.store.fleet_report().await {
         Ok(report) if report.trial => {
             line("trial: providers share one disk; this survives a wiped folder, not a dead disk");
