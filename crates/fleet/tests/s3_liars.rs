@@ -95,6 +95,7 @@ async fn every_refusal_says_what_to_do_and_no_secret() {
         ("403 Forbidden", "SignatureDoesNotMatch", "check key, secret and region"),
         ("403 Forbidden", "AccessDenied", "rights"),
         ("403 Forbidden", "RequestTimeTooSkewed", "clock"),
+        ("403 Forbidden", "RequestExpired", "clock"),
         ("404 Not Found", "NoSuchBucket", "no bucket shards"),
         ("503 Slow", "SlowDown", "too busy"),
         ("429 Slow", "", "too busy"),
@@ -126,6 +127,49 @@ async fn every_refusal_says_what_to_do_and_no_secret() {
             assert!(!message.contains(SECRET), "{message}");
         }
     }
+}
+
+/// What a server says whose clock shows another time than ours, to a request and to a HEAD, which carries no code.
+async fn skewed(code: &'static str, ours_s: i64, theirs: &'static str) -> [String; 2] {
+    let document = format!("<Error><Code>{code}</Code></Error>").into_bytes();
+    let date = vec![format!("Date: {theirs}")];
+    let server = Answerer::start(move |asked| match asked.method.as_str() {
+        "HEAD" => Reply::Whole("403 Forbidden", date.clone(), vec![]),
+        _ if asked.path.ends_with("holdfast-target") => Reply::Whole("200 OK", vec![], MARKER.to_vec()),
+        _ => Reply::Whole("403 Forbidden", date.clone(), document.clone()),
+    });
+    let server = server.await.unwrap();
+    let clock = ManualClock::standing();
+    clock.set_wall_us(ours_s * 1_000_000);
+    let world = World { clock: Arc::new(clock), entropy: Arc::new(SeededEntropy::new(1)), timer: Arc::new(TokioTimer) };
+    let target = open(&server.url(), &world);
+    [
+        target.read(&name("object"), 0..1).await.unwrap_err().to_string(),
+        target.stat(&name("object")).await.unwrap_err().to_string(),
+    ]
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_no_wrong_login() {
+    const THEIRS: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const THEIRS_S: i64 = 784_111_777;
+    for (code, ahead_s, says) in [
+        ("RequestTimeTooSkewed", 1_500, "25 min ahead of its own"),
+        ("RequestTimeTooSkewed", -7_320, "2 h 2 min behind its own"),
+        ("AccessDenied", 90_000, "1 d 1 h ahead of its own"),
+        ("SignatureDoesNotMatch", -1_000, "16 min behind its own"),
+    ] {
+        for said in skewed(code, THEIRS_S + ahead_s, THEIRS).await {
+            assert!(said.contains(says) && said.contains("chrony") && said.contains("127.0.0.1"), "{code}: {said}");
+            assert!(!said.contains("check") && said.contains("login was not refused"), "{code}: {said}");
+        }
+    }
+    // With clocks that agree, a refusal is one.
+    for said in skewed("SignatureDoesNotMatch", THEIRS_S + 60, THEIRS).await {
+        assert!(!said.contains("clock") && said.contains("check"), "{said}");
+    }
+    let [said, _] = skewed("InvalidAccessKeyId", THEIRS_S + 5_000, THEIRS).await;
+    assert!(said.contains("check key, secret and region"), "{said}");
 }
 
 fn page(keys: impl Iterator<Item = String>, more: &str) -> Reply {

@@ -113,6 +113,7 @@ pub fn what_if(provider: &str, report: &WhatIfReport) -> Value {
         "packs_by_margin": report.packs_by_margin,
         "packs_unreadable": report.packs_unreadable,
         "records_unreadable": report.records_unreadable,
+        "second_target_helps": report.second_target_helps,
     })
 }
 

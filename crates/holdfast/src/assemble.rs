@@ -23,6 +23,7 @@ use crate::{
     data::{DataFolder, Held, sync_folder, write_private},
     error::{Error, Result},
     far, firms,
+    last_config::{Origin, remember},
     members::{self, Look, Members, Recorded},
     world,
 };
@@ -38,12 +39,14 @@ pub struct Assembly {
     pub store: Store,
     /// The data folder.
     pub data: DataFolder,
-    /// The configuration in use, if there is one.
-    pub config_file: Option<PathBuf>,
+    /// Where its settings come from.
+    pub origin: Origin,
     /// Whether this start founded the cluster.
     pub founded: bool,
     /// Providers that are recorded but not in the configuration.
     pub absent: Vec<String>,
+    /// Firms that a first start was to stand on and that did not pass their trial: what was wrong, and the remedy.
+    pub left_out: Vec<String>,
     /// Clock, chance and timer.
     pub world: World,
     _held: Held,
@@ -69,36 +72,29 @@ pub async fn open(data: DataFolder, held: Held, config: Option<&Path>, may_found
     }
     let world = world::real();
     if known {
-        let own = Some(data.config_file()).filter(|file| file.exists());
+        let origin = Origin::of(&data, config)?;
         let catalogue = Catalogue::open(&catalogue_file)?;
-        return reopen(data, held, config.map(Path::to_owned).or(own), catalogue, world).await;
+        return reopen(data, held, origin, catalogue, world).await;
     }
     let config_file = config.map_or_else(|| data.config_file(), Path::to_owned);
     found(data, held, config_file, config.is_none(), world).await
 }
 
 /// Every later start.
-async fn reopen(
-    data: DataFolder,
-    held: Held,
-    config_file: Option<PathBuf>,
-    catalogue: Catalogue,
-    world: World,
-) -> Result<Assembly> {
+async fn reopen(data: DataFolder, held: Held, origin: Origin, catalogue: Catalogue, world: World) -> Result<Assembly> {
     let service = data.identity()?;
     let recorded = recorded(&catalogue).await?;
     let logins = firms::logins(&catalogue, &service).await?;
     let kept = catalogue.read(|tx| store::fleet_is_kept(tx)).await?;
     let as_recorded = || Members { known: recorded.open(), ..Members::default() };
-    let (settings, members) = match &config_file {
-        Some(file) if kept => (Config::settings(file)?, as_recorded()),
-        Some(file) => {
+    let (settings, members) = match origin.file() {
+        Some(file) if !kept => {
             let config = Config::read(file)?;
             let members = decide(&data, &config, &recorded, &world).await?;
             (config.settings, members)
         }
-        // No file: the fleet is what it was.
-        None => (Settings::default(), as_recorded()),
+        // The fleet is what it was.
+        _ => (origin.settings(&data)?, as_recorded()),
     };
     let roster = Roster::default();
     for row in &members.known {
@@ -107,9 +103,11 @@ async fn reopen(
     let settings = Settings { trial: one_disk(&members.known), ..settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
     let store = Store::open(opening).await?;
-    let assembly =
-        Assembly { store, data, config_file, founded: false, absent: members.absent.clone(), world, _held: held };
+    let absent = members.absent.clone();
+    let left_out = Vec::new();
+    let assembly = Assembly { store, data, origin, founded: false, absent, left_out, world, _held: held };
     assembly.grow(members).await?;
+    assembly.remember();
     Ok(assembly)
 }
 
@@ -158,15 +156,30 @@ async fn found(data: DataFolder, held: Held, config_file: PathBuf, own_config: b
     let (rows, recipient) = (members.new.into_iter().chain(far::rows(&firms)).collect::<Vec<_>>(), service.recipient());
     let settings = Settings { trial: one_disk(&rows), ..config.settings };
     let opening = Opening { world: world.clone(), catalogue, roster, service, settings };
-    let store = Store::found(opening, members.providers, rows).await?;
+    let at_firms = far::rows(&firms).map(|row| row.id).collect();
+    let (store, left_out) = Store::found_on_firms(opening, members.providers.clone(), rows, at_firms).await?;
+    let left_out = far::left_out(&left_out, &members.providers, &data);
     far::keep_logins(&store, &firms, &recipient).await?;
     store.make_account(FIRST_ACCOUNT, true).await?;
     fs::remove_file(data.founding_mark()).map_err(|error| Error::io("removing", &data.founding_mark(), &error))?;
     sync_folder(&data.founding_mark())?;
-    Ok(Assembly { store, data, config_file: Some(config_file), founded: true, absent: Vec::new(), world, _held: held })
+    let origin = Origin::File(config_file);
+    let absent = Vec::new();
+    let assembly = Assembly { store, data, origin, founded: true, absent, left_out, world, _held: held };
+    assembly.remember();
+    Ok(assembly)
 }
 
 impl Assembly {
+    /// Notes the file that is used, for a start that names none. A disk that cannot take it is no reason not to serve.
+    fn remember(&self) {
+        if let Some(Err(error)) = self.origin.file().map(|file| remember(&self.data, file)) {
+            tracing::warn!(
+                "name the configuration with --config at the next start too, it could not be noted: {error}"
+            );
+        }
+    }
+
     /// Reads the configuration again and lets the fleet grow by what it adds. Settings stay until the next start.
     ///
     /// # Errors
@@ -176,7 +189,7 @@ impl Assembly {
             return Err(Error::refused("the fleet was changed by command, so the catalogue alone says who belongs to it")
                 .hint("add to it with `holdfast provider add` and `holdfast target add`, or bring a file in with `holdfast fleet import FILE`"));
         }
-        self.take_in(&self.config_file.clone().unwrap_or_else(|| self.data.config_file())).await
+        self.take_in(&self.origin.file().map_or_else(|| self.data.config_file(), Path::to_owned)).await
     }
 
     /// Brings a configuration file's providers and targets in, once: from then on the catalogue alone says who belongs to the

@@ -127,17 +127,16 @@ impl Config {
         Self::parse(&file, &text)
     }
 
-    /// The settings of a file alone: its providers are not looked at.
+    /// The settings of a file's text alone: its providers are not looked at.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn settings(file: &Path) -> Result<Settings> {
-        let text = fs::read_to_string(file).map_err(|error| Error::io("reading the configuration", file, &error))?;
+    pub fn settings(file: &Path, text: &str) -> Result<Settings> {
         let wrong = |why: String| {
             Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
                 .hint("nothing was changed; correct the file and start again")
         };
-        let table: FileTable = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let table: FileTable = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         table.settings.over(Settings::default()).map_err(wrong)
     }
 

@@ -4,6 +4,7 @@
 //! DIR/lock                        held while a service or another command works on the folder
 //! DIR/control.sock                commands with --data to a running service, for the owner only
 //! DIR/holdfast.toml               the configuration, unless another one is named
+//! DIR/last-config.toml            which configuration it was last served with, and the settings in it
 //! DIR/catalogue/catalogue.sqlite
 //! DIR/keys/service-identity.txt   opens every managed account; a copy belongs elsewhere
 //! DIR/providers/<name>/           a trial's targets
@@ -70,9 +71,14 @@ impl DataFolder {
         self.keys().join("service-identity.txt")
     }
 
-    /// The configuration that is used when none is named.
+    /// The configuration that is used when none was ever named.
     pub fn config_file(&self) -> PathBuf {
         self.root.join("holdfast.toml")
+    }
+
+    /// What is remembered of the configuration that was used last.
+    pub fn last_config(&self) -> PathBuf {
+        self.root.join("last-config.toml")
     }
 
     /// The control socket.
@@ -194,6 +200,21 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Error::io("writing", path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    sync_folder(path)
+}
+
+/// Writes a file that only its owner may read in the place of what is there: the old one or the new one is seen, never half.
+///
+/// # Errors
+/// As the operating system says.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let half = path.with_extension("new");
+    match fs::remove_file(&half) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("replacing", &half, &error)),
+        _ => {}
+    }
+    write_private(&half, bytes)?;
+    fs::rename(&half, path).map_err(|error| Error::io("replacing", path, &error))?;
     sync_folder(path)
 }
 

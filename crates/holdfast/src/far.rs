@@ -3,7 +3,7 @@
 //! They come in once: at a first start, or by `holdfast fleet import`. From then on the catalogue alone says who belongs to
 //! the fleet ([`crate::firms`]), and the logins lie in it, sealed; the files they were read from may go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fleet::{Address, Login, Roster};
 use format::envelope::seal_login;
@@ -12,12 +12,13 @@ use model::{
     id::{ClusterId, TargetId},
     world::World,
 };
-use store::Store;
+use store::{LeftOut, Store};
 
 use crate::{
     assemble::{Assembly, layered},
-    command::target::login_for,
+    command::{serve::shell, target::login_for},
     config::{Config, Provider},
+    data::DataFolder,
     error::{Error, Result},
     firms::free_place,
 };
@@ -51,7 +52,7 @@ pub struct Opened {
     login: Login,
 }
 
-/// Looks at every firm's place in a configuration and opens it; writes nothing there.
+/// Looks at every firm's place in a configuration and opens it; writes nothing there: the trial comes with the founding.
 ///
 /// # Errors
 /// Refused and Conflict: what is in the way, and where.
@@ -103,6 +104,21 @@ pub async fn keep_logins(store: &Store, opened: &[Opened], recipient: &str) -> R
         store.keep_fleet().await?;
     }
     Ok(())
+}
+
+/// What the operator is told of firms that did not pass their trial at a first start.
+pub fn left_out(failed: &[LeftOut], providers: &[ProviderRow], data: &DataFolder) -> Vec<String> {
+    let said = |LeftOut { row, why }: &LeftOut| {
+        let provider = providers.iter().find(|provider| provider.id == row.provider);
+        let provider = provider.map_or("", |provider| provider.name.as_str());
+        format!(
+            "left out: provider '{provider}': {why}; once that is mended: holdfast target add {} {} --data {}",
+            shell(Path::new(provider)),
+            shell(Path::new(&row.address)),
+            shell(data.root())
+        )
+    };
+    failed.iter().map(said).collect()
 }
 
 impl Assembly {

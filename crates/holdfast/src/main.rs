@@ -20,6 +20,7 @@ mod data;
 mod error;
 mod far;
 mod firms;
+mod last_config;
 mod members;
 mod operator;
 mod page;

@@ -166,6 +166,38 @@ fn a_lost_catalogue_is_never_replaced_by_an_empty_one() {
     assert!(text(&output.stderr).contains("holdfast rebuild"), "{}", text(&output.stderr));
 }
 
+#[test]
+fn a_start_that_names_no_configuration_goes_on_with_the_last_one_and_its_settings() {
+    let scratch = Scratch::new();
+    let (data, file) = (scratch.join("data"), scratch.join("fleet.toml"));
+    let names = ["one", "two", "three", "four", "five", "six"];
+    names.iter().for_each(|name| fs::create_dir(scratch.join(name)).unwrap());
+    let providers: String = names.iter().map(|name| provider(name, name)).collect();
+    let with = |scheme: &str| fs::write(&file, format!("[settings]\nscheme = \"{scheme}\"\n{providers}")).unwrap();
+    let scheme = |server: &Server| fleet(server, &server.token())["scheme"].clone();
+    with("3+3");
+    let server = Server::start_with(&data, &["--config", file.to_str().unwrap()]);
+    assert_eq!(scheme(&server), "3+3");
+    server.stop();
+    let server = Server::start(&data);
+    assert_eq!(scheme(&server), "3+3", "and not the default of six providers");
+    server.stop();
+    // It is the file that is used, as it is now.
+    with("5+3");
+    let server = Server::start(&data);
+    assert_eq!(scheme(&server), "5+3");
+    server.stop();
+    with("5+");
+    let output = refused_start(&data, &[]);
+    assert!(text(&output.stderr).contains("fleet.toml"), "{}", text(&output.stderr));
+    // Without the file its settings go on as they were.
+    fs::remove_file(&file).unwrap();
+    let server = Server::start(&data);
+    assert_eq!(scheme(&server), "5+3");
+    assert!(states(&fleet(&server, &server.token()), "six") == ["up"]);
+    server.stop();
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

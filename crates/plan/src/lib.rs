@@ -8,7 +8,8 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may
+//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), where a second target
+//! helps ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
 //! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`].
@@ -37,6 +38,7 @@ mod error;
 pub mod fill;
 pub mod forecast;
 pub mod hedge;
+pub mod lone;
 pub mod margin;
 pub mod month;
 pub mod pace;
@@ -59,6 +61,7 @@ pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
 pub use fill::{FillPolicy, Move, Stored, fill};
 pub use hedge::HedgeBudget;
+pub use lone::lone_targets;
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use month::Month;
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};

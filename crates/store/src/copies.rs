@@ -152,6 +152,18 @@ impl Inner {
         Error::Unsafe { providers_up, detail }
     }
 
+    /// The names of the providers at which a second target would let copied objects be settled.
+    pub(crate) fn second_target_helps(&self, topology: &plan::Topology) -> Vec<String> {
+        let rows = self.fleet.providers();
+        let owner = |target: TargetId| {
+            let provider = self.fleet.live(target)?.row.provider;
+            rows.iter().find(|row| row.id == provider).map(|row| row.name.clone())
+        };
+        let mut names: Vec<_> = plan::lone_targets(topology).into_iter().filter_map(owner).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// How many copies a copied object gets now.
     pub(crate) fn copies_wanted(&self, topology: &plan::Topology) -> Result<usize> {
         let providers = topology.healthy_providers().len();

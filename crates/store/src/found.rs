@@ -1,7 +1,7 @@
 //! The first start, and every later one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64},
@@ -33,6 +33,7 @@ use crate::{
     copies::{Put, hash_of, unverified},
     error::{Error, Result},
     fleet_state::FleetState,
+    joining::LeftOut,
     keys::Ring,
     locate::HashLists,
     meta,
@@ -109,6 +110,20 @@ impl Store {
         providers: Vec<ProviderRow>,
         targets: Vec<TargetRow>,
     ) -> BoxFuture<'static, Result<Self>> {
+        Box::pin(async move { Ok(Self::found_on_firms(opening, providers, targets, BTreeSet::new()).await?.0) })
+    }
+
+    /// The first start on targets of which those in `far` lie at firms: each of these is tried as one that joins, and left out
+    /// if it does not pass, with the step and the reason, while two firms are enough without it.
+    ///
+    /// # Errors
+    /// As [`Self::found`]; [`Error::Setup`] with all that was left out if fewer than two firms passed.
+    pub fn found_on_firms(
+        opening: Opening,
+        providers: Vec<ProviderRow>,
+        targets: Vec<TargetRow>,
+        far: BTreeSet<TargetId>,
+    ) -> BoxFuture<'static, Result<(Self, Vec<LeftOut>)>> {
         Box::pin(async move {
             let known = opening.catalogue.read(|tx| catalogue::meta::bytes(tx, meta::CLUSTER)).await?;
             if known.is_some() {
@@ -135,12 +150,7 @@ impl Store {
             for row in &providers {
                 inner.fleet.set_provider(row.clone());
             }
-            let mut rows = Vec::new();
-            for mut row in targets {
-                row.generation = 1;
-                inner.adopt_target(&row).await?;
-                rows.push(row);
-            }
+            let (rows, left_out) = inner.take_first_targets(targets, &far).await?;
             let sealed = Bytes::from(envelope.clone());
             let (object, copies) = inner.put_object(id, ObjectKind::Envelope, name, sealed).await?;
             store
@@ -160,7 +170,7 @@ impl Store {
                     Ok::<_, Error>(())
                 })
                 .await?;
-            Ok(store)
+            Ok((store, left_out))
         })
     }
 

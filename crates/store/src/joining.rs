@@ -3,10 +3,14 @@
 //! A place at a firm is tried before it is recorded: a marker is written, an object written, read back, found by its length
 //! and in a listing, and deleted. What fails is said with the step that failed; then nothing is recorded, and the place may
 //! be named again once the firm has mended it. With the record the target takes shards, and repair fills it in the background.
+//! A first start on firms tries each of them in the same way ([`Store::found_on_firms`]).
 //!
 //! Logins come sealed to the service identity and stay in the catalogue: they are no change that is journalled.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 use fleet::{Abilities, DeleteTicket, ObjectName, Target};
@@ -48,6 +52,15 @@ pub struct Joined {
     pub abilities: Abilities,
 }
 
+/// A firm's target that did not pass its trial at a first start.
+#[derive(Debug)]
+pub struct LeftOut {
+    /// Its row; nothing of it is recorded.
+    pub row: TargetRow,
+    /// The step that failed, and why.
+    pub why: Error,
+}
+
 /// Who made the last operator's kit, and whether it still fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KitAge {
@@ -67,19 +80,7 @@ impl Store {
         Box::pin(async move {
             let inner = &self.0;
             let Joining { row, driver, login } = joining;
-            let marker = Marker::new(inner.cluster, row.id, row.provider, inner.epoch(), row.generation);
-            let marker = Bytes::from(marker.encode());
-            let failed = |step: &str, error: &dyn std::fmt::Display| Error::Setup {
-                what: format!("{} did not pass its trial, {step}: {error}; nothing of it is recorded", row.address),
-            };
-            driver
-                .write_marker(found.as_ref(), marker.clone())
-                .await
-                .map_err(|error| failed("writing a marker", &error))?;
-            inner.try_out(driver.as_ref()).await.map_err(|(step, error)| failed(step, &error))?;
-            inner.put_manual(driver.as_ref()).await.map_err(|error| failed("writing format.md", &error))?;
-            let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
-            let joined = Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() };
+            let (marker, joined) = inner.admit(&row, driver.as_ref(), found.as_ref()).await?;
             let (recorded, sealed) = (row.clone(), login);
             self.commit(move |tx, draft| {
                 if let Some(sealed) = sealed {
@@ -230,7 +231,26 @@ fn fingerprint(tx: &catalogue::Tx<'_>) -> catalogue::Result<[u8; 32]> {
 type Step = (&'static str, fleet::Error);
 
 impl Inner {
-    /// Makes an empty target ours: marker and manual. Used at the founding and when a fleet grows.
+    /// The whole trial of a vacant place, for which its marker is written over `found`: that marker, and what was found out.
+    pub(crate) async fn admit(
+        &self,
+        row: &TargetRow,
+        driver: &dyn Target,
+        found: Option<&Bytes>,
+    ) -> Result<(Bytes, Joined)> {
+        let marker = Marker::new(self.cluster, row.id, row.provider, self.epoch(), row.generation);
+        let marker = Bytes::from(marker.encode());
+        let failed = |step: &str, error: &dyn std::fmt::Display| Error::Setup {
+            what: format!("{} did not pass its trial, {step}: {error}; nothing of it is recorded", row.address),
+        };
+        driver.write_marker(found, marker.clone()).await.map_err(|error| failed("writing a marker", &error))?;
+        self.try_out(driver).await.map_err(|(step, error)| failed(step, &error))?;
+        self.put_manual(driver).await.map_err(|error| failed("writing format.md", &error))?;
+        let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
+        Ok((marker, Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() }))
+    }
+
+    /// Makes an empty target ours: marker and manual. Used at the founding on folders and when a fleet grows by them.
     pub(crate) async fn adopt_target(&self, row: &TargetRow) -> Result<()> {
         let driver = self.driver(row.id)?;
         let marker = Marker::new(self.cluster, row.id, row.provider, self.epoch(), row.generation);
@@ -242,6 +262,46 @@ impl Inner {
         let probe = driver.probe().await?;
         self.fleet.saw(row.id, TargetState::Up, probe.free_bytes, "", self.now_us());
         self.put_manual(driver.as_ref()).await
+    }
+
+    /// Makes a firm's empty place ours, after the whole trial.
+    async fn adopt_firm(&self, row: &TargetRow) -> Result<()> {
+        let driver = self.driver(row.id)?;
+        let (marker, joined) = self.admit(row, driver.as_ref(), None).await?;
+        self.fleet.set_target(row.clone(), Some(marker), self.now_us());
+        self.fleet.saw(row.id, TargetState::Up, joined.free_bytes, "", self.now_us());
+        Ok(())
+    }
+
+    /// Makes the targets of a first start ours, those at firms after their trial; the rows, and who did not pass.
+    pub(crate) async fn take_first_targets(
+        &self,
+        targets: Vec<TargetRow>,
+        far: &BTreeSet<TargetId>,
+    ) -> Result<(Vec<TargetRow>, Vec<LeftOut>)> {
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        for mut row in targets {
+            row.generation = 1;
+            if !far.contains(&row.id) {
+                self.adopt_target(&row).await?;
+            } else if let Err(why) = self.adopt_firm(&row).await {
+                self.roster.remove(row.id);
+                left_out.push(LeftOut { row, why });
+                continue;
+            }
+            rows.push(row);
+        }
+        if !left_out.is_empty() && self.fleet.topology(self.now_us()).healthy_providers().len() < 2 {
+            let whys: Vec<_> = left_out.iter().map(|left| left.why.to_string()).collect();
+            return Err(Error::Setup {
+                what: format!(
+                    "too few firms are left: what is acknowledged must survive the loss of any one ({}); mend that, empty the \
+                     other places, which carry a marker now, and start again",
+                    whys.join("; ")
+                ),
+            });
+        }
+        Ok((rows, left_out))
     }
 
     /// Puts `format.md` where it is missing.

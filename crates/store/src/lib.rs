@@ -86,7 +86,7 @@ pub mod write;
 pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
 pub use error::{Error, Result};
-pub use joining::{Joined, Joining, KitAge, fleet_is_kept};
+pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
 pub use plan::{Ladder, Price};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};

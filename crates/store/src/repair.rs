@@ -59,6 +59,13 @@ pub(crate) struct Round {
     pub failed: Vec<String>,
 }
 
+/// Whether one more copy of an object has a place. A target keeps one: with a single target at each of two firms nothing more
+/// can be done, and nothing is read for it round after round. The report says where a second target helps.
+fn may_gain(view: &ObjectView, topology: &Topology) -> bool {
+    let keeps = |target| view.copies.iter().any(|copy| copy.target == target && copy.finding.state != MakeState::Bad);
+    topology.targets().any(|target| target.takes(view.object.bytes) && !keeps(target.id))
+}
+
 impl Inner {
     /// Repairs until nothing is due.
     pub(crate) async fn repair_all(self: &Arc<Self>, patience: Patience) -> Result<Round> {
@@ -158,7 +165,7 @@ impl Inner {
         let packs = self.unsettled_packs(&topology, whole).await?;
         let mut objects = self.thin_objects(&topology, copies).await?;
         let spare = self.spare_journal().await?;
-        objects.retain(|view| !spare.contains(&view.object.id));
+        objects.retain(|view| !spare.contains(&view.object.id) && may_gain(view, &topology));
         let pack_views: Vec<_> = packs.iter().map(crate::view::of_pack).collect();
         let object_views: Vec<_> = objects.iter().map(crate::view::of_object).collect();
         let planned = plan::repair(&pack_views, &object_views, &topology, &policy, self.world.entropy.as_ref());

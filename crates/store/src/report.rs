@@ -121,6 +121,8 @@ pub struct WhatIfReport {
     pub packs_unreadable: u64,
     /// Copied objects that could not be read.
     pub records_unreadable: u64,
+    /// Names of the providers at which a second target would let copied objects be settled even so.
+    pub second_target_helps: Vec<String>,
 }
 
 /// Where a version stands.
@@ -253,6 +255,15 @@ impl Inner {
     }
 }
 
+/// What the operator is told when records stay below settled because a firm has but one target.
+fn lone_firms(records_below_settled: u64, firms: &[String]) -> Option<String> {
+    let helps = (records_below_settled > 0 && !firms.is_empty()).then(|| firms.join(" and at "))?;
+    Some(format!(
+        "{records_below_settled} records (names, keys, journal) are not settled: while two firms are up each must keep two copies, \
+         and a target keeps one; a second target helps at {helps} (`holdfast target add`), or a third firm"
+    ))
+}
+
 impl Store {
     /// Where everything stands now.
     ///
@@ -271,6 +282,8 @@ impl Store {
             let (month, spending) = inner.spending().await?;
             let providers = inner.provider_reports(spending);
             let mut findings = inner.upkeep.findings();
+            let records = survey.census.objects.below_settled;
+            findings.extend(lone_firms(records, &inner.second_target_helps(&topology)));
             if let Some(error) = inner.newer_epoch() {
                 findings.insert(0, error.to_string());
             }
@@ -320,6 +333,7 @@ impl Store {
                 packs_by_margin: survey.census.packs.margins.clone(),
                 packs_unreadable: survey.census.packs.unreadable,
                 records_unreadable: survey.census.objects.unreadable,
+                second_target_helps: inner.second_target_helps(&topology),
             })
         })
     }

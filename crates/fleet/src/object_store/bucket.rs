@@ -112,7 +112,11 @@ impl Bucket {
         if refusal::is_redirect(&answer) {
             return Err(refusal::redirected(&self.wire, &answer));
         }
-        if answer.status.is_success() { Ok(Ok(answer)) } else { Ok(Err(Refusal::read(answer).await?)) }
+        if answer.status.is_success() {
+            return Ok(Ok(answer));
+        }
+        let wall_us = self.clock.now().wall_us;
+        Ok(Err(Refusal::read(answer, wall_us).await?))
     }
 
     /// The marker under `key` and its tag, `None` where the bucket is there and holds none.

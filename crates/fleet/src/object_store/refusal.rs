@@ -15,6 +15,9 @@ use crate::{
 
 /// An error document of S3 has a few hundred bytes.
 const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+/// Clocks that differ by more make every signature worthless, in seconds. Source: "Authenticating Requests (AWS Signature
+/// Version 4)", Amazon S3 API Reference.
+const SKEW_S_MAX: u64 = 15 * 60;
 
 /// An answer that is no success.
 #[derive(Debug)]
@@ -24,26 +27,30 @@ pub(super) struct Refusal {
     pub(super) code: String,
     /// The length of the object, where a range was refused.
     pub(super) total_bytes: Option<u64>,
+    /// Seconds that our clock was ahead of the server's when it answered, if it said what time it is.
+    ahead_s: Option<i64>,
 }
 
 impl Refusal {
-    /// Reads the error document; one that cannot be read says nothing.
+    /// Reads the error document of an answer that came at `wall_us`; one that cannot be read says nothing.
     ///
     /// # Errors
     /// Those of the wire.
-    pub(super) async fn read(answer: Answer) -> Result<Self> {
+    pub(super) async fn read(answer: Answer, wall_us: i64) -> Result<Self> {
         let (status, range) = (answer.status, answer.content_range());
+        let theirs_s = answer.header(&header::DATE).and_then(text::http_date);
+        let ahead_s = theirs_s.map(|theirs_s| wall_us.div_euclid(1_000_000).saturating_sub(theirs_s));
         let is_short = answer.stated_bytes().is_none_or(|bytes| bytes <= DOCUMENT_BYTES_MAX as u64);
         let document = if is_short { answer.all(DOCUMENT_BYTES_MAX).await? } else { bytes::Bytes::new() };
         let code = code_of(&document).unwrap_or_default();
-        Ok(Self { status, code, total_bytes: range.map(|(_, total)| total) })
+        Ok(Self { status, code, total_bytes: range.map(|(_, total)| total), ahead_s })
     }
 
     /// As found in the body of an answer that began as a success.
     pub(super) fn late(document: &[u8]) -> Option<Self> {
         let code = code_of(document)?;
         let status = if code == "PreconditionFailed" { StatusCode::PRECONDITION_FAILED } else { StatusCode::OK };
-        Some(Self { status, code, total_bytes: None })
+        Some(Self { status, code, total_bytes: None, ahead_s: None })
     }
 
     /// There is no such object, if the bucket is there.
@@ -67,6 +74,29 @@ impl Refusal {
             || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "MalformedXML")
     }
 
+    /// The signature was refused for its time. HEAD tells no code, and some servers say of an old signature that it is wrong, or
+    /// that nothing is permitted: with clocks so far apart the login was not even looked at.
+    fn is_skewed(&self) -> bool {
+        let apart_s = self.ahead_s.map_or(0, i64::unsigned_abs);
+        let may_be = matches!(self.code.as_str(), "" | "AccessDenied" | "SignatureDoesNotMatch");
+        matches!(self.code.as_str(), "RequestTimeTooSkewed" | "RequestExpired")
+            || (matches!(self.status.as_u16(), 401 | 403) && may_be && apart_s > SKEW_S_MAX)
+    }
+
+    fn skewed(&self, said: &str) -> String {
+        let apart = match self.ahead_s {
+            Some(ahead_s) if ahead_s != 0 => {
+                let way = if ahead_s > 0 { "ahead of" } else { "behind" };
+                format!("this machine's clock is {} {way} its own", span(ahead_s.unsigned_abs()))
+            }
+            _ => "its clock and this machine's differ too much".to_owned(),
+        };
+        format!(
+            "{apart} ({said}), and signatures are good for 15 minutes: set this machine's clock and keep it right (NTP, for \
+             example chrony); if it is right, ask the firm to set its own. The login was not refused"
+        )
+    }
+
     /// The error for whoever asked.
     pub(super) fn error(&self, wire: &Wire, place: &Place, verb: &'static str) -> Error {
         let said = format!("{} {}", self.status.as_u16(), self.code);
@@ -77,9 +107,7 @@ impl Refusal {
                 "it has no bucket {} ({said}): the bucket was removed, or its name, region or endpoint is wrong",
                 place.bucket
             )),
-            (_, "RequestTimeTooSkewed" | "RequestExpired") => {
-                down(format!("its clock and ours differ too much ({said}): set this machine's clock (NTP)"))
-            }
+            _ if self.is_skewed() => down(self.skewed(said)),
             (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "AuthorizationHeaderMalformed") => down(format!(
                 "it refuses the login ({said}): check key, secret and region; the firm may have closed the account"
             )),
@@ -96,6 +124,17 @@ impl Refusal {
             }
             _ => wire.odd(verb, format!("it answered {said}")),
         }
+    }
+}
+
+/// A time for people, in its two largest units at most.
+fn span(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
     }
 }
 

@@ -80,9 +80,51 @@ pub(crate) fn origin(address: &str) -> &str {
     }
 }
 
+/// Seconds since 1970 of a date of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`.
+///
+/// Sources: RFC 9110, section 5.6.7 (the one form that is written today); Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", days_from_civil.
+pub(crate) fn http_date(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let number = |text: &str, max: i64| text.parse::<u32>().ok().map(i64::from).filter(|number| *number <= max);
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let day = number(words.next()?, 31)?;
+    let name = words.next()?;
+    let month = 1 + i64::try_from(MONTHS.iter().position(|month| *month == name)?).ok()?;
+    let year = number(words.next()?, 9_999)?;
+    let mut clock = words.next()?.split(':');
+    let (hour, minute, second) = (number(clock.next()?, 23)?, number(clock.next()?, 59)?, number(clock.next()?, 60)?);
+    if words.next() != Some("GMT") || words.next().is_some() || clock.next().is_some() {
+        return None;
+    }
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode, hex, origin};
+    use super::{decode, encode, hex, http_date, origin};
+
+    #[test]
+    fn dates_of_http() {
+        for (text, expected) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Tue, 29 Feb 2000 23:59:59 GMT", Some(951_868_799)),
+            ("Fri, 24 May 2013 00:00:00 GMT", Some(1_369_353_600)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("Sun, 06 Nov 1994 08:49:37 CET", None),
+            ("Sun, 06 Nov 1994 24:00:00 GMT", None),
+            ("Sun, -6 Nov 1994 08:49:37 GMT", None),
+            ("soon", None),
+        ] {
+            assert_eq!(http_date(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn encoding_goes_there_and_back_once() {

@@ -33,6 +33,7 @@ async fn what_if_names_a_provider() {
     let world = World::new().await;
     let answer = world.call("GET", "/api/v1/fleet/what-if?provider=provider-3", &[], b"").await;
     assert_eq!(answer.status, 200);
+    assert!(answer.json()["second_target_helps"].is_array());
     for (target, status, code) in [
         ("/api/v1/fleet/what-if?provider=nobody", 404, "no_provider"),
         ("/api/v1/fleet/what-if", 400, "bad_query"),

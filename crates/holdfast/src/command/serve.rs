@@ -38,7 +38,8 @@ pub struct Args {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4620")]
     listen: SocketAddr,
-    /// Configuration file: providers, targets, settings. Else DIR/holdfast.toml, which a trial writes for itself.
+    /// Configuration file: providers, targets, settings. Else the one that was used last, at first DIR/holdfast.toml, which a
+    /// trial writes for itself.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A proxy in front of the service: an address, or a range as 10.0.0.0/8; may be said again. What it says of where a
@@ -114,7 +115,10 @@ async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
         "service identity: {} (keep a copy where none of the providers can reach it: with it and the targets alone, everything here is made again)",
         assembly.data.identity_file().display()
     ));
-    if let Some(file) = assembly.config_file.as_ref().map(|file| file.display()) {
+    if !assembly.founded {
+        assembly.origin.said(&assembly.data).iter().for_each(|said| line(said));
+    }
+    if let Some(file) = assembly.origin.file().map(Path::display) {
         if assembly.founded {
             line(&format!("a new service was made in {data}; its fleet is described in {file}"));
         }
@@ -122,6 +126,7 @@ async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
             line(&format!("provider '{name}' is not in {file}: it counts as down, and is not forgotten"));
         }
     }
+    assembly.left_out.iter().for_each(|said| line(said));
     match assembly.store.fleet_report().await {
         Ok(report) if report.trial => {
             line("trial: providers share one disk; this survives a wiped folder, not a dead disk");

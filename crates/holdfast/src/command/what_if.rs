@@ -28,6 +28,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         line(&format!("without {}:", args.provider));
         fields(&answer).iter().for_each(|said| line(said));
+        second_target(&answer).iter().for_each(|said| line(said));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -39,15 +40,33 @@ pub fn fields(report: &Value) -> Vec<String> {
     fields.map(|(name, value)| format!("  {:<24} {}", name.replace('_', " "), text(value))).collect()
 }
 
+/// Where a second target would help then: two firms that are left must keep two copies each of names and keys.
+fn second_target(answer: &Value) -> Option<String> {
+    let firms: Vec<_> = answer["second_target_helps"].as_array().into_iter().flatten().map(text).collect();
+    (!firms.is_empty()).then(|| {
+        format!(
+            "names and keys would be safe, and settled only with a second target at {} (holdfast target add)",
+            firms.join(" and at ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::fields;
+    use super::{fields, second_target};
 
     #[test]
     fn figures_are_lines() {
         let lines = fields(&json!({"files_unreadable": 2, "margin": 1, "providers": []}));
         assert_eq!(lines, ["  files unreadable         2", "  margin                   1"]);
+    }
+
+    #[test]
+    fn a_firm_with_one_target_is_named() {
+        assert_eq!(second_target(&json!({"second_target_helps": []})), None);
+        let said = second_target(&json!({"second_target_helps": ["birch", "cedar"]})).unwrap_or_default();
+        assert!(said.contains("a second target at birch and at cedar"), "{said}");
     }
 }
