@@ -3,18 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { choose, claim, noise, row, visitor, world } from './world.mjs';
+import { choose, claim, noise, row, slow, visitor, world } from './world.mjs';
 
 const film = { name: 'film.bin', mimeType: 'application/octet-stream', buffer: noise(2, 40_000_000) };
-
-/** Slows the page's network down, so that there is a middle. */
-async function slow(page, bytesPerSecond) {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Network.enable');
-  const set = (rate) => session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate });
-  await set(bytesPerSecond);
-  return () => set(-1);
-}
 
 async function stored(own, page) {
   const answer = await page.request.get(`${own.service.origin}/api/v1/files/film.bin`);

@@ -162,3 +162,29 @@ test('a kit that nobody kept is asked about, and revoked', async () => {
     assert.deepEqual(page.complaints, []);
   });
 });
+
+test('the browser’s Back asks before it takes a kit away that nobody kept', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    await page.goto(`${own.service.origin}/trash`);
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByRole('button', { name: 'Make a recovery kit' }).click();
+    await make(page);
+    const lines = await dialog(page).locator('pre').textContent();
+    await page.goBack();
+    await dialog(page).getByText('neither printed nor saved').waitFor();
+    assert.equal(await dialog(page).locator('pre').textContent(), lines, 'it is the same kit');
+    await press(page, 'Back to the kit');
+    await page.goBack();
+    await dialog(page).getByText('neither printed nor saved').waitFor();
+    await press(page, 'Back to the kit');
+    await save(page, own.folder);
+    await page.keyboard.press('Escape');
+    await dialog(page).waitFor({ state: 'detached' });
+    // What was laid into the history is out of it again: one step leads to where one came from.
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Trash' }).waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+});

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
+const axe = createRequire(import.meta.url)('axe-core').source;
 const PROGRAM = process.env.HOLDFAST_PROGRAM;
 const BROWSER = process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium';
 // The browser asks nobody but the page: its own services are off.
@@ -94,9 +96,36 @@ export function noise(seed, length) {
 }
 
 /** Uploads files as a person does who chooses them. */
-export async function choose(page, files) {
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: /Upload files/ }).click()]);
+export function choose(page, files) {
+  return choices(page, /Upload files/, files);
+}
+
+/** Gives files to what a button opens. */
+export async function choices(page, button, files) {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: button }).first().click()]);
   await chooser.setFiles(files);
+}
+
+/** Slows the page's network down, so that there is a middle; returns what makes it quick again. */
+export async function slow(page, bytesPerSecond) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const set = (rate) => session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: rate });
+  await set(bytesPerSecond);
+  return () => set(-1);
+}
+
+/** What a screen reader would stumble over. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document));
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target).join(' ')}`);
+}
+
+/** Fails if the page is wider than its window. */
+export async function fits(page) {
+  const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  if (wide > shown) throw new Error(`${page.url()}: ${wide} px in a window of ${shown}`);
 }
 
 /** The row of a name in the list. */

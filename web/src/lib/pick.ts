@@ -1,10 +1,14 @@
-/** Lets the user choose files, or a folder with all that is in it; none if they think better of it. */
-export function pick(folder: boolean): Promise<File[]> {
+/** Lets the user choose files, or a folder with all that is in it, or take pictures; none if they think better of it. */
+export function pick(folder: boolean, camera = false): Promise<File[]> {
   return new Promise((done) => {
     const input = document.createElement('input');
     input.type = 'file';
     input.multiple = true;
     input.webkitdirectory = folder;
+    if (camera) {
+      input.accept = 'image/*,video/*';
+      input.capture = 'environment';
+    }
     input.addEventListener('change', () => done([...(input.files ?? [])]));
     input.addEventListener('cancel', () => done([]));
     input.click();

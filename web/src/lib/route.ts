@@ -5,18 +5,25 @@ import { parseSort, type Sort } from './sort';
 /** How a folder is laid out: as rows, or as squares by day. */
 export type Layout = 'list' | 'grid';
 
+/** What the operator says to everybody. */
+export const TOPICS = ['terms', 'imprint', 'contact'] as const;
+export type Topic = (typeof TOPICS)[number];
+
 /** Everything that an address of the page can mean. */
 export type Route =
   | { view: 'files'; path: string[]; open?: string; sort?: Sort; layout?: Layout }
+  | { view: 'shared'; id?: string; path: string[]; open?: string; sort?: Sort; layout?: Layout }
   | { view: 'search'; seek: Seek; open?: string }
-  | { view: 'trash' | 'shares' | 'account' | 'people' | 'fleet' | 'login' | 'unknown' }
+  | { view: 'trash' | 'shares' | 'account' | 'people' | 'reports' | 'fleet' | 'service' | 'login' | 'unknown' }
+  | { view: 'about'; topic: Topic }
   | { view: 'join' | 'reset'; code: string }
   | { view: 'guest'; code: string; path: string[]; open?: string; sort?: Sort; layout?: Layout };
 
 export type View = Route['view'];
+export type FolderRoute = Extract<Route, { view: 'files' | 'shared' }>;
 
 /** Views that need no session. */
-export const PUBLIC: ReadonlySet<View> = new Set<View>(['join', 'reset', 'guest']);
+export const PUBLIC: ReadonlySet<View> = new Set<View>(['join', 'reset', 'guest', 'about']);
 
 /** Reads the part of an address behind the base path. */
 export function parse(path: string, search: string, hash: string): Route {
@@ -37,6 +44,10 @@ export function parse(path: string, search: string, hash: string): Route {
       return { view: 'files', path: rest, ...shown };
     case 'search':
       return { view: 'search', seek: parseSeek(query), ...opened };
+    case 'shared': {
+      const [id, ...below] = rest;
+      return id === undefined ? { view: 'shared', path: [] } : { view: 'shared', id, path: below, ...shown };
+    }
     case 's': {
       const [code, ...below] = rest;
       return code === undefined ? { view: 'unknown' } : { view: 'guest', code, path: below, ...shown };
@@ -48,12 +59,29 @@ export function parse(path: string, search: string, hash: string): Route {
     case 'shares':
     case 'account':
     case 'people':
+    case 'reports':
     case 'fleet':
+    case 'service':
     case 'login':
       return { view: first };
+    case 'about': {
+      const topic = TOPICS.find((known) => known === rest[0]);
+      return topic === undefined ? { view: 'unknown' } : { view: 'about', topic };
+    }
     default:
       return { view: 'unknown' };
   }
+}
+
+/** The address of a folder, or of a file that is opened in it, in the own tree or in one that is shared. */
+export function folderRoute(shared: string | null, path: string[], open?: string): FolderRoute {
+  const opened = open === undefined ? {} : { open };
+  return shared === null ? { view: 'files', path, ...opened } : { view: 'shared', id: shared, path, ...opened };
+}
+
+/** The route as one of a folder with the verbs of its owner or of somebody it is shared with; none if it is another. */
+export function asFolder(route: Route): FolderRoute | undefined {
+  return route.view === 'files' || (route.view === 'shared' && route.id !== undefined) ? route : undefined;
 }
 
 /** What a text means as a layout; none if nothing. */
@@ -68,11 +96,16 @@ export function write(route: Route): string {
       return (route.path.length === 0 ? '' : `files/${encode(route.path)}/`) + query(route);
     case 'guest':
       return encode(['s', route.code, ...route.path]) + (route.path.length === 0 ? '' : '/') + query(route);
+    case 'shared':
+      if (route.id === undefined) return 'shared';
+      return encode(['shared', route.id, ...route.path]) + (route.path.length === 0 ? '' : '/') + query(route);
     case 'search':
       return `search${query(route, writeSeek(route.seek))}`;
     case 'join':
     case 'reset':
-      return `${route.view}#${route.code}`;
+      return route.code === '' ? route.view : `${route.view}#${route.code}`;
+    case 'about':
+      return `about/${route.topic}`;
     case 'unknown':
       return '';
     default:

@@ -10,6 +10,8 @@ export interface TermsForm {
   day: string;
   hasLimit: boolean;
   limit: number;
+  /** What is asked for; empty if nothing is said. */
+  words: string;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -24,6 +26,7 @@ export function formOf(share: Share, now = new Date()): TermsForm {
     day: dayOf(expires),
     hasLimit: share.downloads_max !== null,
     limit: share.downloads_max ?? LIMIT,
+    words: share.words ?? '',
   };
 }
 
@@ -37,6 +40,8 @@ export function changes(share: Share, form: TermsForm): ShareTerms {
   if (!form.hasExpiry && before.hasExpiry) terms.expires = null;
   const limit = form.hasLimit ? form.limit : null;
   if (limit !== share.downloads_max) terms.downloads_max = limit;
+  const words = form.words.trim();
+  if (share.receives && words !== (share.words ?? '')) terms.words = words === '' ? null : words;
   return terms;
 }
 

@@ -9,6 +9,7 @@ import type {
   Role,
   Service,
   Session,
+  Time,
   Token,
 } from './types';
 
@@ -26,11 +27,17 @@ export const current = () => account(ask('GET', 'session'));
 export const signIn = (name: string, password: string, second?: string) =>
   account(ask('POST', 'session', { name, password, second }));
 export const signOut = () => send('DELETE', 'session');
-export const claim = (invitation: string, name: string, password: string) =>
+/** Without an invitation where anybody may join. */
+export const claim = (invitation: string | undefined, name: string, password: string) =>
   account(ask('POST', 'accounts', { invitation, name, password }));
 export const changePassword = (old: string, next: string) => send('POST', 'password', { old, new: next });
 export const resetPassword = (code: string, next: string, second?: string) =>
   account(ask('POST', 'password/reset', { code, new: next, second }));
+
+/** Deletes the account and all its files, in 14 days. */
+export const leave = (password: string, second?: string) =>
+  ask<{ leaves: Time }>('POST', 'session/leave', { password, second });
+export const stay = () => send('DELETE', 'session/leave');
 
 export const sessions = async () => (await ask<{ sessions: Session[] }>('GET', 'sessions')).sessions;
 export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);

@@ -14,74 +14,109 @@ export type Lister = (
   sort?: Sort,
 ) => Promise<Page<Entry>>;
 
-export const list: Lister = (path, after, signal, sort) =>
-  ask('GET', `${folder(path)}${page(after, sort)}`, undefined, signal);
-
-/** The address of a file's bytes, or of those that a version of it has. */
-export function bytes(path: readonly string[], version?: string): string {
-  return address(version === undefined ? file(path) : `${file(path)}?version=${version}`);
-}
-
 /** Longer sides of the small pictures that the service makes. */
 export type ThumbnailSize = 256 | 1024;
 
-/** The address of a small picture of a file; with its version in it, a browser may keep what comes. */
-export function thumbnail(path: readonly string[], etag: string | null, size: ThumbnailSize): string {
-  return address(`thumbnails/${encode(path)}${smaller(etag, size)}`);
-}
+/**
+ * The top of a tree of files, and what can be asked of everything below it: the own tree, or what somebody shares with
+ * this account. Both are asked in the same way, behind different doors.
+ */
+export class Root {
+  /** What stands before every address of the tree. */
+  readonly #door: string;
 
-export function smaller(etag: string | null, size: ThumbnailSize): string {
-  return `?size=${size}${etag === null ? '' : `&version=${encodeURIComponent(etag)}`}`;
-}
+  constructor(
+    /** The grant by which it is seen; none for the own tree. */
+    readonly shared: string | null = null,
+    /** What its top is called; none for the own tree, whose word is the language's. */
+    readonly name: string | null = null,
+  ) {
+    this.#door = shared === null ? '' : `shared/${encodeURIComponent(shared)}/`;
+  }
 
-/** All versions of a file, newest first. */
-export async function versions(path: readonly string[], signal?: AbortSignal): Promise<readonly Version[]> {
-  const answer = await ask<{ versions: Version[] }>('GET', `versions/${encode(path)}`, undefined, signal);
-  return answer.versions;
-}
+  /** Where uploads into it are announced. */
+  get uploads(): string {
+    return address(`${this.#door}uploads/`);
+  }
 
-/** Makes an older version the current one. */
-export async function revert(path: readonly string[], version: string): Promise<void> {
-  await send('POST', file(path), { action: 'revert', version });
-}
+  readonly list: Lister = (path, after, signal, sort) =>
+    ask('GET', `${this.#folder(path)}${page(after, sort)}`, undefined, signal);
 
-/** The address of a folder as one zip, or of some entries of it. */
-export function zip(path: readonly string[], names: readonly string[] = []): string {
-  const only = names.length === 0 ? '' : `?names=${encodeURIComponent(names.join('/'))}`;
-  return address(`zip/${path.length === 0 ? '' : `${encode(path)}/`}${only}`);
-}
+  /** The address of a file's bytes, or of those that a version of it has. */
+  bytes(path: readonly string[], version?: string): string {
+    return address(version === undefined ? this.#file(path) : `${this.#file(path)}?version=${version}`);
+  }
 
-/** Whether anything has this name. */
-export async function exists(path: readonly string[]): Promise<boolean> {
-  try {
-    await send('HEAD', file(path));
-    return true;
-  } catch (error) {
-    if (error instanceof Problem && !error.passing && error.status !== 401) return error.status !== 404;
-    throw error;
+  /** The address of a small picture of a file; with its version in it, a browser may keep what comes. */
+  thumbnail(path: readonly string[], etag: string | null, size: ThumbnailSize): string {
+    return address(`${this.#door}thumbnails/${encode(path)}${smaller(etag, size)}`);
+  }
+
+  /** The address of a folder as one zip, or of some entries of it. */
+  zip(path: readonly string[], names: readonly string[] = []): string {
+    const only = names.length === 0 ? '' : `?names=${encodeURIComponent(names.join('/'))}`;
+    return address(`${this.#door}zip/${path.length === 0 ? '' : `${encode(path)}/`}${only}`);
+  }
+
+  /** All versions of a file, newest first. */
+  async versions(path: readonly string[], signal?: AbortSignal): Promise<readonly Version[]> {
+    const address = `${this.#door}versions/${encode(path)}`;
+    return (await ask<{ versions: Version[] }>('GET', address, undefined, signal)).versions;
+  }
+
+  /** Makes an older version the current one. */
+  async revert(path: readonly string[], version: string): Promise<void> {
+    await send('POST', this.#file(path), { action: 'revert', version });
+  }
+
+  /** Whether anything has this name. */
+  async exists(path: readonly string[]): Promise<boolean> {
+    try {
+      await send('HEAD', this.#file(path));
+      return true;
+    } catch (error) {
+      if (error instanceof Problem && !error.passing && error.status !== 401) return error.status !== 404;
+      throw error;
+    }
+  }
+
+  async makeFolder(path: readonly string[]): Promise<void> {
+    await send('POST', this.#file(path), { action: 'mkdir' });
+  }
+
+  /** Moves or copies within the tree; refused with `exists` if the name is taken and `replace` is not set. */
+  async transfer(
+    action: 'move' | 'copy',
+    from: readonly string[],
+    to: readonly string[],
+    replace = false,
+  ): Promise<void> {
+    await send('POST', this.#file(from), { action, to: join(to), replace });
+  }
+
+  /** To the trash of whose tree it is. */
+  async trash(path: readonly string[], kind: Entry['kind']): Promise<void> {
+    await send('DELETE', kind === 'folder' ? this.#folder(path) : this.#file(path));
+  }
+
+  async restore(path: readonly string[]): Promise<void> {
+    await send('POST', this.#file(path), { action: 'restore' });
+  }
+
+  #file(path: readonly string[]): string {
+    return `${this.#door}files/${encode(path)}`;
+  }
+
+  #folder(path: readonly string[]): string {
+    return path.length === 0 ? this.#file(path) : `${this.#file(path)}/`;
   }
 }
 
-export async function makeFolder(path: readonly string[]): Promise<void> {
-  await send('POST', file(path), { action: 'mkdir' });
-}
+/** The own tree. */
+export const OWN = new Root();
 
-/** Moves or copies; refused with `exists` if the name is taken and `replace` is not set. */
-export async function transfer(
-  action: 'move' | 'copy',
-  from: readonly string[],
-  to: readonly string[],
-  replace = false,
-): Promise<void> {
-  await send('POST', file(from), { action, to: join(to), replace });
-}
-
-export async function trash(path: readonly string[], kind: Entry['kind']): Promise<void> {
-  await send('DELETE', kind === 'folder' ? folder(path) : file(path));
-}
-
-export async function restore(path: readonly string[]): Promise<void> {
-  await send('POST', file(path), { action: 'restore' });
+export function smaller(etag: string | null, size: ThumbnailSize): string {
+  return `?size=${size}${etag === null ? '' : `&version=${encodeURIComponent(etag)}`}`;
 }
 
 export function trashed(after: string | null, signal?: AbortSignal): Promise<Page<Trashed>> {
@@ -102,12 +137,4 @@ async function erase(which: string): Promise<number> {
 export function page(after: string | null, sort: Sort = 'name'): string {
   const sorted = sort === 'name' ? '' : `&sort=${sort}`;
   return `?limit=${PAGE}${sorted}${after === null ? '' : `&after=${encodeURIComponent(after)}`}`;
-}
-
-function file(path: readonly string[]): string {
-  return `files/${encode(path)}`;
-}
-
-function folder(path: readonly string[]): string {
-  return path.length === 0 ? 'files/' : `${file(path)}/`;
 }

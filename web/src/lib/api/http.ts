@@ -29,6 +29,15 @@ export function onSignedOut(listener: () => void): void {
   signedOut = listener;
 }
 
+/** Called on every answer that says that a grant has ended, or allows less than it did. */
+let grantChanged: () => void = () => undefined;
+
+/** Only the view that shows what others share listens; it stops by what is returned. */
+export function onGrantChanged(listener: () => void): () => void {
+  grantChanged = listener;
+  return () => (grantChanged = () => undefined);
+}
+
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The address of something in the interface; `path` is encoded already. */
@@ -36,10 +45,11 @@ export function address(path: string): string {
   return API + path;
 }
 
-/** Sends a request; every answer that is no success is thrown as a `Problem`. */
+/** Sends a request, bytes as they are and all else as JSON; every answer that is no success is thrown as a `Problem`. */
 export async function send(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const init: RequestInit = { method, credentials: 'same-origin', signal: signal ?? null };
-  if (body !== undefined) {
+  if (body instanceof Blob) init.body = body;
+  else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { 'Content-Type': 'application/json' };
   }
@@ -53,6 +63,7 @@ export async function send(method: Method, path: string, body?: unknown, signal?
   if (response.ok) return response;
   const problem = await read(response);
   if (ENDED.has(problem.code)) signedOut();
+  if (problem.code === 'no_shared' || problem.code === 'read_only') grantChanged();
   throw problem;
 }
 

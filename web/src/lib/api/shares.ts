@@ -1,17 +1,36 @@
 import { encode, join, split } from '../path';
 import { page, smaller, type Lister, type ThumbnailSize } from './files';
 import { address, ask, send } from './http';
-import type { Link, Share, ShareTerms } from './types';
+import type { Link, RequestLink, Share, ShareTerms } from './types';
 
 // The owner's side.
 
 export const list = async () => (await ask<{ shares: Share[] }>('GET', 'shares')).shares;
 
+/** The link to a path that there is. */
+export async function linkFor(path: readonly string[]): Promise<Share | null> {
+  const wanted = join(path);
+  return (await list()).find((share) => !share.receives && isOpen(share, wanted)) ?? null;
+}
+
 /** The link to a path: the one that there is, so that pressing twice gives one address, or else a new one. */
 export async function linkTo(path: readonly string[]): Promise<Share> {
+  return (await linkFor(path)) ?? make(path);
+}
+
+/** The link by which files are received into a folder, if there is one. */
+export async function requestFor(path: readonly string[]): Promise<Share | null> {
   const wanted = join(path);
-  const same = (share: Share) => share.ended === null && share.path !== null && join(split(share.path)) === wanted;
-  return (await list()).find(same) ?? make(path);
+  return (await list()).find((share) => share.receives && isOpen(share, wanted)) ?? null;
+}
+
+/** Makes a link by which files are received into a folder. */
+export function askFor(path: readonly string[], terms: ShareTerms): Promise<Share> {
+  return ask('POST', 'shares', { path: join(path), receives: true, ...terms });
+}
+
+function isOpen(share: Share, wanted: string): boolean {
+  return share.ended === null && share.path !== null && join(split(share.path)) === wanted;
 }
 
 function make(path: readonly string[]): Promise<Share> {
@@ -26,9 +45,12 @@ export const end = (share: string) => send('DELETE', `shares/${encodeURIComponen
 
 // The guest's side: nothing here needs an account.
 
-export const link = (code: string): Promise<Link> => ask('GET', door(code));
+export const link = (code: string): Promise<Link | RequestLink> => ask('GET', door(code));
 
 export const unlock = (code: string, password: string) => send('POST', `${door(code)}/session`, { password });
+
+/** Where uploads by a link that receives files are announced. */
+export const uploads = (code: string): string => address(`${door(code)}/uploads/`);
 
 /** The address of the one file that a link gives. */
 export const content = (code: string): string => address(`${door(code)}/content`);

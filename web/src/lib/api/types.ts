@@ -6,11 +6,27 @@ export type Role = 'operator' | 'user';
 /** The ladder, from nothing to the strongest promise. */
 export type Standing = 'unreadable' | 'at_risk' | 'received' | 'safe' | 'settled' | 'verified';
 
+export type SignUp = 'invitation' | 'open' | 'closed';
+
+/** What a service says of itself to everybody. */
 export interface Service {
   name: string;
-  sign_up: string;
   version: string;
+  sign_up: SignUp;
+  /** `#rrggbb`; none: the house colour. */
+  colour: string | null;
+  /** Its address, from the top of the service. */
+  logo: string | null;
+  contact: string | null;
+  /** Markdown, as are the terms. */
+  imprint: string | null;
+  terms: string | null;
+  /** What an account may keep that was made by open sign-up; none: no limit. */
+  new_quota_bytes: number | null;
 }
+
+/** What operators set of it; what is left out stays. */
+export type ServiceTerms = Partial<Omit<Service, 'version' | 'logo'>>;
 
 export interface Account {
   name: string;
@@ -23,6 +39,8 @@ export interface Account {
   quota_bytes: number | null;
   /** None: the password alone opens. */
   second_factor: SecondFactor | null;
+  /** When it is erased, with all its files. */
+  leaves: Time | null;
 }
 
 export interface SecondFactor {
@@ -48,12 +66,14 @@ export interface Person {
   used_bytes: number;
   quota_bytes: number | null;
   second_factor: boolean;
+  leaves: Time | null;
 }
 
 /** What operators set for an account; what is left out stays. */
 export interface AccountTerms {
   suspended?: boolean;
   quota_bytes?: number | null;
+  leaves?: boolean;
 }
 
 export interface Session {
@@ -107,6 +127,9 @@ export interface Version {
   modified: Time;
   made: Time;
   media_type: string;
+  /** Hex digits, as is the next; that one is known only where somebody asked for it when the file was sent. */
+  blake3: string;
+  sha256: string | null;
 }
 
 export interface Trashed {
@@ -135,16 +158,53 @@ export interface Share {
   downloads: number;
   made: Time;
   ended: Time | null;
+  /** Whether others put files into the folder by it, and see nothing of it; `downloads` then counts what came. */
+  receives: boolean;
+  /** What is asked for, as whoever sends reads it. */
+  words: string | null;
+  /** Since when the operator has switched it off. */
+  off: Time | null;
+}
+
+/** What a grant lets somebody do. */
+export type Rights = 'read' | 'write';
+
+/** Something that this account shows to another one of the same service. */
+export interface Grant {
+  id: string;
+  /** Where it is now; none if it was thrown away or is gone. */
+  path: string | null;
+  kind: 'folder' | 'file';
+  to: string;
+  rights: Rights;
+  made: Time;
+}
+
+/** Something that another account shows to this one. */
+export interface Shared {
+  id: string;
+  name: string;
+  kind: 'folder' | 'file';
+  from: string;
+  rights: Rights;
+  /** None for a folder. */
+  size: number | null;
+  media_type: string | null;
+  etag: string | null;
+  modified: Time;
+  made: Time;
 }
 
 /** What can be set for a share; `null` removes. */
 export interface ShareTerms {
+  words?: string | null;
   password?: string | null;
   expires?: Time | null;
   downloads_max?: number | null;
 }
 
 export interface Link {
+  receives: false;
   name: string;
   kind: 'folder' | 'file';
   /** None for a folder. */
@@ -156,6 +216,38 @@ export interface Link {
   owner: string;
   expires: Time | null;
   downloads_left: number | null;
+}
+
+/** What a link shows by which files are received. */
+export interface RequestLink {
+  receives: true;
+  /** Of the folder that they go into. */
+  name: string;
+  kind: 'folder';
+  words: string | null;
+  owner: string;
+  expires: Time | null;
+  files_left: number | null;
+}
+
+export type ReportReason = 'illegal' | 'copyright' | 'malware' | 'other';
+
+export interface Report {
+  id: string;
+  made: Time;
+  reason: ReportReason;
+  words: string;
+  contact: string | null;
+  settled: Time | null;
+  link: {
+    code: string;
+    account: string;
+    name: string;
+    kind: 'folder' | 'file';
+    receives: boolean;
+    off: Time | null;
+    ended: boolean;
+  };
 }
 
 export interface Kit {

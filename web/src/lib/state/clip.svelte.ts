@@ -1,7 +1,9 @@
+import type { Root } from '../api/files';
 import type { Entry } from '../api/types';
 
 export interface Clip {
   action: 'move' | 'copy';
+  root: Root;
   folder: readonly string[];
   entries: readonly Entry[];
 }
@@ -11,9 +13,9 @@ class Clipboard {
   held: Clip | null = $state.raw(null);
 
   /** Whether an entry is shown as cut. */
-  isCut(folder: readonly string[], name: string): boolean {
+  isCut(root: Root, folder: readonly string[], name: string): boolean {
     const held = this.held;
-    if (held?.action !== 'move' || held.folder.join('/') !== folder.join('/')) return false;
+    if (held?.action !== 'move' || held.root.shared !== root.shared || held.folder.join('/') !== folder.join('/')) return false;
     return held.entries.some((entry) => entry.name === name);
   }
 }

@@ -1,6 +1,6 @@
 /** What is done to entries, with the words that go with it: each deed says what it did, and offers the way back. */
 
-import * as files from '../api/files';
+import type { Root } from '../api/files';
 import { Problem } from '../api/http';
 import type { Entry } from '../api/types';
 import { each, type Batch } from '../batch';
@@ -17,28 +17,29 @@ type Path = readonly string[];
 const COUNTED_MIN = 5;
 
 /** To the trash; `Undo` brings back. */
-export async function trash(folder: Folder, entries: readonly Entry[]): Promise<void> {
+export async function trash(root: Root, folder: Folder, entries: readonly Entry[]): Promise<void> {
   const path = folder.path;
   const batch = await counted(entries, texts.text.did.trashing, (entry) =>
-    files.trash([...path, entry.name], entry.kind),
+    root.trash([...path, entry.name], entry.kind),
   );
   if (folder.path === path) folder.remove(new Set(batch.done.map((entry) => entry.name)));
   const [first] = batch.done;
   if (first === undefined) return;
   toasts.say(texts.text.did.trashed(batch.done.length, first.name), {
-    action: { label: texts.text.act.undo, run: () => void untrash(folder, path, batch.done) },
+    action: { label: texts.text.act.undo, run: () => void untrash(root, folder, path, batch.done) },
   });
 }
 
-async function untrash(folder: Folder, path: Path, entries: readonly Entry[]): Promise<void> {
-  const batch = await counted(entries, texts.text.did.restoring, (entry) => files.restore([...path, entry.name]));
+async function untrash(root: Root, folder: Folder, path: Path, entries: readonly Entry[]): Promise<void> {
+  const batch = await counted(entries, texts.text.did.restoring, (entry) => root.restore([...path, entry.name]));
   if (folder.path === path) folder.put(batch.done);
   const [first] = batch.done;
   if (first !== undefined) toasts.say(texts.text.did.restored(batch.done.length, first.name));
 }
 
-/** Moves or copies into another folder, asking about names that are taken. */
+/** Moves or copies into another folder of the same tree, asking about names that are taken. */
 export async function transfer(
+  root: Root,
   action: 'move' | 'copy',
   from: Path,
   to: Path,
@@ -47,34 +48,35 @@ export async function transfer(
   const t = texts.text;
   const fitting = entries.filter((entry) => entry.kind === 'file' || !within(to, [...from, entry.name]));
   if (fitting.length < entries.length) toasts.say(t.did.intoItself, { bad: true });
-  const ask = questions.asker(false);
+  const ask = questions.asker(false, root);
   let left = fitting.length;
   let turn: Promise<unknown> = Promise.resolve();
   const batch = await counted(fitting, action === 'move' ? t.did.moving : t.did.copying, async (entry) => {
     const source = [...from, entry.name];
     left -= 1;
     try {
-      await files.transfer(action, source, [...to, entry.name]);
+      await root.transfer(action, source, [...to, entry.name]);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'exists') throw error;
       // One question at a time, though several are on their way.
       const choice = turn.then(() => ask(entry.name, to, left));
       turn = choice;
-      await resolve(action, source, to, await choice);
+      await resolve(root, action, source, to, await choice);
     }
   });
   const words = action === 'move' ? t.did.moved : t.did.copiedTo;
-  if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? t.nav.files));
+  if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? root.name ?? t.nav.files));
 }
 
 async function resolve(
+  root: Root,
   action: 'move' | 'copy',
   source: Path,
   to: Path,
   choice: 'keep' | 'replace' | 'skip',
 ): Promise<void> {
   const name = source.at(-1) ?? '';
-  if (choice === 'replace') return files.transfer(action, source, [...to, name], true);
+  if (choice === 'replace') return root.transfer(action, source, [...to, name], true);
   if (choice === 'skip') return;
   // Which names are free is found by trying: a folder may be too long to be read for this.
   const taken = new Set([name]);
@@ -82,7 +84,7 @@ async function resolve(
     const candidate = free(name, (tried) => taken.has(tried));
     taken.add(candidate);
     try {
-      return await files.transfer(action, source, [...to, candidate]);
+      return await root.transfer(action, source, [...to, candidate]);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'exists') throw error;
     }
@@ -90,10 +92,10 @@ async function resolve(
 }
 
 /** Gives another name; returns whether it worked. */
-export async function rename(folder: Folder, entry: Entry, name: string): Promise<boolean> {
+export async function rename(root: Root, folder: Folder, entry: Entry, name: string): Promise<boolean> {
   const path = folder.path;
   try {
-    await files.transfer('move', [...path, entry.name], [...path, name]);
+    await root.transfer('move', [...path, entry.name], [...path, name]);
   } catch (error) {
     toasts.say(sentence(error, texts.text), { bad: true });
     return false;
@@ -105,11 +107,11 @@ export async function rename(folder: Folder, entry: Entry, name: string): Promis
 }
 
 /** Makes a folder with a free name near the wanted one; returns its name. */
-export async function makeFolder(folder: Folder, wanted: string): Promise<string | null> {
+export async function makeFolder(root: Root, folder: Folder, wanted: string): Promise<string | null> {
   const path = folder.path;
   const name = free(wanted, (candidate) => folder.has(candidate));
   try {
-    await files.makeFolder([...path, name]);
+    await root.makeFolder([...path, name]);
   } catch (error) {
     toasts.say(sentence(error, texts.text), { bad: true });
     return null;

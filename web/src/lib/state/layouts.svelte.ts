@@ -1,10 +1,10 @@
 import { untrack } from 'svelte';
-import { parseLayout, type Layout } from '../route';
+import { asFolder, parseLayout, type Layout } from '../route';
 import { router } from './router.svelte';
 
 const KEY = 'holdfast.layout';
 
-/** How the owner's folders are laid out: the address says it, and this browser remembers what was chosen last. */
+/** How folders are laid out for who has an account: the address says it, and this browser remembers what was chosen last. */
 class Layouts {
   #kept: Layout = $state(parseLayout(localStorage.getItem(KEY)) ?? 'list');
   readonly current: Layout = $derived(of(router.route) ?? this.#kept);
@@ -28,12 +28,13 @@ class Layouts {
   }
 
   #write(layout: Layout): void {
-    if (router.route.view === 'files') router.go({ ...router.route, layout }, { replace: true });
+    const route = asFolder(router.route);
+    if (route) router.go({ ...route, layout }, { replace: true });
   }
 }
 
 function of(route: typeof router.route): Layout | undefined {
-  return route.view === 'files' ? route.layout : undefined;
+  return asFolder(route)?.layout;
 }
 
 export const layouts = new Layouts();

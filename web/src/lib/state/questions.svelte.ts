@@ -1,7 +1,9 @@
+import type { Root } from '../api/files';
 import type { Choice } from '../upload/arrange';
 
 export interface Question {
   name: string;
+  root: Root;
   folder: readonly string[];
   /** How many more may raise the same question. */
   more: number;
@@ -15,7 +17,7 @@ class Questions {
   open: Question | null = $state.raw(null);
 
   /** An asker for one piece of work: an answer "for all" holds until its end. */
-  asker(versions: boolean): (name: string, folder: readonly string[], more: number) => Promise<Choice> {
+  asker(versions: boolean, root: Root): (name: string, folder: readonly string[], more: number) => Promise<Choice> {
     let always: Choice | null = null;
     return (name, folder, more) => {
       if (always !== null) return Promise.resolve(always);
@@ -25,7 +27,7 @@ class Questions {
           this.open = null;
           done(choice);
         };
-        this.open = { name, folder, more, versions, answer };
+        this.open = { name, root, folder, more, versions, answer };
       });
     };
   }

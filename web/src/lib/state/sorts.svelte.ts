@@ -1,4 +1,5 @@
 import { untrack } from 'svelte';
+import { asFolder } from '../route';
 import { parseSort, type Sort } from '../sort';
 import { router } from './router.svelte';
 
@@ -29,12 +30,13 @@ class Sorts {
 
   #write(sort: Sort): void {
     const route = router.route;
-    if (route.view === 'files' || route.view === 'guest') router.go({ ...route, sort }, { replace: true });
+    const sorted = route.view === 'guest' ? route : asFolder(route);
+    if (sorted) router.go({ ...sorted, sort }, { replace: true });
   }
 }
 
 function of(route: typeof router.route): Sort | undefined {
-  return route.view === 'files' || route.view === 'guest' ? route.sort : undefined;
+  return route.view === 'guest' ? route.sort : asFolder(route)?.sort;
 }
 
 export const sorts = new Sorts();

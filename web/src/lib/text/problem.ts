@@ -13,6 +13,8 @@ const BY_CODE: Readonly<Record<string, Known>> = {
   exists: 'exists',
   bad_code: 'code',
   suspended: 'suspended',
+  no_shared: 'unshared',
+  read_only: 'readOnly',
   quota: 'quota',
   bad_second_factor: 'second',
   second_factor_needed: 'secondNeeded',

@@ -1,4 +1,4 @@
-import { exists, list } from '../api/files';
+import type { Root } from '../api/files';
 import { Problem } from '../api/http';
 import { free, join } from '../path';
 import type { Incoming } from './sources';
@@ -11,6 +11,7 @@ export type Ask = (name: string, folder: readonly string[], more: number) => Pro
 
 /** A file and where it goes. */
 export interface Planned {
+  root: Root;
   path: string[];
   file: File;
 }
@@ -19,8 +20,13 @@ export interface Planned {
 const SINGLE_MAX = 12;
 
 /** Decides where each file goes, asking about names that are taken. */
-export async function arrange(base: readonly string[], incoming: readonly Incoming[], ask: Ask): Promise<Planned[]> {
-  const known = new Names();
+export async function arrange(
+  root: Root,
+  base: readonly string[],
+  incoming: readonly Incoming[],
+  ask: Ask,
+): Promise<Planned[]> {
+  const known = new Names(root);
   const planned: Planned[] = [];
   let more = incoming.length;
   for (const { folder, files } of byFolder(base, incoming)) {
@@ -34,7 +40,7 @@ export async function arrange(base: readonly string[], incoming: readonly Incomi
       const used = choice === 'keep' ? await known.all(folder) : taken;
       const final = choice === 'keep' ? free(name, (candidate) => used.has(candidate)) : name;
       used.add(final);
-      planned.push({ path: [...folder, final], file });
+      planned.push({ root, path: [...folder, final], file });
     }
   }
   return planned;
@@ -60,12 +66,14 @@ function byFolder(base: readonly string[], incoming: readonly Incoming[]): Group
 
 /** Names that are taken, asked for once for each folder. */
 class Names {
+  constructor(private readonly root: Root) {}
+
   #listed = new Map<string, Set<string>>();
   #absent = new Set<string>();
 
   async among(folder: readonly string[], names: readonly string[], single: boolean): Promise<Set<string>> {
     if (!single) return this.all(folder);
-    const there = await Promise.all(names.map((name) => exists([...folder, name])));
+    const there = await Promise.all(names.map((name) => this.root.exists([...folder, name])));
     return new Set(names.filter((_, index) => there[index]));
   }
 
@@ -88,7 +96,7 @@ class Names {
     let after: string | null = null;
     try {
       do {
-        const page = await list(folder, after);
+        const page = await this.root.list(folder, after);
         for (const entry of page.entries) names.add(entry.name);
         after = page.next;
       } while (after !== null);

@@ -27,7 +27,7 @@ export class Drops {
 
   readonly over = (event: DragEvent): void => {
     const transfer = event.dataTransfer;
-    if (transfer === null) return;
+    if (transfer === null || !this.browser.mayChange) return;
     const ours = transfer.types.includes(OURS);
     if (!ours && !transfer.types.includes('Files')) return;
     event.preventDefault();
@@ -46,13 +46,13 @@ export class Drops {
   readonly drop = (event: DragEvent): void => {
     event.preventDefault();
     const transfer = event.dataTransfer;
-    const { folder } = this.browser;
+    const { folder, root } = this.browser;
     const to = this.target === null ? folder.path : [...folder.path, this.target];
     const active = this.active;
     this.#end();
     if (transfer === null || !active) return;
     if (transfer.types.includes(OURS)) void this.browser.transfer('move', this.#dragged, to);
-    else void receiveTransfer(transfer, to);
+    else void receiveTransfer(transfer, root, to);
   };
 
   #end(): void {

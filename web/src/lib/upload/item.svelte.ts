@@ -1,4 +1,6 @@
-import type { Problem } from '../api/http';
+import type { Root } from '../api/files';
+import { Problem } from '../api/http';
+import { join } from '../path';
 
 /**
  * `waiting` for its turn, `sending`, `paused` by hand, `done`, `failed` until retried, `stopped` for good; `lost` its
@@ -21,11 +23,22 @@ export class UploadItem {
   refusals = 0;
 
   constructor(
+    readonly root: Root,
     readonly path: readonly string[],
     readonly size: number,
     readonly modified: number,
     public file: File | null,
   ) {}
+
+  /** The same for the same place, whichever file goes there. */
+  get place(): string {
+    return placeOf(this.root, this.path);
+  }
+
+  /** Whether it goes into somebody else's tree. */
+  get isForOther(): boolean {
+    return this.root.shared !== null;
+  }
 
   get name(): string {
     return this.path.at(-1) ?? '';
@@ -35,4 +48,13 @@ export class UploadItem {
   isOf(file: File): boolean {
     return file.size === this.size && file.lastModified === this.modified;
   }
+}
+
+/** Whether there was no space for it. */
+export function isQuota(problem: UploadItem['problem']): boolean {
+  return problem instanceof Problem && problem.code === 'quota';
+}
+
+export function placeOf(root: Root, path: readonly string[]): string {
+  return `${root.shared ?? ''}:${join(path)}`;
 }

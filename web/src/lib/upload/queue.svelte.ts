@@ -1,7 +1,7 @@
+import { OWN, Root } from '../api/files';
 import type { Problem } from '../api/http';
-import { join } from '../path';
 import type { Planned } from './arrange';
-import { UploadItem } from './item.svelte';
+import { placeOf, UploadItem } from './item.svelte';
 import { Rate } from './rate';
 import type { Attempt } from './send';
 import { NOTHING, tally, type Tally } from './tally';
@@ -46,15 +46,16 @@ export class Queue {
     });
   }
 
-  /** Goes on for an account, or waits while nobody is signed in. */
-  attach(account: string | null): void {
+  /** Goes on for an account, or a guest's link, or waits while nobody is signed in; `own` is where its files go. */
+  attach(account: string | null, own: Root = OWN): void {
     this.signedOut = account === null;
     if (account === null) return this.#halt();
     if (account !== this.#account) {
       this.#halt();
       this.#account = account;
       this.items = load(account).map((kept) => {
-        const item = new UploadItem(kept.path, kept.size, kept.modified, null);
+        const root = kept.shared === undefined ? own : new Root(kept.shared);
+        const item = new UploadItem(root, kept.path, kept.size, kept.modified, null);
         item.url = kept.url;
         item.state = 'lost';
         return item;
@@ -70,12 +71,14 @@ export class Queue {
   }
 
   add(planned: readonly Planned[]): void {
-    const lost = new Map(this.#of('lost').map((item) => [join(item.path), item]));
+    const lost = grouped(this.#of('lost'), (item) => item.place);
     const fresh: UploadItem[] = [];
-    for (const { path, file } of planned) {
-      const item = lost.get(join(path));
-      if (item?.isOf(file)) this.#adopt(item, file);
-      else fresh.push(new UploadItem(path, file.size, file.lastModified, file));
+    for (const { root, path, file } of planned) {
+      const same = lost.get(placeOf(root, path)) ?? [];
+      const at = same.findIndex((candidate) => candidate.isOf(file));
+      const item = at < 0 ? undefined : same.splice(at, 1)[0];
+      if (item !== undefined) this.#adopt(item, file);
+      else fresh.push(new UploadItem(root, path, file.size, file.lastModified, file));
     }
     this.items = [...this.items, ...fresh];
     this.#go();
@@ -84,10 +87,10 @@ export class Queue {
   /** Takes up uploads that lost their files, by name, size and time; returns how many. */
   reunite(files: Iterable<File>): number {
     const key = (name: string, size: number, modified: number) => `${size} ${modified} ${name}`;
-    const lost = new Map(this.#of('lost').map((item) => [key(item.name, item.size, item.modified), item]));
+    const lost = grouped(this.#of('lost'), (item) => key(item.name, item.size, item.modified));
     let count = 0;
     for (const file of files) {
-      const item = lost.get(key(file.name, file.size, file.lastModified));
+      const item = lost.get(key(file.name, file.size, file.lastModified))?.shift();
       if (item === undefined) continue;
       this.#adopt(item, file);
       count += 1;
@@ -222,7 +225,7 @@ export class Queue {
     } else if (problem.status === 401) {
       this.signedOut = true;
       this.#halt();
-    } else if (problem.passing || problem.status === 409) {
+    } else if (problem.passing || (problem.status === 409 && problem.code !== 'request_full')) {
       item.refusals += problem.status === 0 ? 0 : 1;
       if (item.refusals >= REFUSALS_MAX) this.#refuse(item, problem);
       else this.#leave();
@@ -291,9 +294,26 @@ export class Queue {
     const open = this.items.filter(({ state }) => state !== 'done' && state !== 'stopped');
     keep(
       this.#account,
-      open.map(({ path, size, modified, url }) => ({ path: [...path], size, modified, url })),
+      open.map(({ root: { shared }, path, size, modified, url }) => ({
+        ...(shared === null ? {} : { shared }),
+        path: [...path],
+        size,
+        modified,
+        url,
+      })),
     );
   }
+}
+
+/** Items by a key: a guest may send several files of one name, and each is taken up once. */
+function grouped(items: readonly UploadItem[], key: (item: UploadItem) => string): Map<string, UploadItem[]> {
+  const groups = new Map<string, UploadItem[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 async function isReadable(file: File): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { DetailedError, Upload } from 'tus-js-client';
 
-import { address, Problem, problem } from '../api/http';
+import { Problem, problem } from '../api/http';
 import { join } from '../path';
 import type { UploadItem } from './item.svelte';
 
@@ -22,7 +22,7 @@ export interface Outcome {
  */
 export function attempt(item: UploadItem, file: File, outcome: Outcome): Attempt {
   const upload = new Upload(file, {
-    endpoint: address('uploads/'),
+    endpoint: item.root.uploads,
     uploadUrl: item.url,
     retryDelays: null,
     storeFingerprintForResuming: false,

@@ -1,6 +1,8 @@
 /** Uploads that are not at their end, kept in the browser so that they go on after the page was closed. */
 
 export interface Unfinished {
+  /** The grant by which its tree is seen; none for the own one. */
+  shared?: string;
   path: string[];
   size: number;
   /** Milliseconds since 1970, as the file's owner's device says. */
@@ -34,7 +36,8 @@ export function keep(account: string, unfinished: readonly Unfinished[]): void {
 
 function isUnfinished(value: unknown): value is Unfinished {
   if (typeof value !== 'object' || value === null) return false;
-  const { path, size, modified, url } = value as Partial<Record<keyof Unfinished, unknown>>;
+  const { shared, path, size, modified, url } = value as Partial<Record<keyof Unfinished, unknown>>;
   const named = Array.isArray(path) && path.length > 0 && path.every((name) => typeof name === 'string');
+  if (shared !== undefined && typeof shared !== 'string') return false;
   return named && typeof size === 'number' && typeof modified === 'number' && (url === null || typeof url === 'string');
 }

@@ -1,0 +1,81 @@
+// Everything of the machine but its keys is lost, and one firm: what people see afterwards in a browser.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { totp } from './totp.mjs';
+import { PASSWORD, Service, claim, noise, visitor, world } from './world.mjs';
+
+const run = promisify(execFile);
+const WORD = 'open sesame';
+
+/** Asks the service as the page does; what it answers, as JSON if it is some. */
+function ask(page, method, path, body) {
+  return page.evaluate(
+    async ([method, path, body]) => {
+      const text = typeof body === 'string';
+      const answer = await fetch(path, { method, body: body === undefined || text ? body : JSON.stringify(body) });
+      const said = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${said}`);
+      return said.startsWith('{') ? JSON.parse(said) : said;
+    },
+    [method, path, body],
+  );
+}
+
+test('without the catalogue and one firm, people sign in as before and old links open with their old password', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const text = noise(3, 90_000).toString('hex');
+    await ask(page, 'PUT', '/api/v1/files/letters/first.txt', 'an older version');
+    await ask(page, 'PUT', '/api/v1/files/letters/first.txt', text);
+    await ask(page, 'PUT', '/api/v1/files/letters/thrown%20away.txt', 'in the trash');
+    await ask(page, 'DELETE', '/api/v1/files/letters/thrown%20away.txt');
+    const link = await ask(page, 'POST', '/api/v1/shares', { path: '/letters/first.txt', password: WORD });
+    const ended = await ask(page, 'POST', '/api/v1/shares', { path: '/letters' });
+    await ask(page, 'DELETE', `/api/v1/shares/${ended.id}`);
+    const { secret } = await ask(page, 'POST', '/api/v1/session/second-factor', {});
+    const on = { password: PASSWORD, secret, second: totp(secret) };
+    const { codes } = await ask(page, 'PUT', '/api/v1/session/second-factor', on);
+    const { data, listen } = own.service;
+
+    await own.service.kill();
+    await rm(join(data, 'catalogue'), { recursive: true });
+    await rm(join(data, 'providers', 'cedar'), { recursive: true });
+    const rebuilt = join(own.folder, 'rebuilt');
+    const targets = (await readdir(join(data, 'providers'))).map((name) => join(data, 'providers', name));
+    const identity = join(data, 'keys', 'service-identity.txt');
+    await run(process.env.HOLDFAST_PROGRAM, ['rebuild', '--service-identity', identity, '--data', rebuilt, '--target', ...targets]);
+    own.service = await Service.start(rebuilt, listen);
+
+    // Only the browser's session has ended.
+    await page.goto(own.service.origin);
+    await page.getByLabel('Name').fill('alice');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Second step' }).waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(codes[0]);
+    await page.keyboard.press('Enter');
+    await page.getByText('letters').first().waitFor();
+    await page.goto(`${own.service.origin}/trash`);
+    await page.getByText('thrown away.txt').first().waitFor();
+    const { versions } = await ask(page, 'GET', '/api/v1/versions/letters/first.txt');
+    assert.deepEqual(versions.map((one) => one.size), [text.length, 16]);
+
+    const guest = await visitor(own);
+    await guest.goto(`${own.service.origin}/s/${link.code}`);
+    await guest.locator('input[type=password]').fill(WORD);
+    await guest.keyboard.press('Enter');
+    const [file] = await Promise.all([guest.waitForEvent('download'), guest.getByRole('link', { name: /Download/ }).first().click()]);
+    const stream = await file.createReadStream();
+    let got = '';
+    for await (const piece of stream) got += piece;
+    assert.ok(got === text, 'the bytes are those that were sent');
+    await guest.goto(`${own.service.origin}/s/${ended.code}`);
+    await guest.getByText(/ended/i).first().waitFor();
+    assert.deepEqual([...page.complaints, ...guest.complaints], []);
+  });
+});
