@@ -60,12 +60,13 @@ pub fn insert(tx: &mut Tx<'_>, row: &UploadRow) -> Result<()> {
     .map(drop)
 }
 
-/// Writes an upload's new state; false if there is none such.
+/// Writes an upload's new state; false if there is none such. A length that was said once stays: who writes bytes may not
+/// have heard of it.
 ///
 /// # Errors
 /// As for every writing.
 pub fn update(tx: &mut Tx<'_>, row: &UploadRow) -> Result<bool> {
-    let sql = "UPDATE upload SET path = ?3, length = ?4, metadata = ?5, received = ?6, state = ?7, file_key = ?8,
+    let sql = "UPDATE upload SET path = ?3, length = coalesce(length, ?4), metadata = ?5, received = ?6, state = ?7, file_key = ?8,
                  made_us = ?9, made_at = ?10, expires_us = ?11, expires_at = ?12, holder = ?13, way = ?14
                WHERE id = ?1 AND account = ?2";
     Ok(write(tx, sql, row)? > 0)
@@ -111,6 +112,15 @@ pub fn open_by(tx: &Tx<'_>, account: AccountId, way: &str, now: ServiceTime) -> 
     Ok(tx.one(sql, (account.0, way, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
 }
 
+/// How many uploads of an account have not said how long they will be.
+///
+/// # Errors
+/// As for every reading.
+pub fn open_without_length(tx: &Tx<'_>, account: AccountId, now: ServiceTime) -> Result<u64> {
+    let sql = "SELECT count(*) FROM upload WHERE account = ?1 AND length IS NULL AND expires_at >= ?2";
+    Ok(tx.one(sql, (account.0, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
+}
+
 /// All uploads of an account, by id.
 ///
 /// # Errors
@@ -120,13 +130,18 @@ pub fn of_account(tx: &Tx<'_>, account: AccountId) -> Result<Vec<UploadRow>> {
     tx.all(&sql, [account.0], |row| Ok(upload_from(row)?))
 }
 
-/// What an account's open uploads will be together, as far as they said: plaintext bytes.
+/// What an account's open uploads will be together, as far as they said: plaintext bytes. Of those that came by another way
+/// than `way` or the account's own only what has arrived counts: strangers reserve nothing.
 ///
 /// # Errors
 /// As for every reading.
-pub fn open_bytes(tx: &Tx<'_>, account: AccountId, now: ServiceTime) -> Result<u64> {
-    let sql = "SELECT coalesce(sum(max(coalesce(length, 0), received)), 0) FROM upload WHERE account = ?1 AND expires_at >= ?2";
-    Ok(tx.one(sql, (account.0, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
+pub fn open_bytes(tx: &Tx<'_>, account: AccountId, way: &str, now: ServiceTime) -> Result<u64> {
+    // As floating point, because a sum of what strangers claim may be more than 63 bits hold.
+    let sql =
+        "SELECT CAST(min(total(CASE WHEN way IN ('', ?3) THEN max(coalesce(length, 0), received) ELSE received END),
+                 9e18) AS INTEGER)
+               FROM upload WHERE account = ?1 AND expires_at >= ?2";
+    Ok(tx.one(sql, (account.0, Int(now.0), way), |row| int(row, 0))?.unwrap_or(0))
 }
 
 /// Up to `rows` uploads that expired before `now`, oldest first.

@@ -3,12 +3,19 @@
 //! Anybody can write `X-Forwarded-For`. It is read only where the other end is one of [`Proxies`], and from its end: each proxy
 //! adds the address that it saw, so the last one that is no proxy of ours is the first that one of ours vouches for.
 
-use std::{net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::{Arc, Once},
+};
 
 use hyper::{header::HeaderName, http::request::Parts};
 use service::Network;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Said once, not with each request.
+static UNNAMED: Once = Once::new();
 
 /// The other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +72,21 @@ impl Range {
     }
 }
 
+/// An address, with a port or without: both are written.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
 /// The network that a request comes from; `None` if that cannot be known.
 pub fn network(parts: &Parts) -> Option<Network> {
     let peer = parts.extensions.get::<Peer>()?.0;
     let Some(proxies) = parts.extensions.get::<Proxies>().filter(|proxies| proxies.has(peer)) else {
+        if peer.to_canonical().is_loopback() && parts.headers.contains_key(&FORWARDED_FOR) {
+            UNNAMED.call_once(|| {
+                tracing::warn!(%peer, "a proxy that nobody named says where requests come from: name it with `serve --proxy`, else guesses are not limited by network");
+            });
+        }
         return Network::of(peer);
     };
     let said: Vec<&str> = parts
@@ -80,7 +98,7 @@ pub fn network(parts: &Parts) -> Option<Network> {
         .collect();
     for text in said.into_iter().rev() {
         // What is no address was written by somebody who is no proxy of ours.
-        let address: IpAddr = text.trim().parse().ok()?;
+        let address = address_of(text.trim())?;
         if !proxies.has(address) {
             return Network::of(address);
         }
@@ -122,6 +140,9 @@ mod tests {
         );
         assert_eq!(from("10.1.2.3", &["203.0.113.9", "198.51.100.1"]), of("198.51.100.1"));
         assert_eq!(from("::ffff:127.0.0.1", &["2001:db8::1"]), of("2001:db8::1"));
+        assert_eq!(from("127.0.0.1", &["198.51.100.1:4711"]), of("198.51.100.1"));
+        assert_eq!(from("127.0.0.1", &["[2001:db8::1]:4711"]), of("2001:db8::1"));
+        assert_eq!(from("127.0.0.1", &["[2001:db8::1]"]), of("2001:db8::1"));
         assert_eq!(from("127.0.0.1", &["203.0.113.9, nonsense"]), None);
         assert_eq!(from("127.0.0.1", &[]), None);
     }

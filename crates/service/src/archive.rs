@@ -112,7 +112,11 @@ impl Service {
         let id = archive.entries.get(index).and_then(|entry| entry.version).ok_or_else(missing)?;
         let place = archive.place.renewed(self.store.now().wall_us);
         let asked = place.clone();
-        let find = move |tx: &Tx<'_>| Ok(versions::get(tx, asked.sees(tx)?.account, id)?);
+        let find = move |tx: &Tx<'_>| {
+            let top = asked.sees(tx)?;
+            let Some(version) = versions::get(tx, top.account, id)? else { return Ok(None) };
+            Ok(if tree::is_below(tx, &top, version.entry)? { Some(version) } else { None })
+        };
         let version = self.look(find).await?.ok_or_else(missing)?;
         Ok((place, version))
     }

@@ -113,11 +113,17 @@ pub enum Error {
     #[error("as many files as were asked for have come; nothing more is taken here")]
     RequestFull,
     /// Too many files come through one link at the same time.
-    #[error("very many files are on their way through this link; try again in a while")]
+    #[error("very many files are on their way here at once; try again in a while")]
     RequestBusy,
     /// Whoever asked for files has no room for this one.
-    #[error("whoever asked for files has no room for this one now; tell them, and try again later")]
+    #[error("whoever this belongs to has no room for it now; tell them, and try again later")]
     NoRoomThere,
+    /// A stranger's upload without an end.
+    #[error("say how long the file is: what comes by a link has a length from the start")]
+    LengthNeeded,
+    /// More words about an upload than are kept.
+    #[error("the metadata of an upload has at most 16 KiB")]
+    LongNote,
     /// An operator keeps the link from being opened.
     #[error("the operator of this service has switched this link off; nothing was deleted, ask the operator")]
     LinkOff,
@@ -271,6 +277,7 @@ impl Error {
             Self::ReadOnly | Self::OwnersAlone | Self::GrantToSelf | Self::SignUpClosed | Self::BadAbout { .. } => {
                 Class::Refused
             }
+            Self::LengthNeeded | Self::LongNote => Class::Refused,
             Self::NoRoomThere => Class::Exhausted,
             Self::RequestFull | Self::LastOperator => Class::Conflict,
             Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
@@ -318,6 +325,8 @@ impl Error {
             Self::RequestFull => "request_full",
             Self::RequestBusy => "request_busy",
             Self::NoRoomThere => "quota",
+            Self::LengthNeeded => "length_needed",
+            Self::LongNote => "bad_metadata",
             Self::ReadOnly => "read_only",
             Self::OwnersAlone => "owners_alone",
             Self::NoGrant => "no_shared",

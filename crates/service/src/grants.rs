@@ -22,6 +22,8 @@ use crate::{
 
 /// The most grants that an account gives at a time.
 const GRANTS_MAX: usize = 10_000;
+/// The most that one account is given at a time, by all others together.
+const GIVEN_MAX: usize = 1_000;
 
 /// A grant as who gave it sees it.
 #[derive(Clone, Debug)]
@@ -74,6 +76,11 @@ impl Service {
                 let before = given.iter().find(|row| row.entry == entry.id && row.to == there.id);
                 if before.is_none() && given.len() >= GRANTS_MAX {
                     return Err(Error::BadShare { what: "10,000 grants are the most at a time; end some first" });
+                }
+                if before.is_none() && shown::grants_to(tx, there.id)?.len() >= GIVEN_MAX {
+                    return Err(Error::BadShare {
+                        what: "very much is shared with this account already; it has to let some of it go",
+                    });
                 }
                 let row = match before {
                     Some(row) => GrantRow { writes, ..row.clone() },
@@ -141,9 +148,10 @@ impl Service {
                 let row = live(tx, owner, id)?;
                 draft.audit(Some(actor), "grant ended", id.to_string());
                 draft.change(Scope::Account(owner), Change::Grant(GrantRow { ended_us: Some(now_us), ..row }));
-                Ok(())
+                Ok::<_, Error>(())
             })
-            .await
+            .await?;
+        self.drop_uploads_by(owner, Place::way_of_grant(id)).await
     }
 
     /// What others let the caller see now, newest first.

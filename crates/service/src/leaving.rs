@@ -66,6 +66,10 @@ impl Service {
         let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
+                if accounts::by_id(tx, account)?.is_none_or(|row| is_gone(&row)) {
+                    // What began to be erased is not stopped half-way.
+                    return Err(Error::NoSuchId);
+                }
                 let row = row_of(tx, account, wall_us)?;
                 if leaves && row.role == Role::Operator && is_last_operator(tx, account)? {
                     return Err(Error::LastOperator);
@@ -78,28 +82,43 @@ impl Service {
             .await
     }
 
-    /// Deletes the accounts whose grace is over; how many that were.
+    /// Deletes the accounts whose grace is over; how many that were. One that cannot be deleted now keeps no other from it,
+    /// and is tried again by the next call.
     ///
     /// # Errors
-    /// The store's own trouble; the next call goes on.
+    /// The last trouble there was; all others were tried.
     pub async fn part_with_accounts(&self) -> Result<usize> {
         let now = self.store.service_time();
         let due = self.look(move |tx| due(tx, now)).await?;
-        for account in &due {
-            self.part_with(*account).await?;
+        let (mut gone, mut failed) = (0, None);
+        for account in due {
+            match self.part_with(account).await {
+                Ok(parted) => gone += usize::from(parted),
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(due.len())
+        failed.map_or(Ok(gone), Err)
     }
 
-    async fn part_with(&self, account: AccountId) -> Result<()> {
-        let now_us = self.store.now().wall_us;
-        self.store
+    /// Deletes one; false if somebody took the decision back meanwhile.
+    async fn part_with(&self, account: AccountId) -> Result<bool> {
+        let (now, now_us) = (self.store.service_time(), self.store.now().wall_us);
+        let closed = self
+            .store
             .commit(move |tx, draft| {
+                let is_gone = accounts::by_id(tx, account)?.is_none_or(|row| is_gone(&row));
+                // Others may have taken an hour to erase since the list was made.
+                if !is_gone && !access::sign_in(tx, account)?.is_some_and(|row| is_over(&row, now)) {
+                    return Ok(false);
+                }
                 close(tx, draft, account, now_us)?;
                 draft.audit(None, "account closed", account.to_string());
-                Ok::<_, Error>(())
+                Ok::<_, Error>(true)
             })
             .await?;
+        if !closed {
+            return Ok(false);
+        }
         self.known.forget();
         for kit in self.store.kits(account).await?.into_iter().filter(|kit| kit.revoked_us.is_none()) {
             self.store.revoke_kit(account, kit.id).await?;
@@ -140,7 +159,7 @@ impl Service {
                 let row = row_of(tx, account, now_us)?;
                 draft.audit(None, "account deleted", account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving: None, ..row }));
-                Ok::<_, Error>(())
+                Ok::<_, Error>(true)
             })
             .await
     }
@@ -167,11 +186,23 @@ fn close(tx: &mut Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) ->
     Ok(())
 }
 
-/// Accounts whose grace is over and of which something is left.
+/// Accounts whose grace is over, and those that are deleted and hold something all the same: a round broke off, or a target
+/// came back late with what nobody knew.
 fn due(tx: &Tx<'_>, now: ServiceTime) -> Result<Vec<AccountId>> {
-    let over = |row: &SignInRow| row.leaving.is_some_and(|leaving| now.0 >= leaving.at.0.saturating_add(GRACE_S));
-    let all = access::accounts(tx)?.into_iter();
-    Ok(all.filter(|(_, sign_in)| sign_in.as_ref().is_some_and(over)).map(|(row, _)| row.id).collect())
+    let mut found = Vec::new();
+    for (account, sign_in) in access::accounts(tx)? {
+        let id = account.id;
+        let is_left = is_gone(&account)
+            && (!entries::children(tx, id, ROOT, "", 1)?.is_empty() || !entries::trash(tx, id, None, 1)?.is_empty());
+        if is_left || sign_in.is_some_and(|row| is_over(&row, now)) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+fn is_over(row: &SignInRow, now: ServiceTime) -> bool {
+    row.leaving.is_some_and(|leaving| now.0 >= leaving.at.0.saturating_add(GRACE_S))
 }
 
 /// When an account will be deleted, by the clock on the wall.
@@ -185,9 +216,12 @@ pub(crate) fn is_gone(row: &AccountRow) -> bool {
     row.name == gone_name(row.id)
 }
 
-/// What a deleted account is called. No account can be given the name: it ends in 128 random bits.
+/// What names of deleted accounts begin with; nobody is given such a name.
+pub(crate) const GONE: &str = "deleted ";
+
+/// What a deleted account is called.
 fn gone_name(account: AccountId) -> String {
-    format!("deleted {account}")
+    format!("{GONE}{account}")
 }
 
 fn row_of(tx: &Tx<'_>, account: AccountId, now_us: i64) -> Result<SignInRow> {

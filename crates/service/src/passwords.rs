@@ -74,11 +74,8 @@ impl Passwords {
     /// # Errors
     /// Refused if it is too short or too long.
     pub async fn hash(&self, entropy: &dyn Entropy, password: String) -> Result<String> {
-        if !(LEAST..=MOST).contains(&password.len()) {
-            Err(Error::BadPassword)
-        } else {
-            self.hash_any(entropy, password).await
-        }
+        check_length(&password)?;
+        self.hash_any(entropy, password).await
     }
 
     /// The same for a link's password, which may be short: who gives it out decides.
@@ -142,6 +139,14 @@ impl Passwords {
         let _slot = self.slots.acquire().await.map_err(|_| busy())?;
         tokio::task::spawn_blocking(f).await.map_err(|_| busy())
     }
+}
+
+/// Whether a new password is neither too short nor too long.
+///
+/// # Errors
+/// [`Error::BadPassword`].
+pub(crate) fn check_length(password: &str) -> Result<()> {
+    if (LEAST..=MOST).contains(&password.len()) { Ok(()) } else { Err(Error::BadPassword) }
 }
 
 /// Counts a try before it is made, so that a thousand at once are a thousand; the right one forgets them all.

@@ -8,7 +8,7 @@
 use catalogue::{Tx, access, entries, shown};
 use model::{
     entry::{EntryRow, Kind, ROOT},
-    id::{AccountId, EntryId, GrantId},
+    id::{AccountId, EntryId, GrantId, ShareId},
     share::ShareRow,
 };
 
@@ -47,6 +47,10 @@ pub(crate) struct Top {
     pub row: Option<EntryRow>,
     /// How many names lead to it from the top of its owner's tree.
     pub depth: usize,
+    /// Who acts, for the audit; a guest has no account.
+    pub actor: Option<AccountId>,
+    /// What its owner threw away before this is not brought back by others.
+    pub since_us: i64,
 }
 
 impl From<&Caller> for Place {
@@ -112,9 +116,19 @@ impl Place {
     pub(crate) fn name(&self) -> String {
         match self.way {
             Way::Own => String::new(),
-            Way::Granted { grant, .. } => format!("grant {grant}"),
-            Way::Linked { code, .. } => format!("link {}", model::id::ShareId(code)),
+            Way::Granted { grant, .. } => Self::way_of_grant(grant),
+            Way::Linked { code, .. } => Self::way_of_link(code),
         }
+    }
+
+    /// [`Place::name`] of a link.
+    pub(crate) fn way_of_link(code: [u8; 16]) -> String {
+        format!("link {}", ShareId(code))
+    }
+
+    /// [`Place::name`] of a grant.
+    pub(crate) fn way_of_grant(grant: GrantId) -> String {
+        format!("grant {grant}")
     }
 
     /// What may be seen here now.
@@ -177,11 +191,12 @@ impl Place {
                     Error::LinkEnded => Error::NoGrant,
                     other => other,
                 })?;
-                Ok((top, writes))
+                Ok((Top { since_us: row.made_us, ..top }, writes))
             }
             _ => {
                 role_of(tx, self.account)?;
-                Ok((Top { account: self.account, id: ROOT, row: None, depth: 0 }, true))
+                let (account, actor) = (self.account, self.actor());
+                Ok((Top { account, id: ROOT, row: None, depth: 0, actor, since_us: i64::MIN }, true))
             }
         }
     }
@@ -196,6 +211,7 @@ impl Place {
     /// A shared entry as a top, unless it has no place any more.
     fn below(&self, tx: &Tx<'_>, entry: EntryRow) -> Result<Top> {
         let names = tree::names_to(tx, self.account, entry.id)?.ok_or(Error::LinkEnded)?;
-        Ok(Top { account: self.account, id: entry.id, row: Some(entry), depth: names.len() })
+        let (account, actor, depth) = (self.account, self.actor(), names.len());
+        Ok(Top { account, id: entry.id, row: Some(entry), depth, actor, since_us: i64::MIN })
     }
 }

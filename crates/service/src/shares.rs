@@ -138,7 +138,9 @@ impl Service {
     /// Missing if the caller has no such share.
     pub async fn end_share(&self, caller: &Caller, id: ShareId) -> Result<()> {
         let now_us = self.store.now().wall_us;
-        self.change_row(caller.account, id, move |row| row.ended_us = Some(now_us)).await.map(drop)
+        let ended = self.change_row(caller.account, id, move |row| row.ended_us = Some(now_us)).await?;
+        let way = Place::way_of_link(ended.row.code);
+        self.drop_uploads_by(caller.account, way).await
     }
 
     /// Opens a link. `pass`: what [`Service::link_pass`] gave for its password.

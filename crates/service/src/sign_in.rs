@@ -20,7 +20,9 @@ use model::{
 use crate::{
     Service,
     error::{Error, Result},
-    leaving, second,
+    leaving,
+    passwords::check_length,
+    second,
     tokens::{Caller, Seen, hash_of, role_of},
 };
 
@@ -122,6 +124,7 @@ impl Service {
     /// taken.
     pub async fn sign_up_openly(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
         check_name(&name)?;
+        check_length(&password)?;
         let asked = name.clone();
         self.look(move |tx| {
             open_to_all(tx)?;
@@ -456,6 +459,7 @@ fn check_name(name: &str) -> Result<()> {
     let plain = name != "."
         && name != ".."
         && name.trim() == name
+        && !name.starts_with(leaving::GONE)
         && !name.chars().any(|letter| letter == '/' || letter.is_control());
     if sized && plain { Ok(()) } else { Err(Error::BadName) }
 }

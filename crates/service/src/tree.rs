@@ -172,7 +172,7 @@ pub(crate) fn make_room(
     match entries::child(tx, top.account, parent, name)? {
         None => Ok(parent),
         Some(there) if replace && mover != Some(there.id) => {
-            draft.audit(Some(top.account), "trash", there.id.to_string());
+            draft.audit(top.actor, "trash", there.id.to_string());
             let row = EntryRow { trashed: Some(stamp.trashed()), ..there };
             draft.change(Scope::Account(top.account), Change::Entry(row));
             Ok(parent)
@@ -188,6 +188,15 @@ pub(crate) fn names_to(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<O
     let whole = rows.last().is_some_and(|top| top.parent == ROOT) && rows.iter().all(|row| row.trashed.is_none());
     rows.reverse();
     Ok(whole.then(|| rows.into_iter().map(|row| row.name).collect()))
+}
+
+/// Whether an entry is still what a place shows: it may have been moved out, or thrown away, while a long deed goes on.
+pub(crate) fn is_below(tx: &Tx<'_>, top: &Top, id: EntryId) -> Result<bool> {
+    if top.row.is_none() {
+        return Ok(true);
+    }
+    let rows = entries::ancestors(tx, top.account, id)?;
+    Ok(rows.iter().any(|row| row.id == top.id) && rows.iter().all(|row| row.trashed.is_none()))
 }
 
 /// Names as people read them.

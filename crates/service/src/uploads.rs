@@ -9,7 +9,11 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use catalogue::uploads::{self, UploadRow};
 use futures_util::Stream;
-use model::{Change, Scope, id::UploadId, share::ShareRow};
+use model::{
+    Change, Scope,
+    id::{AccountId, UploadId},
+    share::ShareRow,
+};
 use store::UploadSpec;
 
 use crate::{
@@ -24,6 +28,14 @@ use crate::{
 
 /// Files on their way through one link at a time.
 const OPEN_BY_LINK_MAX: u64 = 1_000;
+/// Uploads of an account at a time that have not said how long they will be.
+const DEFERRED_MAX: u64 = 16;
+/// The longest upload: what SQLite and JSON both keep exactly.
+const LENGTH_MAX: u64 = 1 << 53;
+/// The longest words of the protocol that are kept with an upload.
+const NOTE_BYTES_MAX: usize = 16 << 10;
+/// Names in the path of a file that comes by a link.
+const LINK_DEPTH_MAX: usize = 32;
 
 /// What an upload begins with.
 #[derive(Clone, Debug, Default)]
@@ -68,15 +80,20 @@ impl Service {
         if begin.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
             return Err(Error::MediaType);
         }
+        self.check_begin(&place, &begin)?;
         let (account, path) = (place.account(), begin.path.clone());
         let (length, now, asked) = (begin.length.unwrap_or(0), self.store.service_time(), place.clone());
+        let is_deferred = begin.length.is_none();
         self.look(move |tx| {
             let (top, link) = asked.takes(tx)?;
             if let Some(link) = link {
                 room_for_one(&link, uploads::open_by(tx, account, &asked.name(), now)?)?;
             }
-            limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, now)?))
+            limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, &asked.name(), now)?))
                 .map_err(|error| asked.told(error))?;
+            if is_deferred && uploads::open_without_length(tx, account, now)? >= DEFERRED_MAX {
+                return Err(Error::RequestBusy);
+            }
             if asked.code().is_some() {
                 // It gets a name of its own.
                 return Ok(());
@@ -97,7 +114,8 @@ impl Service {
         let row = self.store.begin_upload(account, spec).await?;
         // Another may have begun at the same moment: what is open must fit together, or bytes would lie at the firms that no
         // quota counts.
-        let fits = self.look(move |tx| limits::admit(tx, account, uploads::open_bytes(tx, account, now)?)).await;
+        let way = place.name();
+        let fits = self.look(move |tx| limits::admit(tx, account, uploads::open_bytes(tx, account, &way, now)?)).await;
         if let Err(full) = fits {
             self.store.drop_upload(account, row.id).await?;
             return Err(place.told(full));
@@ -122,10 +140,11 @@ impl Service {
     pub async fn set_upload_length(&self, place: impl Into<Place>, id: UploadId, length: Option<u64>) -> Result<()> {
         let (place, Some(length)) = (place.into(), length) else { return Ok(()) };
         let (row, account, now) = (self.own_upload(&place, id).await?, place.account(), self.store.service_time());
+        check_length(Some(length))?;
         if row.length.is_none() {
-            let more = length.saturating_sub(row.offset);
+            let (more, way) = (length.saturating_sub(row.offset), place.name());
             let fits = move |tx: &catalogue::Tx<'_>| {
-                limits::admit(tx, account, more.saturating_add(uploads::open_bytes(tx, account, now)?))
+                limits::admit(tx, account, more.saturating_add(uploads::open_bytes(tx, account, &way, now)?))
             };
             self.look(fits).await.map_err(|error| place.told(error))?;
         }
@@ -175,8 +194,9 @@ impl Service {
             self.store.append(account, id, row.offset, body).await?;
             return Ok(());
         }
+        let way = place.name();
         let left = move |tx: &catalogue::Tx<'_>| {
-            let open = uploads::open_bytes(tx, account, now)?;
+            let open = uploads::open_bytes(tx, account, &way, now)?;
             Ok(limits::left(tx, account)?.map(|left| left.saturating_sub(open)))
         };
         let (body, is_over) = limits::cut(body, self.look(left).await?);
@@ -189,7 +209,7 @@ impl Service {
     }
 
     /// An upload that was begun by this very way.
-    async fn own_upload(&self, place: &Place, id: UploadId) -> Result<UploadRow> {
+    pub(crate) async fn own_upload(&self, place: &Place, id: UploadId) -> Result<UploadRow> {
         let (at, account, way) = (self.store.service_time(), place.account(), place.name());
         let row = self.store.read(move |tx| uploads::get(tx, account, id)).await?;
         let row = row.filter(|row| row.way == way).ok_or(Error::NoUpload { upload: id })?;
@@ -222,7 +242,7 @@ impl Service {
                 }
                 let (top, link) = place.takes(tx)?;
                 let path = match &link {
-                    Some(_) => vacant(tx, &top, &path)?,
+                    Some(_) => vacant(tx, &top, &path, &stamp)?,
                     None => path,
                 };
                 let made =
@@ -252,6 +272,56 @@ impl Service {
     }
 }
 
+/// Refuses lengths that no number here can hold.
+fn check_length(length: Option<u64>) -> Result<()> {
+    match length {
+        Some(length) if length > LENGTH_MAX => Err(Error::UploadTooLong { length: LENGTH_MAX, got: length }),
+        _ => Ok(()),
+    }
+}
+
+impl Service {
+    /// Refuses what no upload can be, and what a stranger's may not be: of any length, or deep in folders of its own.
+    fn check_begin(&self, place: &Place, begin: &Begin) -> Result<()> {
+        check_length(begin.length)?;
+        if begin.note.len() > NOTE_BYTES_MAX {
+            return Err(Error::LongNote);
+        }
+        if place.code().is_some() {
+            let depth = begin.path.names().len();
+            if depth > LINK_DEPTH_MAX {
+                return Err(crate::paths::BadPath::Deep { got: depth }.into());
+            }
+            if begin.length.is_none() {
+                return Err(Error::LengthNeeded);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether bytes of an upload may come by this way now; asked before a piece is held to be compared.
+    ///
+    /// # Errors
+    /// Whatever ended the place, or the upload.
+    pub async fn may_bring(&self, place: &Place, id: Option<UploadId>) -> Result<()> {
+        let asked = place.clone();
+        self.look(move |tx| asked.takes(tx).map(drop)).await?;
+        match id {
+            Some(id) => self.own_upload(place, id).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives up what came by a way that has ended and is not finished: it would take room that nobody sees.
+    pub(crate) async fn drop_uploads_by(&self, account: AccountId, way: String) -> Result<()> {
+        let rows = self.store.read(move |tx| uploads::of_account(tx, account)).await?;
+        for row in rows.into_iter().filter(|row| row.way == way) {
+            self.store.drop_upload(account, row.id).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether a link takes one file more beside those on their way.
 fn room_for_one(link: &ShareRow, open: u64) -> Result<()> {
     match link.downloads_max {
@@ -262,10 +332,10 @@ fn room_for_one(link: &ShareRow, open: u64) -> Result<()> {
 }
 
 impl Place {
-    /// What is said here of an error: a guest learns that there is no room, not how much its owner keeps.
-    fn told(&self, error: Error) -> Error {
+    /// What is said here of an error: others learn that there is no room, not how much its owner keeps.
+    pub(crate) fn told(&self, error: Error) -> Error {
         match error {
-            Error::Quota { .. } if self.code().is_some() => Error::NoRoomThere,
+            Error::Quota { .. } if !self.is_own() => Error::NoRoomThere,
             other => other,
         }
     }

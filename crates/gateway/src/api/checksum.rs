@@ -4,6 +4,8 @@
 //! [`PIECE_BYTES_MAX`] long, and only [`AT_ONCE`] are held at a time. Source: tus resumable upload protocol 1.0.0, extension
 //! checksum.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -12,7 +14,7 @@ use sha1::{Digest as _, Sha1};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::{api, body, error::Problem, header::base64};
+use crate::{api, body, error::Problem, header::base64, patience::at_most};
 
 const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 /// What can be compared; the first is asked of every server.
@@ -21,6 +23,8 @@ pub const ALGORITHMS: &str = "sha1,sha256";
 const PIECE_BYTES_MAX: usize = 8 << 20;
 /// How many are held at a time.
 const AT_ONCE: usize = 8;
+/// How long one may take to arrive.
+const HELD_FOR: Duration = Duration::from_secs(60);
 static HELD: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// The bytes of a body, and how many they are if that is known: as they come, or all of them once they were compared.
@@ -44,10 +48,20 @@ pub async fn checked(
     let busy =
         |_| Problem::of_class(model::Class::Retry, "many pieces with checksums are on their way; try again".into());
     let _place = HELD.try_acquire().map_err(busy)?;
-    let bytes = axum::body::to_bytes(body, PIECE_BYTES_MAX).await.map_err(|_| {
-        let detail = "a piece with a checksum has at most 8 MiB, and must come whole; send smaller ones";
+    let long = || {
+        let detail = "a piece with a checksum has at most 8 MiB; send smaller ones";
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "piece_too_long", detail)
-    })?;
+    };
+    let announced = body.size_hint().exact();
+    if announced.is_some_and(|bytes| bytes > PIECE_BYTES_MAX as u64) {
+        return Err(long());
+    }
+    // Whoever sends it byte by byte keeps a place from others.
+    let bytes = match at_most(HELD_FOR, axum::body::to_bytes(body, PIECE_BYTES_MAX)).await {
+        Some(Ok(bytes)) => bytes,
+        Some(Err(_)) if announced.is_none() => return Err(long()),
+        _ => return Err(Problem::bad_request("body_broken", "the piece did not come whole in time; send it again")),
+    };
     let found = match algorithm {
         "sha1" => Sha1::digest(&bytes).to_vec(),
         _ => Sha256::digest(&bytes).to_vec(),

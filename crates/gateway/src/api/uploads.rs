@@ -108,7 +108,10 @@ async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response,
     let begin = Begin { length, ..metadata(note)? };
     // Read before anything is begun: a body that is refused leaves nothing behind.
     let first = match api::one(&parts.headers, &CONTENT_TYPE)? {
-        Some(BYTES) => Some(checksum::checked(&parts.headers, body).await?),
+        Some(BYTES) => {
+            service.may_bring(&place, None).await?;
+            Some(checksum::checked(&parts.headers, body).await?)
+        }
         _ => None,
     };
     let mut progress = service.begin_upload(&place, begin).await?;
@@ -149,6 +152,7 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             }
             let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
                 .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
+            service.may_bring(&place, Some(id)).await?;
             let (bytes, announced) = checksum::checked(&parts.headers, body).await?;
             service.set_upload_length(&place, id, api::number(&parts.headers, &UPLOAD_LENGTH)?).await?;
             let progress = service.append(&place, id, offset, bytes, announced).await?;

@@ -162,3 +162,32 @@ async fn one_file_can_be_shown_and_bad_grants_are_refused() {
     assert_eq!(owner.ask("PATCH", "/api/v1/accounts/bob", json!({ "suspended": true })).await.status, 204);
     assert_ne!(bob.send("GET", &format!("{below}/files/"), &[], b"").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_reaches_nothing_that_was_thrown_away_before_it_and_tells_no_sums() {
+    let world = World::new().await;
+    world.put("team/salaries.txt", b"before bob").await;
+    world.put("team/plan.txt", b"a plan").await;
+    let mut owner = owner(&world).await;
+    let bob = invited(&mut owner, "bob").await;
+    world.file("DELETE", "team/salaries.txt", &[], b"").await;
+    world.clock.jump_s(1);
+    let (line, below) = give(&mut owner, "/team", "bob", "write").await;
+    world.clock.jump_s(1);
+    let back = json!({ "action": "restore" }).to_string().into_bytes();
+    let answer = bob.send("POST", &format!("{below}/files/salaries.txt"), &[], &back).await;
+    assert_eq!(refused(&answer), (404, "not_in_trash".into()));
+    bob.send("DELETE", &format!("{below}/files/plan.txt"), &[], b"").await;
+    assert_eq!(bob.send("POST", &format!("{below}/files/plan.txt"), &[], &back).await.status, 201);
+
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/owner", json!({ "quota_bytes": 100 })).await.status, 204);
+    for (method, target, body) in [
+        ("PUT", format!("{below}/files/big"), vec![1; 300]),
+        ("PUT", format!("{below}/files/bigger"), vec![1; 100_000]),
+    ] {
+        let full = bob.send(method, &target, &[], &body).await;
+        assert_eq!(refused(&full), (507, "quota".into()));
+        assert!(!String::from_utf8_lossy(&full.body).contains("100"), "{}", full.json());
+    }
+    assert!(line["id"].is_string());
+}

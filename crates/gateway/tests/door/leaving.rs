@@ -81,3 +81,26 @@ async fn the_last_operator_stays() {
     let mut bob = invited(&mut owner, "bob").await;
     assert_eq!(bob.ask("PATCH", "/api/v1/accounts/owner", json!({ "leaves": true })).await.status, 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_that_leaves_keeps_nothing_else_from_happening() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let bob = invited(&mut owner, "bob").await;
+    bob.send("PUT", "/api/v1/files/f", &[], b"bytes").await;
+    // Nobody takes the name that a deleted account will have.
+    let code = owner.ask("POST", "/api/v1/invitations", json!({})).await.json()["code"].as_str().unwrap().to_owned();
+    let name = format!("deleted {}", "0".repeat(32));
+    let sign_up = json!({ "invitation": code, "name": name, "password": PASSWORD });
+    let answer = Browser::new(&world).ask("POST", "/api/v1/accounts", sign_up).await;
+    assert_eq!((answer.status, answer.code().as_str()), (400, "bad_name"));
+
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/bob", json!({ "leaves": true })).await.status, 204);
+    world.clock.jump_s(14 * DAY_S + 60);
+    world.service.expire().await.unwrap();
+    // Once it is closed it cannot be taken back half-way.
+    let tag = world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let gone = tag.iter().find(|row| row.name.starts_with("deleted ")).unwrap().name.replace(' ', "%20");
+    let answer = owner.ask("PATCH", &format!("/api/v1/accounts/{gone}"), json!({ "leaves": false })).await;
+    assert_eq!(answer.status, 404);
+}

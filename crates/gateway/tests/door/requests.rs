@@ -175,3 +175,41 @@ async fn a_reported_link_is_switched_off_and_on_without_touching_a_byte() {
     let more = guest.ask("POST", &format!("{link}/report"), report("again")).await;
     assert_eq!(refused(&more), (429, "too_many_reports".into()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_learns_nothing_and_keeps_nothing_from_others() {
+    let world = World::new().await;
+    world.put("inbox/salaries.pdf", b"secret").await;
+    let mut owner = owner(&world).await;
+    let (share, guest) = request(&world, &mut owner, json!({ "path": "/inbox", "receives": true })).await;
+    // A file there is no obstacle to be felt: the folder gets another name.
+    assert_eq!(guest.send("salaries.pdf/mine.txt", b"m").await.status, 204);
+    assert_eq!(guest.send("nothing/mine.txt", b"m").await.status, 204);
+    assert_eq!(world.names("inbox/").await, ["nothing", "salaries (2).pdf", "salaries.pdf"]);
+    let deep = vec!["a"; 60].join("/");
+    for path in [format!("salaries.pdf/{deep}"), format!("nothing-here/{deep}")] {
+        assert_eq!(refused(&guest.send(&path, b"m").await), (400, "bad_path".into()), "{path}");
+    }
+
+    // Lengths that are only claimed take no room from anybody, and no number is too large to be added up.
+    let begin = async |length: &str| {
+        let headers = [("Tus-Resumable", "1.0.0"), ("Upload-Length", length), ("Upload-Metadata", "path eg==")];
+        guest.browser.send("POST", &format!("{}/uploads/", guest.link), &headers, b"").await
+    };
+    assert_eq!(refused(&begin("9223372036854775807").await), (413, "upload_too_long".into()));
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/owner", json!({ "quota_bytes": 1_000_000 })).await.status, 204);
+    assert_eq!(begin("900000").await.status, 201);
+    let own = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "900000"), ("Upload-Metadata", "path b3du")];
+    assert_eq!(world.call("POST", "/api/v1/uploads/", &own, b"").await.status, 201);
+    let deferred = [("Tus-Resumable", "1.0.0"), ("Upload-Defer-Length", "1"), ("Upload-Metadata", "path eg==")];
+    let answer = guest.browser.send("POST", &format!("{}/uploads/", guest.link), &deferred, b"").await;
+    assert_eq!(refused(&answer), (400, "length_needed".into()));
+
+    // With the link what it had begun goes, too.
+    let account = world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap()[0].id;
+    let open = || world.store.read(move |tx| catalogue::uploads::of_account(tx, account));
+    assert_eq!(open().await.unwrap().len(), 2);
+    let address = format!("/api/v1/shares/{}", share["id"].as_str().unwrap());
+    assert_eq!(owner.ask("DELETE", &address, Value::Null).await.status, 204);
+    assert_eq!(open().await.unwrap().len(), 1);
+}

@@ -10,7 +10,7 @@ use std::{
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 use model::Class;
@@ -77,7 +77,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let batch = Batch::start("fetched", args.json);
     let version = |row: &Row| Some((row.path.clone(), row.version.clone()?));
     let journey =
-        Arc::new(Journey { known: before.values().filter_map(version).collect(), met: Mutex::default(), keeps: true });
+        Arc::new(Journey { known: before.values().filter_map(version).collect(), keeps: true, ..Journey::default() });
     let all = RemotePath::parse("/")?;
     let walked = mirror(&api, &batch, (all, None), files.clone(), Arc::clone(&journey)).await;
     // What came so far is listed also where the way broke off: the next run goes on from it.
@@ -92,10 +92,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         }
     }
     let whole = walked.is_ok();
-    let gone: Vec<Row> = before.values().filter(|row| !rows.contains_key(&row.file)).cloned().collect();
-    for row in gone {
+    let seen = std::mem::take(&mut *journey.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let absent: Vec<Row> = before.values().filter(|row| !rows.contains_key(&row.file)).cloned().collect();
+    for row in absent {
         let place = files.join(&row.file);
-        if !(whole && args.prune) {
+        // What could not be fetched this time is listed as it was, and is no more gone than what nobody looked for.
+        let is_gone = whole && !seen.contains(&place);
+        if !(is_gone && args.prune) {
             if place.is_file() {
                 rows.insert(row.file.clone(), row);
             }

@@ -5,7 +5,7 @@
 //! would lead out of the destination are refused one by one.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Component, Path, PathBuf},
@@ -51,6 +51,7 @@ pub struct Args {
 
 /// One file to fetch.
 struct Job {
+    entry: Entry,
     from: RemotePath,
     to: PathBuf,
     bytes: u64,
@@ -84,8 +85,8 @@ pub(super) async fn mirror(
     to: PathBuf,
     journey: Arc<Journey>,
 ) -> Result<()> {
+    let worker = (api.clone(), Arc::clone(batch), Arc::clone(&journey));
     let finder = Finder { api: api.clone(), batch: Arc::clone(batch), journey };
-    let worker = (api.clone(), Arc::clone(batch));
     in_parallel(
         |jobs| async move {
             match file {
@@ -94,10 +95,13 @@ pub(super) async fn mirror(
             }
         },
         move |job: Job| {
-            let (api, batch) = worker.clone();
+            let (api, batch, journey) = worker.clone();
             async move {
                 match fetch(&api, &batch, &job).await {
-                    Ok(()) => batch.done(&job.to.display().to_string(), job.bytes),
+                    Ok(()) => {
+                        journey.meet(&job.from, &job.to, &job.entry);
+                        batch.done(&job.to.display().to_string(), job.bytes);
+                    }
                     Err(error) => batch.failed(&job.from.to_string(), &error),
                 }
             }
@@ -111,9 +115,11 @@ pub(super) async fn mirror(
 pub(super) struct Journey {
     /// The version that each path had when it was fetched last: another one is fetched again, whatever its size and time.
     pub known: HashMap<String, String>,
-    /// Every file that the service has, with its path there and its place here.
+    /// Every file that is here now as the service has it, with its path there and its place here.
     pub met: Mutex<Vec<(String, PathBuf, Entry)>>,
-    /// Whether `met` is wanted.
+    /// The places of all files that the service has, here or not.
+    pub seen: Mutex<HashSet<PathBuf>>,
+    /// Whether `met` and `seen` are wanted.
     pub keeps: bool,
 }
 
@@ -122,6 +128,12 @@ impl Journey {
         match (self.known.get(&path.to_string()), &entry.etag) {
             (Some(known), Some(etag)) => known == etag,
             _ => true,
+        }
+    }
+
+    fn see(&self, to: &Path) {
+        if self.keeps {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(to.to_owned());
         }
     }
 
@@ -210,7 +222,7 @@ impl Finder {
 
     async fn file(&self, entry: &Entry, from: RemotePath, to: PathBuf, jobs: &Sender<Job>) -> Result<()> {
         let (bytes, modified) = (entry.size.unwrap_or(0), entry.modified_us());
-        self.journey.meet(&from, &to, entry);
+        self.journey.see(&to);
         match fs::symlink_metadata(&to) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(Error::new(Class::Conflict, format!("{} is a folder", to.display())));
@@ -221,6 +233,7 @@ impl Finder {
                     && same_time(&metadata, modified)
                     && self.journey.is_same(&from, entry) =>
             {
+                self.journey.meet(&from, &to, entry);
                 self.batch.skipped(&to.display().to_string(), "there already, same size and time");
                 return Ok(());
             }
@@ -229,7 +242,7 @@ impl Finder {
             Err(error) => return Err(Error::io("reading", &to, &error)),
         }
         self.batch.expect(bytes);
-        drop(jobs.send(Job { from, to, bytes, modified_us: modified }).await);
+        drop(jobs.send(Job { entry: entry.clone(), from, to, bytes, modified_us: modified }).await);
         Ok(())
     }
 }

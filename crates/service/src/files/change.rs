@@ -111,6 +111,9 @@ impl Service {
             .commit(move |tx, draft| {
                 let top = place.changes(tx)?;
                 let row = last_trashed(tx, &top, &path)?;
+                if row.trashed.is_some_and(|trashed| trashed.wall_us < top.since_us) {
+                    return Err(Error::NotInTrash { path: path.to_string() });
+                }
                 let to = to.as_ref().unwrap_or(&path);
                 let parent = tree::make_room(tx, draft, &top, to, Some(row.id), replace, &stamp)?;
                 let (_, name) = to.split()?;

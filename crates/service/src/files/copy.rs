@@ -48,7 +48,7 @@ impl Service {
                 let parent = tree::make_room(tx, draft, &top, to, Some(row.id), *replace, &stamp)?;
                 let (_, name) = to.split()?;
                 let (pair, bytes) = copy_row(tx, draft, account, &row, parent, name, &stamp)?;
-                limits::admit(tx, account, bytes)?;
+                limits::admit(tx, account, bytes).map_err(|error| asked.told(error))?;
                 Ok::<_, Error>(pair)
             })
             .await?;
@@ -68,7 +68,11 @@ impl Service {
             let start = std::mem::take(&mut after);
             let asked = place.clone();
             let page = move |tx: &mut Tx<'_>, draft: &mut Draft| {
-                asked.changes(tx)?;
+                let top = asked.changes(tx)?;
+                if !tree::is_below(tx, &top, from)? {
+                    // Moved out of what is shared meanwhile: what comes to lie there is none of the caller's.
+                    return Ok((None, Vec::new()));
+                }
                 let rows = entries::children(tx, account, from, &start, PAGE)?;
                 let (mut pairs, mut more) = (Vec::new(), 0_u64);
                 for row in &rows {
@@ -76,7 +80,7 @@ impl Service {
                     pairs.extend(pair);
                     more = more.saturating_add(bytes);
                 }
-                limits::admit(tx, account, more)?;
+                limits::admit(tx, account, more).map_err(|error| asked.told(error))?;
                 Ok::<_, Error>((rows.last().map(|row| row.name.clone()), pairs))
             };
             let (last, pairs) = self.store.commit(page).await?;

@@ -121,13 +121,15 @@ impl Service {
         let mut left = None;
         if put.is_worth_asking_first() || !place.is_own() {
             let (place, path, put) = (place.clone(), path.clone(), put.clone());
-            left = self.look(move |tx| ask_first(tx, &place.changes(tx)?, &path, &put)).await?;
+            let asked =
+                self.look(move |tx| ask_first(tx, &place.changes(tx)?, &path, &put).map_err(|error| place.told(error)));
+            left = asked.await?;
         }
         let (body, is_over) = limits::cut(body, left);
         let received = self.store.receive(account, body, put.expect).await;
         if is_over.load(Ordering::Relaxed) {
             // More than fits, which the sender had not said.
-            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await?;
+            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await.map_err(|error| place.told(error))?;
         }
         let received = received?;
         let stamp = Stamp::of(&self.store);
@@ -135,7 +137,7 @@ impl Service {
             .commit(move |tx, draft| {
                 // A body takes its time; who is suspended meanwhile gets nothing in.
                 let top = place.changes(tx)?;
-                add_version(tx, draft, &top, &path, &put, received, &stamp)
+                add_version(tx, draft, &top, &path, &put, received, &stamp).map_err(|error| place.told(error))
             })
             .await
     }
