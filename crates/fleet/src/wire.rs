@@ -6,8 +6,8 @@
 //!
 //! - [`endpoint`] is the address, `connection` the way to it (TCP, [`tls`] by aws-lc-rs), [`body`] what is sent, [`answer`] what
 //!   comes back, `gate` the memory that the server is away, [`text`] and [`xml`] what is written and read.
-//! - A server that cannot be connected to, or that takes a request and stays silent, costs *one* time-out: until a pause is
-//!   over, everybody else is told [`Error::Down`] at once.
+//! - A server that cannot be connected to, that takes a request and stays silent, or that begins an answer and stops in its middle,
+//!   costs *one* time-out: until a pause is over, everybody else is told [`Error::Down`] at once.
 //! - A connection is used again only within [`REUSE_US`] of its last answer: servers close idle ones after some seconds, and a
 //!   write that meets such an end is lost.
 
@@ -86,7 +86,7 @@ pub(crate) struct Wire {
     /// The target, for messages.
     pub(crate) address: String,
     dialer: Dialer,
-    gate: Gate,
+    gate: Arc<Gate>,
     pool: Arc<Pool>,
     timer: Arc<dyn Timer>,
     pub(crate) counter: Counter,
@@ -134,7 +134,7 @@ impl Wire {
         let dialer = Dialer::new(&endpoint, options, Arc::clone(&world.timer))
             .map_err(|reason| Error::BadAddress { address: address.clone(), reason })?;
         let pool = Arc::new(Pool { idle: Mutex::default(), clock: Arc::clone(&world.clock) });
-        let (gate, timer) = (Gate::new(Arc::clone(&world.clock)), Arc::clone(&world.timer));
+        let (gate, timer) = (Arc::new(Gate::new(Arc::clone(&world.clock))), Arc::clone(&world.timer));
         Ok(Self { endpoint, address, dialer, gate, pool, timer, counter: Counter::default() })
     }
 
@@ -143,7 +143,7 @@ impl Wire {
     /// # Errors
     /// [`Error::Down`] when there is no connection, [`Error::Timeout`] on silence, [`Error::Io`] when the connection ends.
     pub(crate) async fn ask(&self, verb: &'static str, asked: Asked) -> Result<Answer> {
-        let pass = self.gate.pass().map_err(|reason| self.down(reason))?;
+        let mut pass = self.gate.pass().map_err(|reason| self.down(reason))?;
         let again = if asked.may_be_repeated() { asked.body.again() } else { None };
         let (method, path, headers) = (asked.method.clone(), asked.path.clone(), asked.headers.clone());
         // A stream cannot be sent again, so it is not sent over a connection that may be about to end.
@@ -156,8 +156,8 @@ impl Wire {
         }
         match outcome {
             Ok(answer) => {
-                pass.answered();
-                Ok(answer)
+                pass.answering();
+                Ok(answer.passed(pass))
             }
             Err((Failure::Connect(reason), _)) => {
                 pass.failed(reason.clone());
@@ -177,7 +177,7 @@ impl Wire {
     /// One request over one connection. The flag of a failure says that the connection was an old one.
     async fn exchange(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         old: Option<Sender>,
         verb: &'static str,
         asked: Asked,
@@ -221,7 +221,7 @@ impl Wire {
     /// Sends, and waits for status and headers for as long as bytes move, or for us to give it some.
     async fn first_answer(
         &self,
-        pass: &Pass<'_>,
+        pass: &Pass,
         sender: &mut Sender,
         pulse: &Arc<Pulse>,
         request: Request<Outgoing>,

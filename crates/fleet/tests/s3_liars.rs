@@ -288,6 +288,39 @@ async fn a_black_hole_costs_one_time_out() {
 }
 
 #[tokio::test]
+async fn an_answer_that_stops_in_its_middle_costs_one_time_out() {
+    let head = "HTTP/1.1 206 P\r\nContent-Range: bytes 0-9/100\r\nContent-Length: 10\r\n\r\n01234";
+    let server = Answerer::start(move |asked| match asked.path.ends_with("object") {
+        true => Reply::Stall(head.as_bytes().to_vec()),
+        false => Reply::Whole("200 OK", vec![], MARKER.to_vec()),
+    });
+    let server = server.await.unwrap();
+    let (clock, world) = played();
+    let target = Arc::new(open(&server.url(), &world));
+    let asked = Arc::clone(&target);
+    let waiting = tokio::spawn(async move { asked.read(&name("object"), 0..10).await });
+    while !waiting.is_finished() {
+        if server.sent_bytes() > 0 && clock.sleeping() > 0 {
+            clock.advance(100_000);
+        }
+        tokio::task::yield_now().await;
+    }
+    let result = waiting.await.unwrap();
+    assert!(matches!(result, Err(Error::Timeout { limit_ms: 30_000, .. })), "{result:?}");
+    for _ in 0..100 {
+        let result = target.read(&name("object"), 0..10).await;
+        assert!(
+            matches!(&result, Err(Error::Down { reason, .. }) if reason.contains("stops in the middle")),
+            "{result:?}"
+        );
+    }
+    assert!(matches!(target.probe().await, Err(Error::Down { .. })), "whoever looks at it learns the same");
+    assert_eq!(server.served(), 1, "it was asked again at once");
+    clock.advance(10_000_000);
+    assert!(target.probe().await.is_ok(), "it is tried again");
+}
+
+#[tokio::test]
 async fn nobody_there_is_down_and_not_asked_again_at_once() {
     let server = Answerer::start(|_| Reply::Silence).await.unwrap();
     let url = server.url();

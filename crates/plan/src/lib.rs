@@ -60,7 +60,7 @@ pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
 pub use fill::{FillPolicy, Move, Stored, fill};
-pub use hedge::HedgeBudget;
+pub use hedge::{EarlyLook, HedgeBudget};
 pub use lone::lone_targets;
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use month::Month;

@@ -62,11 +62,12 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         .map_err(|_| Error::Setup { what: "this service was started more than four billion times".to_owned() })?;
     let (door, waiting) = mpsc::unbounded_channel();
     let (again, failed) = mpsc::unbounded_channel();
+    let (early, overtaken) = mpsc::unbounded_channel();
     let now = opening.world.clock.now();
     let chain = ChainState { epoch: life.epoch, seq: life.seq, prev: life.prev, start, attempt: 0 };
     let inner = Arc::new(Inner {
         pool: Pool::new(opening.settings.buffer_bytes),
-        speed: crate::speed::Speed::new(opening.settings.hedge_percent),
+        speed: crate::speed::Speed::new(opening.settings.hedge_percent, early),
         world: opening.world,
         catalogue: opening.catalogue,
         roster: opening.roster,
@@ -97,6 +98,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
     inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));
+    inner.world.timer.spawn(Box::pin(crate::probe::look_early(Arc::downgrade(&inner), overtaken)));
     Ok(Store(inner))
 }
 

@@ -11,7 +11,9 @@
 //!
 //! - [`Inner::probe_all`] is a part of each round of upkeep;
 //! - [`look_again`] is quicker: a disk that failed a single operation is looked at a moment later, and if it answers as it
-//!   was left it is up again. One that fails again soon has to write its marker first.
+//!   was left it is up again. One that fails again soon has to write its marker first;
+//! - [`look_early`] looks at targets whose reads were overtaken, beside all this: a firm that is silent is down after one look, and
+//!   not after a minute of readers each of whom waits for it.
 
 use std::{
     collections::BTreeSet,
@@ -38,6 +40,9 @@ use crate::{
 /// So long a disk that failed is left alone before it is looked at again: whatever failed with it has failed by then.
 const LOOK_AGAIN_US: u64 = 200_000;
 
+/// An early look that takes so many times as long as a late read has found silence.
+const EARLY_LIMIT: u64 = 20;
+
 /// What a probe found.
 enum Found {
     AsLeft { marker: Bytes, generation: u64, free_bytes: Option<u64> },
@@ -62,7 +67,37 @@ pub(crate) async fn look_again(store: Weak<Inner>, mut failed: mpsc::UnboundedRe
     }
 }
 
+/// Looks at targets whose reads were overtaken, until the store is gone. Each look is its own: none waits for a silent firm.
+pub(crate) async fn look_early(store: Weak<Inner>, mut overtaken: mpsc::UnboundedReceiver<TargetId>) {
+    while let Some(target) = overtaken.recv().await {
+        let Some(inner) = store.upgrade() else { return };
+        let looking = inner.clone();
+        inner.world.timer.spawn(Box::pin(async move {
+            if !looking.is_stopping() {
+                looking.look_at_overtaken(target).await;
+            }
+            looking.speed.looked(target);
+        }));
+    }
+}
+
 impl Inner {
+    /// Looks at a target that is believed up; how long it takes is noted. What it finds but silence is left to a probe in turn.
+    async fn look_at_overtaken(self: &Arc<Self>, target: TargetId) {
+        let is_up = |live: &Live| live.state == TargetState::Up;
+        let Some(live) = self.fleet.live(target).filter(is_up) else { return };
+        match self.look(&live, self.settings.overtake_after_ms * 1_000 * EARLY_LIMIT).await {
+            Found::AsLeft { .. } => {}
+            Found::Down(note) => {
+                if self.fleet.live(target).is_some_and(|live| is_up(&live)) {
+                    self.fleet.must_mark(target);
+                    self.fleet.saw(target, TargetState::Down, None, &note, self.now_us());
+                }
+            }
+            Found::Unmarked | Found::Older { .. } => self.probe_these(&BTreeSet::from([target])).await,
+        }
+    }
+
     /// Looks at every target that is not given up and that it is time to look at, or with `everything` at all of them; those
     /// that come back write their marker.
     pub(crate) async fn probe_all(self: &Arc<Self>, everything: bool) {
@@ -98,7 +133,8 @@ impl Inner {
                 driver.expect_marker(Some(marker.clone()));
             }
         };
-        let (free_bytes, note) = match self.look(&live).await {
+        let limit_us = self.settings.write_deadline_s * 1_000_000;
+        let (free_bytes, note) = match self.look(&live, limit_us).await {
             Found::Down(note) => {
                 self.fleet.must_mark(target);
                 return self.fleet.saw(target, TargetState::Down, None, &note, self.now_us());
@@ -151,11 +187,10 @@ impl Inner {
         live.must_mark && live.state == TargetState::Down && away_us >= self.settings.down_wait_s * 1_000_000
     }
 
-    async fn look(&self, live: &Live) -> Found {
+    async fn look(&self, live: &Live, limit_us: u64) -> Found {
         let Ok(driver) = self.driver(live.row.id) else {
             return Found::Down("it is not in the configuration".to_owned());
         };
-        let limit_us = self.settings.write_deadline_s * 1_000_000;
         let begun_us = self.now_us();
         let probe = match crate::read::within(self, driver.probe(), limit_us).await {
             Some(Ok(probe)) => {

@@ -5,6 +5,9 @@
 //! read that is late is overtaken by reading other lanes or copies if the budget has room ([`plan::HedgeBudget`]). If it has not,
 //! the read is waited for; one that takes eight times as long as a late one has failed, and what is read instead of it is no hedge.
 //! Its target is silent then: for some seconds nobody else waits so long for it.
+//!
+//! The first read at a target that is given up has it looked at early ([`plan::EarlyLook`], [`crate::probe::look_early`]): if it
+//! does not answer that either it is down, and no reader waits for it any more.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +16,11 @@ use std::{
 
 use model::{fleet::TargetState, id::TargetId, world::BoxFuture};
 use plan::{
-    HedgeBudget,
+    EarlyLook, HedgeBudget,
     pace::{SLOW_US, slow},
     prefer::Source,
 };
+use tokio::sync::mpsc;
 
 use crate::{Inner, locked, read::within};
 
@@ -39,6 +43,8 @@ pub(crate) struct Speed {
     /// Whether slow targets are read around: not where nothing is to be spent on speed.
     around: bool,
     budget: Mutex<HedgeBudget>,
+    /// Targets that are to be looked at early.
+    overtaken: mpsc::UnboundedSender<TargetId>,
 }
 
 /// What is known of all targets.
@@ -56,12 +62,19 @@ struct Known {
     took: Option<(u64, u64)>,
     /// When a read was given up that had failed by being silent; nothing was answered since.
     silent_us: Option<u64>,
+    look: EarlyLook,
 }
 
 impl Speed {
-    pub fn new(hedge_percent: u8) -> Self {
+    /// Knows nothing yet. Targets that are to be looked at early are sent to `overtaken`.
+    pub fn new(hedge_percent: u8, overtaken: mpsc::UnboundedSender<TargetId>) -> Self {
         let budget = Mutex::new(HedgeBudget::new(hedge_percent));
-        Self { known: Mutex::default(), around: hedge_percent > 0, budget }
+        Self { known: Mutex::default(), around: hedge_percent > 0, budget, overtaken }
+    }
+
+    /// An early look has ended.
+    pub fn looked(&self, target: TargetId) {
+        locked(&self.known).targets.entry(target).or_default().look.end();
     }
 
     /// A read of so many bytes took so long.
@@ -81,8 +94,13 @@ impl Speed {
         }
         let table = &mut *locked(&self.known);
         table.took(target, waited_us, now_us);
+        let known = table.targets.entry(target).or_default();
         if waited_us >= late_us * FAILED_AFTER {
-            table.targets.entry(target).or_default().silent_us = Some(now_us);
+            known.silent_us = Some(now_us);
+        }
+        if known.look.begin(now_us) {
+            // Nobody looks any more when the store is being closed.
+            let _ = self.overtaken.send(target);
         }
     }
 
@@ -221,13 +239,15 @@ impl Inner {
 mod tests {
     use model::id::TargetId;
 
+    use tokio::sync::mpsc;
+
     use super::{FAILED_AFTER, FORGOTTEN_US, SHORT_BYTES, SILENT_US, Speed};
 
     const TARGET: TargetId = TargetId([1; 16]);
 
     #[test]
     fn what_became_slow_is_known_after_some_reads_and_not_for_ever() {
-        let speed = Speed::new(10);
+        let speed = Speed::new(10, mpsc::unbounded_channel().0);
         let usual = || speed.took_us(TARGET, 0);
         speed.note(TARGET, SHORT_BYTES + 1, 9_000_000, 0);
         assert_eq!(usual(), None, "a long read says nothing");
@@ -244,7 +264,7 @@ mod tests {
 
     #[test]
     fn who_is_silent_is_waited_for_again_after_some_seconds_or_an_answer() {
-        let (speed, late_us) = (Speed::new(10), 1_000);
+        let (speed, late_us) = (Speed::new(10, mpsc::unbounded_channel().0), 1_000);
         speed.given_up(TARGET, late_us - 1, late_us, 0);
         assert_eq!(speed.took_us(TARGET, 0), None, "a client that goes away says nothing");
         speed.given_up(TARGET, late_us * FAILED_AFTER - 1, late_us, 0);

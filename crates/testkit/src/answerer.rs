@@ -48,6 +48,8 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// As it is, and then zeros until the other side has enough.
     Endless(Vec<u8>),
+    /// As it is, and then nothing, for ever.
+    Stall(Vec<u8>),
     /// Nothing, for ever.
     Silence,
 }
@@ -126,6 +128,11 @@ async fn serve(
             }
             Reply::Raw(bytes) => (bytes, false, true),
             Reply::Endless(bytes) => (bytes, true, true),
+            Reply::Stall(bytes) => {
+                stream.get_mut().write_all(&bytes).await?;
+                sent_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+                pending().await
+            }
             Reply::Silence => pending().await,
         };
         stream.get_mut().write_all(&bytes).await?;

@@ -10,12 +10,12 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Response, StatusCode,
-    body::Incoming,
+    body::{Body, Incoming},
     header::{self, HeaderName},
 };
 use model::world::Timer;
 
-use super::{Pool, Wire, body::Pulse, connection::Sender};
+use super::{Pool, Wire, body::Pulse, connection::Sender, gate::Pass};
 use crate::{
     target::{Error, ObjectName, Result},
     traffic::Counter,
@@ -29,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Incoming,
+    /// What the gate learns of how the body comes; none once there is nothing to learn.
+    pass: Option<Pass>,
     carrier: Option<(Sender, Arc<Pool>, Arc<Pulse>)>,
     counter: Counter,
     address: String,
@@ -49,7 +51,13 @@ impl Answer {
     ) -> Self {
         let (head, body) = response.into_parts();
         let (status, headers, carrier) = (head.status, head.headers, Some(carrier));
-        Self { status, headers, body, carrier, counter, address, verb, timer, idle_us }
+        Self { status, headers, body, pass: None, carrier, counter, address, verb, timer, idle_us }
+    }
+
+    /// The same answer; how its body comes is told to the gate that it passed.
+    pub(super) fn passed(mut self, pass: Pass) -> Self {
+        self.pass = Some(pass).filter(|_| !self.body.is_end_stream());
+        self
     }
 
     /// A header's text, if it is there and readable.
@@ -158,14 +166,19 @@ impl Answer {
     /// The next bytes of the body, `None` at its end.
     async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
+            self.tell(Pass::waits);
             let frame = tokio::select! {
                 biased;
                 frame = self.body.frame() => frame,
                 () = self.timer.sleep(self.idle_us) => {
+                    self.tell(Pass::stalled);
                     let (target, verb) = (self.address.clone(), self.verb);
                     return Err(Error::Timeout { target, verb, limit_ms: self.idle_us / 1_000 });
                 }
             };
+            let came = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+            let came_bytes = came.map_or(0, Bytes::len);
+            self.tell(|pass| pass.took(came_bytes));
             match frame {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(self.io(io::Error::other(error))),
@@ -178,6 +191,13 @@ impl Answer {
                     _ => {}
                 },
             }
+        }
+    }
+
+    /// Tells the gate how the body comes.
+    fn tell(&mut self, what: impl FnOnce(&mut Pass)) {
+        if let Some(pass) = &mut self.pass {
+            what(pass);
         }
     }
 
