@@ -11,7 +11,7 @@
 //! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
-//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`].
+//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`]; and when a target is looked at, in [`look`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -37,6 +37,7 @@ mod error;
 pub mod fill;
 pub mod forecast;
 pub mod hedge;
+pub mod look;
 pub mod margin;
 pub mod month;
 pub mod pace;

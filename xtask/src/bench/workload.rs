@@ -3,6 +3,7 @@
 mod large;
 mod lost;
 mod memory;
+mod probes;
 mod rebuild;
 mod repair;
 mod requests;
@@ -30,12 +31,14 @@ pub enum Workload {
     Memory,
     /// Requests of an all-S3 fleet: small files, 1 GiB, an idle hour
     Requests,
+    /// 1,769 buckets looked at: how long a round takes, and how evenly it comes
+    Probes,
 }
 
 impl Workload {
     /// Whether it measures time or memory, for which pages have to be warm.
     pub fn wants_warm_memory(self) -> bool {
-        !matches!(self, Workload::Requests)
+        !matches!(self, Workload::Requests | Workload::Probes)
     }
 
     /// Runs it, and adds what it finds to the report.
@@ -50,6 +53,7 @@ impl Workload {
             Workload::Rebuild => rebuild::run(bench, report),
             Workload::Memory => memory::run(bench, report),
             Workload::Requests => requests::run(bench, report),
+            Workload::Probes => probes::run(bench, report),
         }
     }
 }
