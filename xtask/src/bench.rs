@@ -7,6 +7,7 @@
 //! Compare CPU-seconds first: they hardly move with what else the machine does, wall time does. Memory is warmed before
 //! anything is measured, because a virtual machine pays several times the price for the first touch of a page.
 
+mod bucket;
 mod client;
 mod load;
 mod meter;

@@ -81,4 +81,8 @@ impl Target for Closed {
     async fn delete(&self, _: &DeleteTicket) -> Result<()> {
         Err(self.down())
     }
+
+    async fn leave(&self, _: &Bytes, _: &[ObjectName]) -> Result<()> {
+        Err(self.down())
+    }
 }

@@ -33,7 +33,9 @@ use tokio::task::spawn_blocking;
 use self::{incoming::Incoming, listing::Walk, place::Place};
 use crate::{
     lock, marker,
-    target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target, is_own},
+    target::{
+        Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target, folders_above, is_own,
+    },
 };
 
 /// A folder as a target.
@@ -206,6 +208,11 @@ impl Target for Directory {
         let name = ticket.name.clone();
         self.hop(move |place| delete(place, &name)).await
     }
+
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        let (marker, folders) = (marker.clone(), folders_above(names));
+        self.hop(move |place| leave(place, &marker, &folders)).await
+    }
 }
 
 fn list(place: &Place, root: &OwnedFd, walk: &Walk<'_>) -> Result<Page> {
@@ -291,6 +298,24 @@ fn delete(place: &Place, name: &ObjectName) -> Result<()> {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(place.failed("delete", errno)),
     }
+}
+
+/// Folders go if the system finds them empty; the marker goes last, so that whoever is cut off may do it again.
+fn leave(place: &Place, ours: &Bytes, folders: &[String]) -> Result<()> {
+    let _turn = lock(&place.marking);
+    let root = place.open_root()?;
+    let first = list(place, &root, &Walk { prefix: "", after: None, limit: 1 })?;
+    marker::permits_leaving(&place.address, ours, place.marker(&root)?.as_ref(), first.objects.first())?;
+    for folder in folders {
+        let (path, leaf) = place::split(folder);
+        let Some(above) = holder(place, &root, path)? else { continue };
+        match rustix::fs::unlinkat(&above, leaf, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {}
+            Err(errno) => return Err(place.failed("remove folder", errno)),
+        }
+    }
+    place.expect(None);
+    rustix::fs::unlinkat(&root, place::MARKER, AtFlags::empty()).map_err(|errno| place.failed("remove marker", errno))
 }
 
 struct DirectoryWriter {

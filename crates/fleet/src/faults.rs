@@ -261,6 +261,14 @@ impl Target for Faults {
         self.inner.delete(ticket).await?;
         self.after(Verb::Delete, ())
     }
+
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        self.before(Verb::Delete).await?;
+        self.permit_change(Verb::Delete)?;
+        self.inner.leave(marker, names).await?;
+        lock(&self.memory).expected = None;
+        self.after(Verb::Delete, ())
+    }
 }
 
 struct FaultyWriter {

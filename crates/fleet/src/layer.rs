@@ -191,6 +191,11 @@ impl<A: Around> Target for Layered<A> {
     async fn delete(&self, ticket: &DeleteTicket) -> Result<()> {
         self.around.again(self.call(Verb::Delete, 0), || self.inner.delete(ticket)).await
     }
+
+    /// Each of its requests has limits of its own in the driver; as one call it takes as long as there are folders.
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        self.inner.leave(marker, names).await
+    }
 }
 
 struct LayeredWriter<A> {

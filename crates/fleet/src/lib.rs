@@ -5,7 +5,7 @@
 //! - [`address`]: where a target is, as text, and the driver for it; [`login`]: what a firm wants to hear; [`closed`]: one that
 //!   is known and cannot be opened;
 //! - layers, each a target around a target: [`timeout`], [`retry`], [`limit`], [`meter`] share their shape through
-//!   [`layer`]; [`faults`] misbehaves on purpose;
+//!   [`layer`]; [`faults`] misbehaves on purpose; [`noted`] knows what was written and takes it away again;
 //! - [`traffic`]: requests and bytes, as a firm bills them; [`roster`]: which targets are open.
 //!
 //! A driver holds no policy: it neither retries nor waits. In a service the layers lie as `limit(retry(timeout(meter(driver))))`,
@@ -24,6 +24,7 @@ pub mod login;
 mod marker;
 pub mod memory;
 pub mod meter;
+pub mod noted;
 pub mod object_store;
 pub mod retry;
 pub mod roster;
@@ -43,6 +44,7 @@ pub use limit::{Limit, Limits};
 pub use login::{BadLogin, Login, Logins};
 pub use memory::{Image, MemoryDisk, MemoryTarget};
 pub use meter::{Meter, VerbCounts};
+pub use noted::Noted;
 pub use object_store::{ObjectStore, S3Address, S3Login};
 pub use retry::{Retry, Tries};
 pub use roster::Roster;

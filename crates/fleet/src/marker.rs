@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 pub(crate) use watch::Watch;
 
-use crate::target::{Error, Result};
+use crate::target::{Error, Listed, Result};
 
 /// Whether things may be changed at a target where `found` is the marker and `expected` the one that should be there.
 pub(crate) fn permits_change(target: &str, expected: Option<&Bytes>, found: Option<&Bytes>) -> Result<()> {
@@ -44,6 +44,20 @@ pub(crate) fn permits_replacing(
         }
     };
     Err(down(target, reason))
+}
+
+/// Whether a place may be given back where `found` is the marker, `ours` the one it was taken with, and `object` one that is there.
+pub(crate) fn permits_leaving(
+    target: &str,
+    ours: &Bytes,
+    found: Option<&Bytes>,
+    object: Option<&Listed>,
+) -> Result<()> {
+    permits_change(target, Some(ours), found)?;
+    match object {
+        None => Ok(()),
+        Some(object) => Err(down(target, &format!("it still holds {}, so its marker stays", object.name))),
+    }
 }
 
 fn down(target: &str, reason: &str) -> Error {

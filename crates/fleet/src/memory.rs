@@ -317,6 +317,15 @@ impl Target for MemoryTarget {
         }
         Ok(())
     }
+
+    async fn leave(&self, marker: &Bytes, _: &[ObjectName]) -> Result<()> {
+        let first = self.list("", None, 1).await?.objects.into_iter().next();
+        let mut disk = self.answering()?;
+        marker::permits_leaving(&self.address, marker, disk.image.marker.as_ref(), first.as_ref())?;
+        disk.image.marker = None;
+        self.expect_marker(None);
+        Ok(())
+    }
 }
 
 struct MemoryWriter {

@@ -327,4 +327,17 @@ impl Target for ObjectStore {
         self.store.check_change().await?;
         self.store.bucket.delete("delete", ticket.name.as_str()).await
     }
+
+    /// There are no folders. The marker goes last, so that whoever is cut off may do it again.
+    async fn leave(&self, marker: &Bytes, _: &[ObjectName]) -> Result<()> {
+        let (store, verb) = (&self.store, "leave");
+        let _turn = store.marking.lock().await;
+        let first = listing::list(&store.bucket, "", None, 1).await?;
+        let found = store.look().await?.map(|(marker, _)| marker);
+        marker::permits_leaving(store.address(), marker, found.as_ref(), first.objects.first())?;
+        store.bucket.delete(verb, CONDITIONS).await?;
+        store.watch.note(None);
+        store.watch.expect(None);
+        store.bucket.delete(verb, MARKER).await
+    }
 }

@@ -51,13 +51,13 @@ use self::{
     incoming::Incoming,
     line::Line,
     listing::Walk,
-    place::{ASIDE, Lies, Place, TMP},
+    place::{ASIDE, Lies, MARKER, Place, TMP},
     trial::Moved,
     wire::{Request, Status},
 };
 use crate::{
-    marker,
-    target::{Abilities, DeleteTicket, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    lock, marker,
+    target::{Abilities, DeleteTicket, ObjectName, ObjectWriter, Page, Probe, Result, Target, folders_above},
 };
 
 /// A folder at an SFTP server as a target.
@@ -244,6 +244,31 @@ impl Target for Sftp {
             Ok(()) => Ok(()),
             Err(refusal) if refusal.is(Status::NO_SUCH_FILE) => Ok(()),
             Err(refusal) => Err(place.failed(session, "delete", refusal).await),
+        }
+    }
+
+    /// Folders go if the server finds them empty; the marker goes last, so that whoever is cut off may do it again.
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        let place = &self.place;
+        let connection = self.connection_for_change().await?;
+        let session = connection.names();
+        let _turn = place.marking.lock().await;
+        let first = Walk::new(place, session, "", None, 1).run().await?;
+        let found = place.marker(session).await?;
+        marker::permits_leaving(&place.address, marker, found.as_ref(), first.objects.first())?;
+        lock(&place.durable).clear();
+        place.clear_leftovers(session);
+        for folder in folders_above(names) {
+            let lies = Look::at(place, session, &folder).found(place, session).await?;
+            // Version 3 says "failure" of a folder that is not empty, as of much else.
+            if lies == Lies::Other("a folder") {
+                let _ = session.ask(Request::remove_folder(&place.path(&folder))).done().await;
+            }
+        }
+        place.expect(None);
+        match session.ask(Request::remove(&place.path(MARKER))).done().await {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(place.failed(session, "leave", refusal).await),
         }
     }
 }

@@ -15,7 +15,7 @@
 //! - a writer that is dropped or aborted leaves nothing under the name;
 //! - nothing is deleted without a [`DeleteTicket`].
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -334,11 +334,42 @@ pub trait Target: Send + Sync {
 
     /// Deletes one object; a missing one is fine.
     async fn delete(&self, ticket: &DeleteTicket) -> Result<()>;
+
+    /// Gives the place back. Takes away the marker, if `marker` are its bytes, what the driver made for itself, and the folders on the
+    /// way to `names` in which nothing is left; no marker is expected any more. What was set aside stays, and what anybody else put
+    /// there.
+    ///
+    /// # Errors
+    /// [`Error::Down`] when another marker or any object is there: nothing was taken away then.
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()>;
+}
+
+/// The folders that a driver with folders may have made on the way to these names, and those of its own, deepest first.
+pub(crate) fn folders_above(names: &[ObjectName]) -> Vec<String> {
+    let [_, tmp, aside] = RESERVED;
+    let mut folders = BTreeSet::from([tmp.to_owned(), aside.to_owned()]);
+    for name in names {
+        for (end, _) in name.as_str().match_indices('/') {
+            let folder = &name.as_str()[..end];
+            if !folders.contains(folder) {
+                folders.insert(format!("{aside}/{folder}"));
+                folders.insert(folder.to_owned());
+            }
+        }
+    }
+    // A folder's name is the beginning of what lies in it.
+    folders.into_iter().rev().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ObjectName;
+    use super::{ObjectName, folders_above};
+
+    #[test]
+    fn a_folder_comes_after_what_lies_in_it() {
+        let names = ["b/x/1", "b/x/2", "b/y", "top"].map(|name| ObjectName::parse(name).expect("a name"));
+        assert_eq!(folders_above(&names), ["tmp", "b/x", "b", "aside/b/x", "aside/b", "aside"]);
+    }
 
     #[test]
     fn names_stay_inside_the_target_and_off_the_drivers_own() {

@@ -45,7 +45,7 @@ use self::{
 };
 use crate::{
     marker::{self, Watch},
-    target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
+    target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target, folders_above},
     traffic::Traffic,
     wire::{HttpOptions, body::Outgoing, text},
 };
@@ -348,5 +348,25 @@ impl Target for WebDav {
             Some(_) => self.store.site.delete(verb, ticket.name.as_str()).await,
             None => Ok(()),
         }
+    }
+
+    /// DELETE takes what is in a folder as well, so each is looked into first. The marker goes last, so that whoever is cut off may
+    /// do it again.
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        let (store, verb) = (&self.store, "leave");
+        let _turn = store.marking.lock().await;
+        let first = listing::list(&store.site, "", None, 1).await?;
+        marker::permits_leaving(store.address(), marker, store.look().await?.as_ref(), first.objects.first())?;
+        let mut known = store.folders.lock().await;
+        known.clear();
+        for folder in folders_above(names) {
+            let key = format!("{folder}/");
+            if listing::is_empty_folder(&store.site, &folder).await? {
+                store.site.delete(verb, &key).await?;
+            }
+        }
+        store.watch.note(None);
+        store.watch.expect(None);
+        store.site.delete(verb, MARKER).await
     }
 }

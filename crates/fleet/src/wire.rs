@@ -22,7 +22,7 @@ pub(crate) mod xml;
 
 pub use self::tls::Tls;
 
-use std::sync::{Arc, Mutex, atomic::Ordering};
+use std::sync::{Arc, Mutex, Weak, atomic::Ordering};
 
 use bytes::Bytes;
 use hyper::{
@@ -94,24 +94,57 @@ pub(crate) struct Wire {
 
 /// Connections that wait for their next request.
 pub(crate) struct Pool {
-    idle: Mutex<Vec<(Sender, u64)>>,
+    idle: Mutex<Idle>,
     clock: Arc<dyn Clock>,
+    timer: Arc<dyn Timer>,
+}
+
+#[derive(Default)]
+struct Idle {
+    /// Each with the time of its last answer.
+    senders: Vec<(Sender, u64)>,
+    /// Whether somebody comes by who closes them. Some servers never do, and a large fleet has a pool to each target.
+    is_closed_in_time: bool,
+}
+
+impl Idle {
+    fn close_old(&mut self, now_us: u64) {
+        self.senders.retain(|(sender, since_us)| !sender.is_closed() && now_us.saturating_sub(*since_us) < REUSE_US);
+    }
 }
 
 impl Pool {
-    pub(crate) fn give_back(&self, sender: Sender) {
+    pub(crate) fn give_back(self: &Arc<Self>, sender: Sender) {
         let now_us = self.clock.now().monotonic_us;
         let mut idle = lock(&self.idle);
-        if idle.len() < IDLE_CONNECTIONS && !sender.is_closed() {
-            idle.push((sender, now_us));
+        if idle.senders.len() < IDLE_CONNECTIONS && !sender.is_closed() {
+            idle.senders.push((sender, now_us));
+            if !std::mem::replace(&mut idle.is_closed_in_time, true) {
+                self.timer.spawn(Box::pin(Self::close_in_time(Arc::downgrade(self), Arc::clone(&self.timer))));
+            }
         }
     }
 
     fn take(&self) -> Option<Sender> {
         let now_us = self.clock.now().monotonic_us;
         let mut idle = lock(&self.idle);
-        idle.retain(|(sender, since_us)| !sender.is_closed() && now_us.saturating_sub(*since_us) < REUSE_US);
-        idle.pop().map(|(sender, _)| sender)
+        idle.close_old(now_us);
+        idle.senders.pop().map(|(sender, _)| sender)
+    }
+
+    /// Comes by until no connection waits any more.
+    async fn close_in_time(pool: Weak<Self>, timer: Arc<dyn Timer>) {
+        loop {
+            timer.sleep(REUSE_US).await;
+            let Some(pool) = pool.upgrade() else { return };
+            let now_us = pool.clock.now().monotonic_us;
+            let mut idle = lock(&pool.idle);
+            idle.close_old(now_us);
+            if idle.senders.is_empty() {
+                idle.is_closed_in_time = false;
+                return;
+            }
+        }
     }
 }
 
@@ -133,7 +166,8 @@ impl Wire {
     pub(crate) fn new(endpoint: Endpoint, address: String, options: &HttpOptions, world: &World) -> Result<Self> {
         let dialer = Dialer::new(&endpoint, options, Arc::clone(&world.timer))
             .map_err(|reason| Error::BadAddress { address: address.clone(), reason })?;
-        let pool = Arc::new(Pool { idle: Mutex::default(), clock: Arc::clone(&world.clock) });
+        let (clock, timer) = (Arc::clone(&world.clock), Arc::clone(&world.timer));
+        let pool = Arc::new(Pool { idle: Mutex::default(), clock, timer });
         let (gate, timer) = (Arc::new(Gate::new(Arc::clone(&world.clock))), Arc::clone(&world.timer));
         Ok(Self { endpoint, address, dialer, gate, pool, timer, counter: Counter::default() })
     }

@@ -34,7 +34,10 @@ pub struct Far {
 
 impl Far {
     /// Its login. Nobody is asked for one: this may run in a service that somebody else talks to.
-    fn login(&self) -> Result<Login> {
+    ///
+    /// # Errors
+    /// Refused: no file is named, or it is none.
+    pub fn login(&self) -> Result<Login> {
         let names = Address::parse(&self.address)?.login_names();
         match &self.login {
             None if !names.is_empty() => Err(Error::refused(format!("{} wants a login", self.address)).hint(format!(

@@ -12,7 +12,7 @@
 //! helps ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
-//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`].
+//! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`]; and when a target is looked at, in [`look`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
 //! that no rule is written twice.
@@ -39,6 +39,7 @@ pub mod fill;
 pub mod forecast;
 pub mod hedge;
 pub mod lone;
+pub mod look;
 pub mod margin;
 pub mod month;
 pub mod pace;

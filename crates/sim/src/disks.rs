@@ -154,6 +154,10 @@ impl Target for Effects {
     async fn delete(&self, ticket: &DeleteTicket) -> Result<()> {
         self.effect(Verb::Delete, ticket.name.as_str(), &[], self.inner.delete(ticket)).await
     }
+
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        self.effect(Verb::Delete, "", &[], self.inner.leave(marker, names)).await
+    }
 }
 
 struct EffectsWriter {

@@ -127,6 +127,10 @@ impl Target for Wrong {
     async fn delete(&self, ticket: &DeleteTicket) -> Result<()> {
         self.inner.delete(ticket).await
     }
+
+    async fn leave(&self, marker: &Bytes, names: &[ObjectName]) -> Result<()> {
+        self.inner.leave(marker, names).await
+    }
 }
 
 #[test]

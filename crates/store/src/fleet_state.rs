@@ -50,7 +50,7 @@ pub(crate) struct Live {
 impl Live {
     /// Whether it is time to look at it again: always, but for one that is up and wants to be left in peace for so long.
     pub fn is_due(&self, every_s: u64, now_us: u64) -> bool {
-        self.state != TargetState::Up || now_us.saturating_sub(self.seen_us) >= every_s * 1_000_000
+        self.state != TargetState::Up || plan::look::is_due(self.row.id, every_s * 1_000_000, self.seen_us, now_us)
     }
 
     /// Whether it lately dropped what it had acknowledged.

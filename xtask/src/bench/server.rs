@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{Bench, client::Client};
 
-const START_WAIT: Duration = Duration::from_secs(60);
+const START_WAIT: Duration = Duration::from_secs(300);
 const STOP_WAIT: Duration = Duration::from_secs(60);
 /// Between two looks at a server that is busy.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -4,6 +4,7 @@ mod folder;
 mod large;
 mod lost;
 mod memory;
+mod probes;
 mod rebuild;
 mod repair;
 mod requests;
@@ -36,12 +37,14 @@ pub enum Workload {
     Folder,
     /// 1 GiB by PUT and by a resumable upload
     Resumed,
+    /// 1,769 buckets looked at: how long a round takes, and how evenly it comes
+    Probes,
 }
 
 impl Workload {
     /// Whether it measures time or memory, for which pages have to be warm.
     pub fn wants_warm_memory(self) -> bool {
-        !matches!(self, Workload::Requests)
+        !matches!(self, Workload::Requests | Workload::Probes)
     }
 
     /// Runs it, and adds what it finds to the report.
@@ -58,6 +61,7 @@ impl Workload {
             Workload::Requests => requests::run(bench, report),
             Workload::Folder => folder::run(bench, report),
             Workload::Resumed => resumed::run(bench, report),
+            Workload::Probes => probes::run(bench, report),
         }
     }
 }

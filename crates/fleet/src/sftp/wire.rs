@@ -102,6 +102,11 @@ impl Request {
         Self::new(14).text(path.as_bytes()).mode(FOLDER_MODE)
     }
 
+    /// Of an empty folder.
+    pub(super) fn remove_folder(path: &str) -> Self {
+        Self::new(15).text(path.as_bytes())
+    }
+
     /// Follows links: for the root alone, which the operator named.
     pub(super) fn stat(path: &str) -> Self {
         Self::new(17).text(path.as_bytes())

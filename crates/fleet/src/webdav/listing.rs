@@ -63,6 +63,15 @@ pub(super) async fn occupant(site: &Site) -> Result<Option<String>> {
     Ok(names.into_iter().find(|name| !crate::target::is_own(name)).map(str::to_owned))
 }
 
+/// Whether a folder is there and nothing lies in it, of whatever name.
+pub(super) async fn is_empty_folder(site: &Site, folder: &str) -> Result<bool> {
+    let Some(described) = site.describe("list", &format!("{folder}/"), Depth::Children).await? else {
+        return Ok(false);
+    };
+    let path = site.path(folder);
+    Ok(described.iter().all(|one| one.path == path && one.is_folder) && !described.is_empty())
+}
+
 /// What is wanted of a folder; nothing if it went away. `key` is empty or ends in a slash.
 async fn children(site: &Site, walk: &Walk<'_>, key: &str) -> Result<Vec<Ahead>> {
     let Some(described) = site.describe("list", key, Depth::Children).await? else { return Ok(Vec::new()) };

@@ -302,6 +302,14 @@ impl Spoken {
                     status(id, 0)
                 }
             },
+            15 => match path(request) {
+                path if !matches!(files.get(&path), Some(Node::Folder)) => status(id, 2),
+                path if files.keys().any(|other| parent(other) == path) => status(id, 4),
+                path => {
+                    files.remove(&path);
+                    status(id, 0)
+                }
+            },
             18 => moved(&mut files, id, request, state.offers.refuses, true),
             200 => match &take(request)[..] {
                 b"hardlink@openssh.com" => moved(&mut files, id, request, true, false),

@@ -5,9 +5,16 @@
 //! folder) takes real files. One firm wipes everything in the middle of the work, the operator disappears with catalogue and
 //! keys, and the files go home with a kit. Every file that was acknowledged is compared with its source after either blow.
 //!
-//! [`firms`] has the folders and the service on them, [`traffic`] the people who send and read, [`tree`] the files.
+//! The same is played on a fleet that the person names, of real firms: there one firm is fenced off instead, and everything that was
+//! written is taken away again at the end.
+//!
+//! [`firms`] has the folders and the service on them, [`given`] a fleet that was named, [`blow`] takes the firm away, [`traffic`] are
+//! the people who send and read, [`tree`] the files, [`scene`] the play's folder and its time.
 
+mod blow;
 mod firms;
+mod given;
+mod scene;
 mod traffic;
 mod tree;
 
@@ -20,20 +27,20 @@ use std::{
 
 use fleet::Target;
 use format::Kit;
-use model::{fleet::TargetState, units::INLINE_FILE_BYTES_MAX, world::World};
+use model::{fleet::TargetState, units::INLINE_FILE_BYTES_MAX};
 use rescue::Rescue;
 use store::{FleetReport, Store};
 
 use self::{
     firms::{FIRMS, LEASEWEB, Lying, Stage},
+    given::Given,
+    scene::{Scene, Timeline},
     traffic::{Traffic, compare},
 };
-use super::fleet::bytes;
+use super::{fleet::bytes, serve::stop_signal};
 use crate::{
     assemble::folder_driver,
-    client::batch::line,
     error::{Error, Result},
-    world,
 };
 
 /// Small files reach packs within seconds; if nothing does in this time, something is wrong.
@@ -49,6 +56,9 @@ const NAMED_MAX: usize = 10;
 ///
 /// The files are only read. Exit code 0 says that every acknowledged file was equal to its source after the wipe and
 /// again after the rescue, that shards did lie at the firm that wiped, and that no file was refused.
+///
+/// With --fleet it is played on real firms. Places that hold anything are refused. The firm that goes is fenced off, not wiped, and
+/// at the end everything that the play wrote is removed. Requests and bytes are billed as by any service.
 #[derive(clap::Args)]
 pub struct Args {
     /// A folder of files to play with; nothing in it may change meanwhile.
@@ -56,12 +66,21 @@ pub struct Args {
     folder: PathBuf,
     /// How many of the story's servers one folder stands for: 1 plays all 1,769; 18 leaves the smallest firm the two that
     /// copies on two firms need.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=18))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=18), conflicts_with = "fleet")]
     servers_in: u16,
-    /// Where the play's own folder is made; it needs room for about five times FOLDER.
+    /// Plays on the providers and targets of a configuration file instead of folders of its own.
+    #[arg(long, value_name = "FILE")]
+    fleet: Option<PathBuf>,
+    /// The provider of that file that goes [default: the second].
+    #[arg(long, value_name = "PROVIDER", requires = "fleet")]
+    lose: Option<String>,
+    /// Also deletes what the play wrote at that provider, and only that, as soon as it is fenced off.
+    #[arg(long, requires = "fleet")]
+    wipe: bool,
+    /// Where the play's own folder is made; it needs room for about five times FOLDER, with --fleet once.
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
-    /// Keeps the play's folder.
+    /// Keeps the play's folder, and what it wrote at the places of --fleet.
     #[arg(long)]
     keep: bool,
 }
@@ -81,55 +100,27 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             .hint("smaller ones lie in records, and no shard would lie at the firm that wipes; name another folder"));
     }
     let root = above.join(format!("holdfast-reenact-{}", std::process::id()));
+    let timeline = Timeline::start();
+    let given = match &args.fleet {
+        Some(file) => Some(Arc::new(Given::look(file, args.lose, &[root.clone(), folder], &timeline.world).await?)),
+        None => None,
+    };
     fs::create_dir(&root).map_err(|error| Error::io("making the folder", &root, &error))?;
     let scene = Scene { root, keep: args.keep };
-    let timeline = Timeline::start();
     left_out.iter().for_each(|what| timeline.tell(&format!("left out: {what}")));
-    let mut play = Play { timeline, root: scene.root.clone(), traffic: Traffic::of(files), equal: true };
-    let stage = play.found(usize::from(args.servers_in)).await?;
-    let lying = play.wipe(&stage).await?;
-    play.repair(&stage).await?;
-    play.end_operator(stage).await?;
-    play.rescue().await?;
-    Ok(play.verdict(lying))
-}
-
-/// The play's own folder.
-struct Scene {
-    root: PathBuf,
-    keep: bool,
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        if self.keep {
-            line(&format!("kept: {}", self.root.display()));
-        } else {
-            line(&format!("clearing away {}", self.root.display()));
-            drop(fs::remove_dir_all(&self.root));
-        }
+    let (traffic, root) = (Traffic::of(files), scene.root.clone());
+    let mut play = Play { timeline, root, traffic, given, wipe: args.wipe, equal: true };
+    let stopped = stop_signal()?;
+    let played = tokio::select! {
+        played = play.all(usize::from(args.servers_in)) => played,
+        () = stopped => Err(Error::new(model::Class::Retry, "the play was stopped")),
+    };
+    match (&play.given, args.keep) {
+        (Some(given), true) => given.keep(&play.timeline),
+        (Some(given), false) if !given.clear(&play.timeline).await => return played.and(Ok(ExitCode::FAILURE)),
+        _ => {}
     }
-}
-
-/// Lines with the time since the start.
-struct Timeline {
-    world: World,
-    started_us: u64,
-}
-
-impl Timeline {
-    fn start() -> Self {
-        let world = world::real();
-        Self { started_us: world.clock.now().monotonic_us, world }
-    }
-
-    fn tell(&self, text: &str) {
-        line(&format!("{:>7.1} s  {text}", self.elapsed_ms() as f64 / 1e3));
-    }
-
-    fn elapsed_ms(&self) -> u64 {
-        (self.world.clock.now().monotonic_us - self.started_us) / 1_000
-    }
+    played
 }
 
 /// The play as far as it is.
@@ -137,21 +128,48 @@ struct Play {
     timeline: Timeline,
     root: PathBuf,
     traffic: Arc<Traffic>,
+    /// The fleet that was named.
+    given: Option<Arc<Given>>,
+    /// Whether what was written at its firm that goes is deleted.
+    wipe: bool,
     /// Whether every comparison so far found every acknowledged file equal.
     equal: bool,
 }
 
 impl Play {
+    async fn all(&mut self, servers_in: usize) -> Result<ExitCode> {
+        let stage = self.found(servers_in).await?;
+        let lying = self.wipe(&stage).await?;
+        self.repair(&stage).await?;
+        self.end_operator(stage).await?;
+        self.rescue().await?;
+        Ok(self.verdict(lying))
+    }
+
+    /// The firm that goes.
+    fn lost(&self) -> &str {
+        self.given.as_ref().map_or(LEASEWEB, |given| &given.lost)
+    }
+
     fn kit_file(&self) -> PathBuf {
         self.root.join("kit.txt")
     }
 
     /// 2012: the fleet as it was; the kit is made before the first file.
     async fn found(&self, servers_in: usize) -> Result<Stage> {
-        let firms = FIRMS.map(|firm| format!("{} {}", firm.name, firm.folders(servers_in))).join(", ");
-        let stage = Stage::found(&self.root, servers_in, self.timeline.world.clone()).await?;
+        let world = self.timeline.world.clone();
+        let (firms, stage) = match &self.given {
+            Some(given) => {
+                (format!("places at real firms ({})", given.told()), Stage::on(&self.root, given, world).await?)
+            }
+            None => {
+                let firms = FIRMS.map(|firm| format!("{} {}", firm.name, firm.folders(servers_in))).join(", ");
+                let stage = Stage::found(&self.root, servers_in, world).await?;
+                (format!("the servers of three firms ({firms})"), stage)
+            }
+        };
         let scheme = scheme(&stage.store.fleet_report().await?);
-        self.timeline.tell(&format!("a service on the servers of three firms ({firms}), scheme {scheme}"));
+        self.timeline.tell(&format!("a service on {firms}, scheme {scheme}"));
         stage.make_kit(&self.kit_file()).await?;
         self.timeline.tell("a recovery kit is made, before the first file");
         Ok(stage)
@@ -168,7 +186,7 @@ impl Play {
         while !traffic.is_through(half) {
             stage.pause(20).await;
         }
-        let lying = self.wait_for_shards(stage).await;
+        let lying = self.wait_for_shards(stage).await?;
         let before = traffic.count();
         self.timeline.tell(&format!(
             "{} files ({}) are acknowledged; {}",
@@ -177,32 +195,14 @@ impl Play {
             margin(&stage.store).await?
         ));
         self.timeline.tell(&format!(
-            "at {LEASEWEB} lie {} shards ({}) and {} copies of records",
+            "at {} lie {} shards ({}) and {} copies of records",
+            self.lost(),
             lying.shards,
             bytes(lying.shard_bytes),
             lying.copies
         ));
-        let servers = stage.servers_of(LEASEWEB);
         traffic.let_go(half + (all - half).div_ceil(2));
-        let wiping = stage.begin_wipe(LEASEWEB)?;
-        self.timeline.tell(&format!("{LEASEWEB} wipes its {servers} servers: process {}", wiping.id()));
-        // Some files are sent while it wipes, the rest once the first servers are gone.
-        for _ in 0..WIPE_BEGINS_MS {
-            if stage.servers_of(LEASEWEB) < servers {
-                break;
-            }
-            stage.pause(1).await;
-        }
-        traffic.let_go(all);
-        stage.end_wipe(LEASEWEB, wiping).await?;
-        let after = traffic.count();
-        self.timeline.tell(&format!(
-            "nothing is left of {LEASEWEB}; {} files were acknowledged meanwhile",
-            after.files - before.files
-        ));
-        while !traffic.is_through(all) {
-            stage.pause(20).await;
-        }
+        self.strike(stage).await?;
         traffic.end(people).await;
         self.tell_traffic();
         let (service, caller) = (stage.service.clone(), stage.caller);
@@ -211,17 +211,33 @@ impl Play {
             async move { tree::is_kept(&service, &caller, &source).await }
         });
         let unequal = unequal.await;
-        self.compared("after the wipe", &unequal);
+        let when =
+            self.given.as_ref().map_or_else(|| "after the wipe".to_owned(), |given| format!("without {}", given.lost));
+        self.compared(&when, &unequal);
         Ok(lying)
     }
 
     /// Until something lies at the firm that will wipe, there is nothing to show.
-    async fn wait_for_shards(&self, stage: &Stage) -> Lying {
+    async fn wait_for_shards(&self, stage: &Stage) -> Result<Lying> {
         let deadline_ms = self.timeline.elapsed_ms() + SHARDS_WAIT_MS;
         loop {
-            let lying = stage.lying_at(LEASEWEB);
-            if lying.shards > 0 || self.timeline.elapsed_ms() > deadline_ms {
-                return lying;
+            let late = self.timeline.elapsed_ms() > deadline_ms;
+            match &self.given {
+                // A listing is a request that somebody pays for, so a shard has to be on its way first.
+                Some(given) if late || given.has_shards() => {
+                    let lying = given.lying().await?;
+                    if lying.shards > 0 || late {
+                        return Ok(lying);
+                    }
+                    stage.pause(1_000).await;
+                }
+                Some(_) => {}
+                None => {
+                    let lying = stage.lying_at(LEASEWEB);
+                    if lying.shards > 0 || late {
+                        return Ok(lying);
+                    }
+                }
             }
             stage.pause(200).await;
         }
@@ -251,10 +267,14 @@ impl Play {
         loop {
             let report = stage.store.fleet_report().await?;
             let left = report.files_below_settled + report.packs_below_settled + report.records_below_settled;
-            if left == 0 && is_noticed(&report) {
+            if left == 0 && is_noticed(&report, self.lost()) {
                 let scheme = scheme(&report);
                 let margin = margin(&stage.store).await?;
-                self.timeline.tell(&format!("everything is settled on two firms, scheme {scheme}; {margin}"));
+                let firms = match report.providers.len() - 1 {
+                    2 => "two".to_owned(),
+                    more => more.to_string(),
+                };
+                self.timeline.tell(&format!("everything is settled on {firms} firms, scheme {scheme}; {margin}"));
                 return Ok(());
             }
             let done = report.jobs.iter().map(|job| job.done_bytes).sum();
@@ -291,7 +311,10 @@ impl Play {
         let page = fs::read_to_string(&file).map_err(|error| Error::io("reading the kit", &file, &error))?;
         let kit = Kit::parse(&page)?;
         let open = |known: &format::KitAddress| {
-            let driver: Arc<dyn Target> = folder_driver(Path::new(&known.address), &self.timeline.world);
+            let driver: Arc<dyn Target> = match &self.given {
+                Some(given) => given.open_for_rescue(&known.address, &self.timeline.world),
+                None => folder_driver(Path::new(&known.address), &self.timeline.world),
+            };
             (known.address.clone(), driver)
         };
         let said = |error: rescue::Error| Error::new(error.class(), error);
@@ -336,7 +359,7 @@ impl Play {
     fn verdict(&self, lying: Lying) -> ExitCode {
         let (files, all) = (self.traffic.count().files, self.traffic.files.len());
         if lying.shards == 0 {
-            self.timeline.tell(&format!("nothing was shown: no shard lay at {LEASEWEB} when it wiped"));
+            self.timeline.tell(&format!("nothing was shown: no shard lay at {} when it went", self.lost()));
         } else if !self.equal {
             self.timeline.tell("files were lost");
         } else if files < all {
@@ -351,8 +374,8 @@ impl Play {
 }
 
 /// Whether the service knows by itself that the firm is gone.
-fn is_noticed(report: &FleetReport) -> bool {
-    report.providers.iter().all(|provider| (provider.name == LEASEWEB) == (provider.state != TargetState::Up))
+fn is_noticed(report: &FleetReport, lost: &str) -> bool {
+    report.providers.iter().all(|provider| (provider.name == lost) == (provider.state != TargetState::Up))
 }
 
 fn scheme(report: &FleetReport) -> String {

@@ -146,7 +146,10 @@ pub fn shell(path: &Path) -> String {
 }
 
 /// Listens for SIGTERM and ctrl-c; the future completes at the first of them.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
+///
+/// # Errors
+/// When signals cannot be listened for.
+pub fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {

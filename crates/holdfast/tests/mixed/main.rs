@@ -6,6 +6,7 @@
 //!
 //! - `fleet` starts the firms and the service, sends files, and reads back what was acknowledged;
 //! - `founded` is the exception, a service on three buckets and no folder, without a network in between;
+//! - `reenacted` plays the story of `holdfast reenact` on these servers, and finds them as they were;
 //! - `alone`: three firms speak one protocol, and no folder is left to lean on;
 //! - `growth` grows a fleet, loses a firm, and brings the service back on an empty machine;
 //! - `closed`: a firm refuses the login; `unopened`: a record of one cannot be used;
@@ -26,5 +27,6 @@ mod founded;
 mod growth;
 mod lying;
 mod one_left;
+mod reenacted;
 mod slow;
 mod unopened;

@@ -14,6 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     ("absence is not believed under another marker", |place| Box::pin(absence(place))),
     ("a marker is replaced only in place of the one named", |place| Box::pin(replaced(place))),
     ("a writer cannot finish under another marker", |place| Box::pin(late_finish(place))),
+    ("a place is given back as it was found, and only when nothing is left in it", |place| Box::pin(left(place))),
 ];
 
 async fn shown(place: Place) -> Outcome {
@@ -115,5 +116,27 @@ async fn late_finish(place: Place) -> Outcome {
     ensure_matches!(writer.finish().await, Err(Error::Down { .. }));
     place.target.expect_marker(Some(place.marker.clone()));
     ensure!(place.target.stat(&name("late")).await?.is_none(), "the object is there");
+    Ok(())
+}
+
+async fn left(place: Place) -> Outcome {
+    let (target, other) = (&place.target, Bytes::from_static(b"another service's"));
+    let used = [name("deep/er/object"), name("top")];
+    for object in &used {
+        target.put(object, &[pattern(10)]).await?;
+    }
+    ensure_matches!(target.leave(&place.marker, &used).await, Err(Error::Down { .. }));
+    ensure!(names(&**target, "").await? == ["deep/er/object", "top"], "it took objects");
+    for object in &used {
+        target.delete(&DeleteTicket { name: object.clone(), reason: "released" }).await?;
+    }
+    ensure_matches!(target.leave(&other, &used).await, Err(Error::Down { .. }));
+    ensure!(target.probe().await?.marker.as_ref() == Some(&place.marker), "another's marker was taken away");
+    target.leave(&place.marker, &used).await?;
+    ensure!(target.probe().await?.marker.is_none(), "the marker is there still");
+    let occupant = target.occupant().await?;
+    ensure!(occupant.is_none(), "{occupant:?} was left behind");
+    target.write_marker(None, other).await?;
+    target.put(&used[0], &[pattern(10)]).await?;
     Ok(())
 }

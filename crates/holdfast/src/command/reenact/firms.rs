@@ -4,10 +4,11 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use catalogue::Catalogue;
-use fleet::Roster;
+use fleet::{Roster, Target};
 use format::{Identity, Kit, KitAddress};
 use futures_util::future::try_join_all;
 use model::{
@@ -18,6 +19,7 @@ use model::{
 use service::{Caller, Service};
 use store::{Opening, Settings, Store};
 
+use super::given::Given;
 use crate::{
     assemble::{FIRST_ACCOUNT, folder_driver},
     data::{DataFolder, Held, write_private},
@@ -64,6 +66,21 @@ pub struct Lying {
     pub copies: u64,
 }
 
+impl Lying {
+    /// Counts something that lies in `kind`, the first part of its name. Markers, manuals and what is being written are nobody's
+    /// bytes.
+    pub fn count(&mut self, kind: &str, bytes: u64) {
+        match kind {
+            "shards" => {
+                self.shards += 1;
+                self.shard_bytes += bytes;
+            }
+            "journal" | "snapshots" | "envelopes" | "addresses" => self.copies += 1,
+            _ => {}
+        }
+    }
+}
+
 /// A running service and its folders.
 pub struct Stage {
     /// The store.
@@ -84,11 +101,6 @@ impl Stage {
     /// # Errors
     /// As the operating system and the store say.
     pub async fn found(root: &Path, servers_in: usize, world: World) -> Result<Self> {
-        let data = DataFolder::at(&root.join("operator"))?;
-        let held = data.hold(true)?;
-        let identity = Identity::generate();
-        data.keep_identity(&identity)?;
-        data.make_private(&data.catalogue())?;
         let (mut providers, mut rows) = (Vec::new(), Vec::new());
         for firm in &FIRMS {
             let provider = ProviderId::random(&*world.entropy);
@@ -104,31 +116,29 @@ impl Stage {
                 first.extend(at.map(|at| others.remove(at)));
                 (first, others)
             });
-        let roster = Roster::default();
-        for row in &first {
-            roster.insert(row.id, folder_driver(Path::new(&row.address), &world));
-        }
-        let catalogue = Catalogue::open(&data.catalogue().join(catalogue::FILE_NAME))?;
+        let opened = first.into_iter().map(|row| {
+            let driver = folder_driver(Path::new(&row.address), &world);
+            (row, driver)
+        });
         let settings = Settings { pack_after_s: 1, down_wait_s: 2, upkeep_every_ms: 500, ..Settings::trial() };
-        let opening = Opening { world: world.clone(), catalogue, roster, service: identity, settings };
-        let store = Store::found(opening, providers, first).await?;
+        let founded = Founded::on(root, providers, opened.collect(), settings, &world).await?;
+        let store = &founded.store;
         let joining = others.chunks(others.len().div_ceil(OPENED_AT_ONCE).max(1)).map(|rows| {
             let opened = rows.iter().map(|row| (row.clone(), folder_driver(Path::new(&row.address), &world))).collect();
             store.grow(Vec::new(), Vec::new(), opened)
         });
         try_join_all(joining).await?;
-        let account = store.make_account(FIRST_ACCOUNT, true).await?.id;
-        store.start();
-        let service = Service::new(store.clone());
-        Ok(Self {
-            store,
-            service,
-            caller: Caller::at_the_machine(account),
-            world,
-            data,
-            root: root.to_owned(),
-            _held: held,
-        })
+        founded.open(root, world).await
+    }
+
+    /// Founds a service on a fleet that was named, with its own folder below `root`.
+    ///
+    /// # Errors
+    /// As the operating system and the store say.
+    pub async fn on(root: &Path, given: &Given, world: World) -> Result<Self> {
+        let settings = given.settings.clone();
+        let founded = Founded::on(root, given.providers.clone(), given.opened().collect(), settings, &world).await?;
+        founded.open(root, world).await
     }
 
     /// Makes a kit as `holdfast kit make` does and writes it to `file`.
@@ -156,17 +166,8 @@ impl Stage {
         let mut found = Lying::default();
         for server in names_in(&self.root.join(firm)) {
             for kind in names_in(&server) {
-                // Markers, manuals and what is being written are nobody's bytes.
-                match kind.file_name().and_then(|name| name.to_str()) {
-                    Some("shards") => count(&kind, &mut |bytes| {
-                        found.shards += 1;
-                        found.shard_bytes += bytes;
-                    }),
-                    Some("journal" | "snapshots" | "envelopes" | "addresses") => {
-                        count(&kind, &mut |_| found.copies += 1);
-                    }
-                    _ => {}
-                }
+                let Some(name) = kind.file_name().and_then(|name| name.to_str()) else { continue };
+                count(&kind, &mut |bytes| found.count(name, bytes));
             }
         }
         found
@@ -220,6 +221,48 @@ impl Stage {
     /// Waits.
     pub async fn pause(&self, ms: u64) {
         self.world.timer.sleep(ms * 1_000).await;
+    }
+}
+
+/// A cluster that was just founded, and the folder of its operator.
+struct Founded {
+    store: Store,
+    data: DataFolder,
+    held: Held,
+}
+
+impl Founded {
+    async fn on(
+        root: &Path,
+        providers: Vec<ProviderRow>,
+        opened: Vec<(TargetRow, Arc<dyn Target>)>,
+        settings: Settings,
+        world: &World,
+    ) -> Result<Self> {
+        let data = DataFolder::at(&root.join("operator"))?;
+        let held = data.hold(true)?;
+        let identity = Identity::generate();
+        data.keep_identity(&identity)?;
+        data.make_private(&data.catalogue())?;
+        let roster = Roster::default();
+        let rows = opened.into_iter().map(|(row, driver)| {
+            roster.insert(row.id, driver);
+            row
+        });
+        let rows = rows.collect();
+        let catalogue = Catalogue::open(&data.catalogue().join(catalogue::FILE_NAME))?;
+        let opening = Opening { world: world.clone(), catalogue, roster, service: identity, settings };
+        let store = Store::found(opening, providers, rows).await?;
+        Ok(Self { store, data, held })
+    }
+
+    /// Makes the first account and begins to work.
+    async fn open(self, root: &Path, world: World) -> Result<Stage> {
+        let Self { store, data, held } = self;
+        let account = store.make_account(FIRST_ACCOUNT, true).await?.id;
+        store.start();
+        let (service, caller) = (Service::new(store.clone()), Caller::at_the_machine(account));
+        Ok(Stage { store, service, caller, world, data, root: root.to_owned(), _held: held })
     }
 }
 

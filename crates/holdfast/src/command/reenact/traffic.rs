@@ -23,8 +23,10 @@ use crate::error::Result;
 pub const AT_ONCE: usize = 8;
 /// Readers beside them.
 const READERS: usize = 2;
-/// A refused file is sent again so often.
-const TRIES_MAX: u64 = 5;
+/// A refused file is sent again so often: a real server may stumble for some seconds.
+const TRIES_MAX: u64 = 15;
+/// The longest wait before that.
+const AGAIN_US_MAX: u64 = 1_000_000;
 
 /// The files and what became of them.
 pub struct Traffic {
@@ -171,7 +173,7 @@ impl Traffic {
             match tree::send(service, caller, source).await {
                 Err(error) if error.class == Class::Retry && again < TRIES_MAX => {
                     self.sent_again.fetch_add(1, Ordering::Relaxed);
-                    world.timer.sleep(again * 200_000).await;
+                    world.timer.sleep((again * 200_000).min(AGAIN_US_MAX)).await;
                     again += 1;
                 }
                 other => return other,
