@@ -154,18 +154,23 @@ fn without_password(text: &str) -> String {
 
 type Read<T> = std::result::Result<T, String>;
 
+/// Ten years: whoever locks for longer has mistyped.
+const LOCK_DAYS_MAX: u16 = 3_650;
+
 fn s3(place: &str, query: &str) -> Read<Address> {
     let (bucket, root) = place.split_once('/').unwrap_or((place, ""));
-    let [endpoint, region, style] = values(query, ["endpoint", "region", "style"])?;
+    let [endpoint, region, style, days] = values(query, ["endpoint", "region", "style", "lock_days"])?;
     let endpoint = endpoint.ok_or_else(|| format!("it lacks endpoint=; the form is {S3_PORT_HINT}"))?;
     let path_style = match style.as_deref() {
         None | Some("path") => true,
         Some("host") => false,
         Some(_) => return Err("style is path or host".to_owned()),
     };
+    let days = days.map(|text| text.parse().ok().filter(|days| (1..=LOCK_DAYS_MAX).contains(days)));
+    let lock_days = days.map(|days| days.ok_or_else(|| format!("lock_days is 1 to {LOCK_DAYS_MAX}"))).transpose()?;
     let root = decode(root.trim_matches('/'))?;
     let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-    Ok(Address::S3(S3Address { endpoint, region, bucket: decode(bucket)?, root, path_style }))
+    Ok(Address::S3(S3Address { endpoint, region, bucket: decode(bucket)?, root, path_style, lock_days }))
 }
 
 fn sftp(place: &str, query: &str) -> Read<Address> {

@@ -31,6 +31,7 @@ fn every_form_is_read() {
             bucket: bucket.to_owned(),
             root: root.to_owned(),
             path_style,
+            lock_days: None,
         })
     };
     check("s3://shards?endpoint=https://s3.firm.example:9000", s3("shards", "", "us-east-1", true));
@@ -38,6 +39,13 @@ fn every_form_is_read() {
         "s3://shards/holdfast/a/?region=eu-1&endpoint=https%3A//s3.firm.example:9000&style=host",
         s3("shards", "holdfast/a", "eu-1", false),
     );
+    match Address::parse("s3://shards?endpoint=https://h&lock_days=30") {
+        Ok(Address::S3(address)) => assert_eq!(address.lock_days, Some(30)),
+        other => panic!("{other:?}"),
+    }
+    for days in ["0", "3651", "soon", "-1"] {
+        refused(&format!("s3://shards?endpoint=https://h&lock_days={days}"), "lock_days");
+    }
     check(
         "webdav+http://127.0.0.1:81/dav/x/",
         Address::WebDav(WebDavAddress { url: "http://127.0.0.1:81/dav/x/".to_owned() }),

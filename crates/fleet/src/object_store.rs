@@ -38,7 +38,7 @@ use tokio::sync::{Mutex, OnceCell};
 pub use self::address::{S3Address, S3Login};
 use self::{
     address::Place,
-    bucket::{Bucket, Call, If, Put},
+    bucket::{Bucket, Call, If, Lock, Put},
     upload::{PART_BYTES, PARTS_MAX, UploadWriter},
 };
 use crate::{
@@ -126,7 +126,7 @@ impl Store {
         let known = self.conditions.get_or_try_init(|| async {
             // The first process that asks makes the object; the answer lies in a write that must fail.
             for _ in 0..2 {
-                match self.bucket.put("look for conditions", CONDITIONS, &[], None, If::Absent).await? {
+                match self.bucket.put("look for conditions", CONDITIONS, &[], None, (If::Absent, Lock::Never)).await? {
                     Put::Done => {}
                     Put::Taken | Put::Conflict => return Ok(true),
                     Put::Unknown => return Ok(false),
@@ -229,9 +229,9 @@ impl Store {
             _ => If::Always,
         };
         let pieces = [marker.clone()];
-        let mut put = self.bucket.put("write marker", MARKER, &pieces, None, condition).await?;
+        let mut put = self.bucket.put("write marker", MARKER, &pieces, None, (condition, Lock::Never)).await?;
         if put == Put::Unknown {
-            put = self.bucket.put("write marker", MARKER, &pieces, None, If::Always).await?;
+            put = self.bucket.put("write marker", MARKER, &pieces, None, (If::Always, Lock::Never)).await?;
         }
         if put != Put::Done {
             return Err(self.bucket.wire.down("its marker changed meanwhile: another service may be using it"));

@@ -26,6 +26,7 @@ fn open(url: &str, bucket: &str, root: &str) -> ObjectStore {
         bucket: bucket.to_owned(),
         root: root.to_owned(),
         path_style: true,
+        lock_days: None,
     };
     let login = S3Login { access_key_id: rclone::LOGIN.to_owned(), secret_access_key: rclone::SECRET.to_owned() };
     ObjectStore::open(&address, &login, &HttpOptions::default(), &real_world()).unwrap()
@@ -201,6 +202,62 @@ async fn a_bucket_with_locks_is_known_by_a_probe() {
 }
 
 #[tokio::test]
+async fn what_is_written_with_a_lock_cannot_be_destroyed_with_our_own_key() {
+    if skip("what is written with a lock cannot be destroyed", moto::PROGRAM) {
+        return;
+    }
+    let (server, _) = at_moto(&["x-amz-bucket-object-lock-enabled: true"]).await;
+    let locked = |bucket: &str| {
+        let address = S3Address {
+            endpoint: format!("http://{}", server.address()),
+            region: "us-east-1".to_owned(),
+            bucket: bucket.to_owned(),
+            root: String::new(),
+            path_style: true,
+            lock_days: Some(30),
+        };
+        let login = S3Login { access_key_id: "id".to_owned(), secret_access_key: "secret".to_owned() };
+        ObjectStore::open(&address, &login, &HttpOptions::default(), &real_world()).unwrap()
+    };
+    let target = locked("shards");
+    target.expect_marker(Some(MARKER));
+    target.put(&name("shards/short"), &[Bytes::from_static(b"short")]).await.unwrap();
+    let mut writer = target.create(&name("shards/long"), 0).await.unwrap();
+    writer.write(pattern(9_000_000)).await.unwrap();
+    writer.finish().await.unwrap();
+    assert!(target.read(&name("shards/long"), 0..9_000_000).await.unwrap() == pattern(9_000_000));
+    // It wants a signature and looks at none.
+    let signed = [
+        "Authorization: AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+    ];
+    let ask = |method: &str, path: &str| server.request(method, path, &signed).unwrap();
+    let versions = || ask("GET", "/shards?versions").1;
+    let version = |key: &str| {
+        let all = versions();
+        let (_, after) = all.split_once(&format!("<Key>{key}</Key>")).unwrap();
+        after.split_once("<VersionId>").unwrap().1.split_once('<').unwrap().0.to_owned()
+    };
+    for key in ["shards/short", "shards/long"] {
+        let id = version(key);
+        // To us it is gone once we delete it; whoever has our key cannot make the firm forget it.
+        target.delete(&DeleteTicket { name: name(key), reason: "test" }).await.unwrap();
+        assert_eq!(target.stat(&name(key)).await.unwrap(), None);
+        let (status, _) = ask("DELETE", &format!("/shards/{key}?versionId={id}"));
+        assert_eq!(status, 403, "{key}: a locked version was destroyed");
+    }
+    // Markers are replaced, and locks would pile up: the same request destroys one.
+    let id = version("holdfast-target");
+    let (status, _) = ask("DELETE", &format!("/shards/holdfast-target?versionId={id}"));
+    assert_eq!(status, 204);
+
+    assert_eq!(server.request("PUT", "/plain", &[]).unwrap().0, 200);
+    let plain = locked("plain");
+    plain.write_marker(None, MARKER).await.unwrap();
+    let error = plain.put(&name("shards/short"), &[Bytes::from_static(b"short")]).await.unwrap_err();
+    assert!(error.to_string().contains("lock_days"), "{error}");
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_down_and_shown_to_nobody() {
     if skip("a wrong key is down", rclone::PROGRAM) {
         return;
@@ -212,6 +269,7 @@ async fn a_wrong_key_is_down_and_shown_to_nobody() {
         bucket: rclone::SERVED.to_owned(),
         root: String::new(),
         path_style: true,
+        lock_days: None,
     };
     let login = S3Login { access_key_id: rclone::LOGIN.to_owned(), secret_access_key: "another-secret".to_owned() };
     let target = ObjectStore::open(&address, &login, &HttpOptions::default(), &real_world()).unwrap();

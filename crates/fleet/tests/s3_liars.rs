@@ -24,6 +24,7 @@ fn open(url: &str, world: &World) -> ObjectStore {
         bucket: "shards".to_owned(),
         root: "root".to_owned(),
         path_style: true,
+        lock_days: None,
     };
     let login = S3Login { access_key_id: "id".to_owned(), secret_access_key: SECRET.to_owned() };
     let target = ObjectStore::open(&address, &login, &HttpOptions::default(), world).unwrap();

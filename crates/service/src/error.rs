@@ -92,7 +92,7 @@ pub enum Error {
     #[error("you have no such share; it may have been ended already")]
     NoShare,
     /// A folder with more in it than one archive takes.
-    #[error("more than {max} files and folders, or 8 MiB of their paths, do not fit one archive: take its folders one by one, or `holdfast get`", max = crate::archive::ARCHIVE_ENTRIES_MAX)]
+    #[error("more than {max} files and folders, or 8 MiB of their paths, do not fit one archive: take its folders one by one, or `holdfast export`", max = crate::archive::ARCHIVE_ENTRIES_MAX)]
     ArchiveTooLarge,
     /// As many archives are under way as memory is set aside for.
     #[error("as many archives as this service makes at a time are under way; try again in a while")]

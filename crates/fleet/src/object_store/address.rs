@@ -20,6 +20,8 @@ pub struct S3Address {
     pub root: String,
     /// Whether the bucket stands in the path (`host/bucket`, most own servers) or in the host name (`bucket.host`).
     pub path_style: bool,
+    /// For how many days nobody can destroy an object once it is written, if the bucket has locks; `None`: it is not locked.
+    pub lock_days: Option<u16>,
 }
 
 /// The key pair of an account. What is shown of it for finding errors is the name of the key alone.
@@ -48,6 +50,8 @@ pub(super) struct Place {
     pub(super) base: String,
     /// For messages.
     pub(super) shown: String,
+    /// See [`S3Address::lock_days`].
+    pub(super) lock_days: Option<u16>,
 }
 
 impl Place {
@@ -82,8 +86,9 @@ impl Place {
             endpoint.host = format!("{}.{}", address.bucket, endpoint.host);
             "/".to_owned()
         };
-        let (region, bucket) = (address.region.clone(), address.bucket.clone());
-        Ok(Self { endpoint, region, bucket, root, base, shown: shown.trim_end_matches('/').to_owned() })
+        let (region, bucket, lock_days) = (address.region.clone(), address.bucket.clone(), address.lock_days);
+        let shown = shown.trim_end_matches('/').to_owned();
+        Ok(Self { endpoint, region, bucket, root, base, shown, lock_days })
     }
 }
 
@@ -101,6 +106,7 @@ mod tests {
             bucket: "shards".to_owned(),
             root: "holdfast/a".to_owned(),
             path_style: false,
+            lock_days: None,
         };
         let place = Place::check(&good, &login).ok();
         let place =

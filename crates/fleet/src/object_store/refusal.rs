@@ -108,6 +108,12 @@ impl Refusal {
                 place.bucket
             )),
             _ if self.is_skewed() => down(self.skewed(said)),
+            (400, "InvalidRequest" | "ObjectLockConfigurationNotFoundError") if place.lock_days.is_some() => {
+                down(format!(
+                    "it takes no locks ({said}): the bucket was made without Object Lock; make one with it, or leave lock_days out of \
+                 the address"
+                ))
+            }
             (_, "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "AuthorizationHeaderMalformed") => down(format!(
                 "it refuses the login ({said}): check key, secret and region; the firm may have closed the account"
             )),

@@ -93,14 +93,27 @@ fn compact_time(wall_us: i64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
+/// A time as documents of S3 have it: `2013-05-24T00:00:00Z`.
+pub(super) fn rfc3339(wall_us: i64) -> String {
+    let time = compact_time(wall_us);
+    let part = |range: std::ops::Range<usize>| &time[range];
+    format!("{}-{}-{}T{}:{}:{}Z", part(0..4), part(4..6), part(6..8), part(9..11), part(11..13), part(13..15))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use hyper::HeaderMap;
 
-    use super::{Request, compact_time, hash, sign};
+    use super::{Request, compact_time, hash, rfc3339, sign};
     use crate::object_store::address::S3Login;
+
+    #[test]
+    fn times_are_those_of_documents() {
+        assert_eq!(rfc3339(1_369_353_600_000_000), "2013-05-24T00:00:00Z");
+        assert_eq!(rfc3339(951_868_799_999_999), "2000-02-29T23:59:59Z");
+    }
 
     /// Source: the examples in "Signature Calculations for the Authorization Header", Amazon S3 API Reference.
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Store,
-    bucket::{Call, If, Put, SHORT_BYTES_MAX, hash_of},
+    bucket::{Call, If, Lock, Put, SHORT_BYTES_MAX, hash_of},
     refusal::Refusal,
 };
 use crate::{
@@ -122,7 +122,8 @@ impl UploadWriter {
         }
         complete(&self.store, &self.name, upload).await?;
         self.upload = None;
-        Ok(())
+        // Not with the upload's beginning: not every server keeps what is said there until the object is complete.
+        self.store.bucket.lock(self.name.as_str()).await
     }
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn put_whole(store: &Store, name: &ObjectName, pieces: &[Bytes]
     let (verb, key, bucket) = ("put", name.as_str(), &store.bucket);
     let body_hash = Some(hash_of(pieces));
     if store.knows_conditions().await? {
-        return match bucket.put(verb, key, pieces, body_hash, If::Absent).await? {
+        return match bucket.put(verb, key, pieces, body_hash, (If::Absent, Lock::Set)).await? {
             Put::Done => Ok(()),
             Put::Taken => Err(store.exists(name)),
             Put::Conflict | Put::Unknown => match bucket.length(verb, key).await? {
@@ -185,7 +186,7 @@ pub(super) async fn put_whole(store: &Store, name: &ObjectName, pieces: &[Bytes]
     if bucket.length(verb, key).await?.is_some() {
         return Err(store.exists(name));
     }
-    bucket.put(verb, key, pieces, body_hash, If::Always).await.map(drop)
+    bucket.put(verb, key, pieces, body_hash, (If::Always, Lock::Set)).await.map(drop)
 }
 
 /// Puts one part; its tag.

@@ -44,6 +44,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes of hexadecimal digits of ours; what is no pair of them is left out.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len() / 2).filter_map(|at| text.get(2 * at..2 * at + 2));
+    pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+}
+
 /// Base64 with padding. Source: RFC 4648, section 4.
 pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -128,6 +134,7 @@ mod tests {
 
     #[test]
     fn encoding_goes_there_and_back_once() {
+        assert_eq!(super::unhex(&super::hex(&[0, 0x7f, 0xff])), [0, 0x7f, 0xff]);
         for (text, encoded) in [("a/b-c_d.e~", "a/b-c_d.e~"), ("a b+%", "a%20b%2B%25"), ("\u{e9}", "%C3%A9")] {
             assert_eq!(encode(text, true), encoded);
             assert_eq!(decode(encoded).as_deref(), Some(text));
