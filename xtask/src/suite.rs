@@ -7,6 +7,9 @@
 //! `HOLDFAST_TEST_SKIP` (comma separated), and the test says so by adding one line to the file named by
 //! `HOLDFAST_TEST_SKIPPED`. The lines are printed and counted at the end. Under `CI` a skip is a failure. Tools from PyPI are
 //! in the folder named by `HOLDFAST_TEST_VENV`.
+//!
+//! The long suite tells more stories: on servers that are built first, in the folder named by `HOLDFAST_TEST_TOOLS`. Tests that need
+//! one of them are silent in the short suite, and its absence is a failure of the long one.
 
 use std::{
     env, fs,
@@ -19,7 +22,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::{needs, tidy, workspace::Workspace};
+use crate::{needs, tidy, tools, workspace::Workspace};
 
 /// Seeds of the simulated world in every run: as many as two cores play in three minutes.
 const SEEDS: u64 = 500;
@@ -32,7 +35,7 @@ pub struct Options {
     /// Install what is missing without asking
     #[arg(long)]
     yes: bool,
-    /// Play twenty times the seeds, and let tests do more rounds (they see HOLDFAST_TEST_LONG=1)
+    /// Play twenty times the seeds, let tests do more rounds (they see HOLDFAST_TEST_LONG=1), and test with Garage too
     #[arg(long)]
     long: bool,
     /// Run this phase alone
@@ -94,7 +97,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
         None => Phase::value_variants().to_vec(),
     };
     let tested = phases.iter().any(|phase| matches!(phase, Phase::Test | Phase::Page));
-    let skip = if tested { needs::provide(workspace, options.yes || ci)? } else { Vec::new() };
+    let skip = if tested { needs::provide(workspace, options.yes || ci, options.long)? } else { Vec::new() };
     let skipped = workspace.target.join("skipped-tests");
     forget(&skipped)?;
     let run =
@@ -117,7 +120,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     if ci && !complete {
         println!("but under CI a skipped test is a failure");
     }
-    Ok(complete || !ci)
+    let whole = !options.long || tools::programs().all(|program| !skip.contains(&program));
+    if !whole {
+        println!("but without the tools of the long suite this was none");
+    }
+    Ok(whole && (complete || !ci))
 }
 
 /// Plays seeds of the simulated world; true when none found anything.
@@ -175,6 +182,7 @@ impl Run<'_> {
         }
         if self.long {
             command.env("HOLDFAST_TEST_LONG", "1");
+            command.env("HOLDFAST_TEST_TOOLS", needs::tools_folder(self.workspace));
         }
         command
     }

@@ -12,7 +12,7 @@ use fleet::{
 };
 use testkit::{
     server::{Server, skip},
-    servers::{moto, rclone},
+    servers::{garage, moto, rclone},
     target_suite::{self, Place},
     world::real_world,
 };
@@ -74,6 +74,22 @@ async fn rclone_keeps_the_rules() {
         // Of writers side by side in a new folder it fails some (500), so it is asked one thing at a time, as an operator would.
         let (world, limits) = (real_world(), Limits { calls: 1, bytes_per_s: None });
         Place { target: Limit::over(place.target, limits, world.clock, world.timer), ..place }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn garage_keeps_the_rules() {
+    if garage::left_out("the S3 driver keeps the rules on Garage") {
+        return;
+    }
+    // A bucket goes only with the server, so each rule has one of its own.
+    target_suite::run(async || {
+        let server = garage::start().unwrap();
+        let url = format!("http://{}", server.address());
+        let place = marked(&url, garage::SERVED, Box::new(move || drop(server))).await;
+        assert!(!place.target.abilities().no_clobber, "it knows conditions now: say so in docs/targets.md");
+        place
     })
     .await;
 }

@@ -55,11 +55,13 @@ pub fn skipped(story: &str, why: &str) {
     }
 }
 
-/// Where a program lies: in the test run's own Python environment, on the path, or where daemons are kept.
+/// Where a program lies: in the test run's own Python environment, among the tools of the long suite, on the path, or where daemons
+/// are kept.
 pub fn find(program: &str) -> Option<std::path::PathBuf> {
-    let venv = std::env::var_os("HOLDFAST_TEST_VENV").map(|venv| Path::new(&venv).join("bin"));
+    let own = ["HOLDFAST_TEST_VENV", "HOLDFAST_TEST_TOOLS"].into_iter().filter_map(std::env::var_os);
+    let own = own.map(|folder| Path::new(&folder).join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = venv.into_iter().chain(std::env::split_paths(&path)).chain(["/usr/sbin".into(), "/usr/bin".into()]);
+    let folders = own.chain(std::env::split_paths(&path)).chain(["/usr/sbin".into(), "/usr/bin".into()]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 

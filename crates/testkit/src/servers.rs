@@ -1,6 +1,7 @@
 //! How each real server is set up for a test: one file to a server.
 
 pub mod apache;
+pub mod garage;
 pub mod moto;
 pub mod nginx;
 pub mod rclone;

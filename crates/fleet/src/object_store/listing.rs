@@ -86,7 +86,8 @@ async fn ask(bucket: &Bucket, prefix: &str, after: &str, token: Option<&str>, co
     let mut query = vec![("list-type", "2"), ("max-keys", count.as_str()), ("prefix", prefix)];
     match token {
         Some(token) => query.push(("continuation-token", token)),
-        None if after.is_empty() => {}
+        // What comes before all names is not said: Garage lists nothing then.
+        None if after < prefix || after.is_empty() => {}
         None => query.push(("start-after", after)),
     }
     query.sort_unstable();

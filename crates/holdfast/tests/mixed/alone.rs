@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 
 use testkit::{
     server::skip,
-    servers::{apache, rclone, sshd},
+    servers::{apache, garage, rclone, sshd},
 };
 
 use crate::{
@@ -24,6 +24,31 @@ struct Places {
     /// Where each keeps everything, and its address.
     all: [[(PathBuf, String); 2]; 3],
     login: String,
+    /// Wipes a place as its firm would.
+    wipe: fn(&(PathBuf, String)),
+}
+
+fn wipe_folder((root, _): &(PathBuf, String)) {
+    for entry in fs::read_dir(root).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
+    }
+}
+
+/// By the bucket's own door, where nobody knows in which file of the server an object lies.
+fn wipe_bucket((_, address): &(PathBuf, String)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let login = ::fleet::Login::parse(&s3_login(garage::SECRET)).unwrap();
+        let target = ::fleet::Address::parse(address).unwrap().open(&login, &testkit::world::real_world()).unwrap();
+        let marker = target.probe().await.unwrap().marker.unwrap();
+        target.expect_marker(Some(marker.clone()));
+        // The service writes on meanwhile, until it has seen that its marker is gone.
+        while target.leave(&marker, &[]).await.is_err() {
+            for object in target.list("", None, 1_000).await.unwrap().objects {
+                target.delete(&::fleet::DeleteTicket { name: object.name, reason: "test" }).await.unwrap();
+            }
+        }
+    });
 }
 
 fn two_each(place: impl Fn(&str) -> (PathBuf, String)) -> [[(PathBuf, String); 2]; 3] {
@@ -76,10 +101,7 @@ fn carried_by(places: &Places) {
     done(on_data(&data, &["kit", "make", "--operator", "--out", kit.to_str().unwrap()]));
 
     // A firm wipes what it has. It is down, not empty; the others hold everything again by themselves.
-    let wiped = places.all[1].iter().flat_map(|(root, _)| fs::read_dir(root).unwrap());
-    for entry in wiped.map(Result::unwrap) {
-        if entry.path().is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
-    }
+    places.all[1].iter().for_each(places.wipe);
     until(&data, "two firms are left and all is settled on them", |report| settled(report) && up(report) == 2);
     check(&server, &token, &sent);
     sent.extend(send_all(&server, &token, "one-firm-gone"));
@@ -112,7 +134,7 @@ fn sftp_alone_carries_a_service() {
         let address = format!("sftp://{}@{}{}?host_key={host_key}", server.user, server.address(), root.display());
         (root, address)
     });
-    carried_by(&Places { all, login: key_login(&server.private_key) });
+    carried_by(&Places { all, login: key_login(&server.private_key), wipe: wipe_folder });
 }
 
 #[test]
@@ -126,7 +148,7 @@ fn webdav_alone_carries_a_service() {
         apache::make_folder(&root).unwrap();
         (root, format!("webdav+http://{}/dav/{name}", server.address()))
     });
-    carried_by(&Places { all, login: dav_login(apache::SECRET) });
+    carried_by(&Places { all, login: dav_login(apache::SECRET), wipe: wipe_folder });
 }
 
 #[test]
@@ -140,5 +162,18 @@ fn s3_alone_carries_a_service() {
         fs::create_dir(&root).unwrap();
         (root, format!("s3://{name}?endpoint=http://{}", server.address()))
     });
-    carried_by(&Places { all, login: s3_login(rclone::SECRET) });
+    carried_by(&Places { all, login: s3_login(rclone::SECRET), wipe: wipe_folder });
+}
+
+#[test]
+fn s3_of_garage_alone_carries_a_service() {
+    if garage::left_out("S3 of Garage alone carries a service") {
+        return;
+    }
+    let server = garage::start().unwrap();
+    let all = two_each(|name| {
+        let address = format!("s3://{}/{name}?endpoint=http://{}", garage::SERVED, server.address());
+        (PathBuf::new(), address)
+    });
+    carried_by(&Places { all, login: s3_login(garage::SECRET), wipe: wipe_bucket });
 }
