@@ -24,7 +24,7 @@ pub struct Package {
 /// The browser of the page's tests, as package and as program.
 pub const CHROMIUM: &str = "chromium";
 
-const NEEDED: [Package; 10] = [
+const NEEDED: [Package; 12] = [
     package("curl", "curl", "speaks to the service as people do"),
     package("strace", "strace", "shows and breaks system calls: what is synced before it is acknowledged"),
     package("openssh-server", "sshd", "a target over SFTP"),
@@ -40,6 +40,8 @@ const NEEDED: [Package; 10] = [
     package(CHROMIUM, CHROMIUM, "opens the page as people do"),
     package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "letters for it"),
     package("openssl", "openssl", "makes a certificate for a target over TLS"),
+    package("libheif-examples", "heif-convert", "makes pictures of phones and reads them"),
+    package("ffmpeg", "ffmpeg", "makes videos and takes stills of them"),
 ];
 
 /// Needed where no Python on the machine can make the folder of [`crate::venv`].

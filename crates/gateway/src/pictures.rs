@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -43,15 +44,41 @@ pub enum NotMade {
     Now,
 }
 
+/// What a small picture is made of: a picture, or a video.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Large {
+    /// `type/subtype` in lower case, without parameters.
+    pub media_type: String,
+    /// Bytes of the file.
+    pub size: u64,
+}
+
 /// Makes small pictures.
 pub trait Pictures: Send + Sync {
-    /// A JPEG of the picture, upright, whose longer side has at most `side` pixels.
-    fn small(&self, picture: BoxStream<'static, io::Result<Bytes>>, side: u32)
-    -> BoxFuture<'_, Result<Bytes, NotMade>>;
+    /// The ranges of the file's bytes that one is made of, in order and apart; empty if none is made of such a file.
+    fn wanted(&self, large: &Large) -> Vec<Range<u64>>;
+
+    /// A JPEG, upright, whose longer side has at most `side` pixels. `bytes` are those of the wanted ranges, one after the
+    /// other.
+    fn small(
+        &self,
+        large: Large,
+        bytes: BoxStream<'static, io::Result<Bytes>>,
+        side: u32,
+    ) -> BoxFuture<'_, Result<Bytes, NotMade>>;
 }
 
 impl Pictures for crate::machine::Nobody {
-    fn small(&self, _: BoxStream<'static, io::Result<Bytes>>, _: u32) -> BoxFuture<'_, Result<Bytes, NotMade>> {
+    fn wanted(&self, _: &Large) -> Vec<Range<u64>> {
+        Vec::new()
+    }
+
+    fn small(
+        &self,
+        _: Large,
+        _: BoxStream<'static, io::Result<Bytes>>,
+        _: u32,
+    ) -> BoxFuture<'_, Result<Bytes, NotMade>> {
         Box::pin(async { Err(NotMade::Never) })
     }
 }
@@ -134,8 +161,13 @@ impl Gallery {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).all.get(&key).cloned()
     }
 
-    /// The small picture of a version of `account`'s; `picture` asks again whether it may be seen, and opens its bytes, when
-    /// it is its turn.
+    /// The ranges of a file's bytes that a small picture of it is made of; empty if there is none of such a file.
+    pub fn wanted(&self, large: &Large) -> Vec<Range<u64>> {
+        self.maker.wanted(large)
+    }
+
+    /// The small picture of a version of `account`'s; `picture` asks again whether it may be seen, and opens the bytes of the
+    /// wanted ranges, when it is its turn.
     ///
     /// # Errors
     /// What `picture` says; inside, why there is none. That there never will be one is remembered, too.
@@ -143,6 +175,7 @@ impl Gallery {
         &self,
         account: AccountId,
         key: Key,
+        large: Large,
         picture: impl FnOnce() -> F,
     ) -> Result<Result<Bytes, NotMade>, E>
     where
@@ -158,7 +191,7 @@ impl Gallery {
         if let Some(made) = self.remembered(key) {
             return Ok(made);
         }
-        let made = self.maker.small(bytes, key.1).await;
+        let made = self.maker.small(large, bytes, key.1).await;
         let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made != Err(NotMade::Now) {
             all.tried.remove(&key);
@@ -191,7 +224,7 @@ impl Gallery {
 
 #[cfg(test)]
 mod tests {
-    use std::{io, sync::Arc};
+    use std::{io, ops::Range, sync::Arc};
 
     use bytes::Bytes;
     use futures_util::{StreamExt, stream::BoxStream};
@@ -200,13 +233,22 @@ mod tests {
         world::BoxFuture,
     };
 
-    use super::{Gallery, LINE_OF_ONE, Made, NotMade, Pictures, REMEMBERED_BYTES, TRIES};
+    use super::{Gallery, LINE_OF_ONE, Large, Made, NotMade, Pictures, REMEMBERED_BYTES, TRIES};
 
     /// Never has the time.
     struct Slow;
 
     impl Pictures for Slow {
-        fn small(&self, _: BoxStream<'static, io::Result<Bytes>>, _: u32) -> BoxFuture<'_, Result<Bytes, NotMade>> {
+        fn wanted(&self, large: &Large) -> Vec<Range<u64>> {
+            std::iter::once(0..large.size).collect()
+        }
+
+        fn small(
+            &self,
+            _: Large,
+            _: BoxStream<'static, io::Result<Bytes>>,
+            _: u32,
+        ) -> BoxFuture<'_, Result<Bytes, NotMade>> {
             Box::pin(async { Err(NotMade::Now) })
         }
     }
@@ -217,7 +259,8 @@ mod tests {
         let account = AccountId([1; 16]);
         let ask = || {
             let open = || async { Ok::<_, ()>(futures_util::stream::empty().boxed()) };
-            let asked = gallery.small(account, (VersionId([7; 16]), 256), open);
+            let large = Large { media_type: "image/jpeg".into(), size: 1 };
+            let asked = gallery.small(account, (VersionId([7; 16]), 256), large, open);
             tokio::runtime::Builder::new_current_thread().enable_time().build().map(|it| it.block_on(asked))
         };
         let all: Vec<_> = (0..=TRIES).map(|_| ask().ok()).collect();

@@ -56,6 +56,11 @@ impl DataFolder {
         &self.root
     }
 
+    /// Where programs that the service starts have their folders; nothing that lies there is kept.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
     /// The catalogue's folder.
     pub fn catalogue(&self) -> PathBuf {
         self.root.join("catalogue")

@@ -87,13 +87,16 @@ enum Command {
     Completions(command::manual::CompletionsArgs),
     Manual(command::manual::ManualArgs),
     Thumbnail(pictures::Args),
+    Convert(pictures::ConvertArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // It has no need of threads, and may have none.
-    if let Command::Thumbnail(args) = &cli.command {
-        return pictures::run(args);
+    // These have no need of threads, and may have none.
+    match &cli.command {
+        Command::Thumbnail(args) => return pictures::run(args),
+        Command::Convert(args) => return pictures::convert(args),
+        _ => {}
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().max_blocking_threads(BLOCKING_THREADS_MAX).enable_all().build();
@@ -129,6 +132,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Rm(args) => command::rm::run(args).await,
         Command::Mkdir(args) => command::mkdir::run(args).await,
         Command::Thumbnail(args) => Ok(pictures::run(&args)),
+        Command::Convert(args) => Ok(pictures::convert(&args)),
         Command::Login(args) => command::login::login(args).await,
         Command::Logout(args) => command::login::logout(args).await,
         Command::Find(args) => command::find::run(args).await,

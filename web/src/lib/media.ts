@@ -18,9 +18,26 @@ export function medium(type: string | null, name: string): Medium {
   return TEXTS.test(type ?? '') || TEXT_ENDINGS.test(name) ? 'text' : 'other';
 }
 
-/** Whether the service makes small pictures of such a file. Never of one that could be a program, as an SVG can. */
+/** Raw files of cameras, which no browser shows. */
+const RAWS =
+  /^image\/(dng|x-(adobe-dng|canon-cr2|fuji-raf|nikon-n[er][fw]|olympus-orf|panasonic-rw2|pentax-pef|samsung-srw|sony-(arw|sr2)))\b/;
+const SMALL_IMAGES = /^image\/(jpeg|png|gif|webp|hei[cf])\b/;
+const SMALL_VIDEOS = /^video\/(3gpp|avi|mp4|quicktime|webm|x-m4v|x-matroska|x-msvideo)\b/;
+const SMALL_ENDINGS =
+  /\.(jpe?g|png|gif|webp|hei[cf]|dng|cr2|raf|nef|nrw|orf|rw2|pef|srw|arw|sr2|3gp|avi|mp4|mov|webm|m4v|mkv)$/i;
+
+/**
+ * Whether the service may make small pictures of such a file: of some only where a program for them is installed, else it says that
+ * there is none. Never of one that could be a program, as an SVG can.
+ */
 export function isPicture(type: string | null, name: string): boolean {
-  return type === null ? /\.(jpe?g|png|gif|webp)$/i.test(name) : /^image\/(jpeg|png|gif|webp)\b/.test(type);
+  if (type === null || type.startsWith('application/octet-stream')) return SMALL_ENDINGS.test(name);
+  return SMALL_IMAGES.test(type) || isRaw(type) || SMALL_VIDEOS.test(type);
+}
+
+/** Whether only a smaller picture of it can be shown. */
+export function isRaw(type: string | null): boolean {
+  return type !== null && RAWS.test(type);
 }
 
 /** Whether most of what lies in a folder is to be looked at. */

@@ -1,9 +1,10 @@
 //! `GET /api/v1/thumbnails/<path>`, and the same below a link: a picture small enough for a list or a screen.
 //!
+//! Of which kinds of files there are any, and what of their bytes is read for it, says whoever makes them ([`crate::pictures`]).
 //! It looks at the file like any reader, and is no download. Its address says the version and the size, so that browsers
 //! need not ask again; what is remembered there is private to them.
 
-use std::io;
+use std::{io, ops::Range};
 
 use axum::{
     Extension,
@@ -11,29 +12,27 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use hyper::{
     Method, StatusCode,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     http::request::Parts,
 };
-use service::{File, Place, Service};
+use model::entry::Version;
+use service::{File, Place, Service, media};
 
 use crate::{
     api::{self, links},
     auth,
     error::Problem,
     header::percent,
-    pictures::{Gallery, NotMade},
+    pictures::{Gallery, Large, NotMade},
 };
 
 const PREFIX: &str = "/api/v1/thumbnails/";
 /// Pixels of the longer side: in a list, on a screen.
 const SIDES: [u32; 2] = [256, 1_024];
-/// Larger files are not looked at: no camera makes them.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-/// What can be decoded. SVG is a program, not a picture.
-const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Of a file of the caller's, or of one that is shared with the caller.
 pub async fn own(
@@ -89,18 +88,17 @@ async fn send(
     (side, asked): (u32, Option<String>),
     again: impl AsyncFnOnce() -> Result<(), Problem>,
 ) -> Result<Response, Problem> {
-    let version = file.version;
-    let essence = version.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if !KINDS.contains(&essence.as_str()) || version.size > FILE_BYTES_MAX {
+    let large = Large { media_type: kind(&file), size: file.version.size };
+    let ranges = gallery.wanted(&large);
+    if ranges.is_empty() {
         return Err(none());
     }
-    let (id, size) = (version.id, version.size);
+    let id = file.version.id;
     let open = async || {
         again().await?;
-        let reading = service.read(place, version, 0..size).await?;
-        Ok::<_, Problem>(reading.map(|piece| piece.map_err(io::Error::other)).boxed())
+        pieces(service, place, file.version, ranges).await
     };
-    let small = gallery.small(place.account(), (id, side), open).await?.map_err(|why| match why {
+    let small = gallery.small(place.account(), (id, side), large, open).await?.map_err(|why| match why {
         NotMade::Never => none(),
         NotMade::Now => {
             let detail = "many small pictures are being made; this one comes in a moment";
@@ -118,6 +116,32 @@ async fn send(
     }
     *response.body_mut() = Body::from(small);
     Ok(response)
+}
+
+/// The media type, by the name where whoever sent the file knew none: browsers know few of cameras' own.
+fn kind(file: &File) -> String {
+    let essence = file.version.media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == media::UNKNOWN { media::guess(&file.entry.name).to_owned() } else { essence }
+}
+
+/// The bytes of some ranges, one after the other. The next one is opened when the one before has been read.
+///
+/// # Errors
+/// As the service says of the first one.
+async fn pieces(
+    service: &Service,
+    place: &Place,
+    version: Version,
+    mut ranges: Vec<Range<u64>>,
+) -> Result<BoxStream<'static, io::Result<Bytes>>, Problem> {
+    let first = service.read(place, version.clone(), ranges.remove(0)).await?;
+    let (service, place) = (service.clone(), place.clone());
+    let open = move |range| {
+        let (service, place, version) = (service.clone(), place.clone(), version.clone());
+        async move { service.read(place, version, range).await.map_err(io::Error::other) }
+    };
+    let others = stream::iter(ranges).then(open).map_ok(|reading| reading.map_err(io::Error::other)).try_flatten();
+    Ok(first.map_err(io::Error::other).chain(others).boxed())
 }
 
 fn none() -> Problem {

@@ -62,11 +62,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
     // Before the first line is printed: whoever reads it may send a signal at once.
     let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
+    let pictures = Maker::new(assembly.data.scratch()).map_err(|error| Error::new(Class::Retry, error))?;
     greet(&assembly, &service, address).await;
+    line(&pictures.about());
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     let proxies = Proxies::new(args.proxy);
-    let pictures = Maker::new().map_err(|error| Error::new(Class::Retry, error))?;
     gateway::serve(listener, service, crate::page::page(), operator, Arc::new(pictures), proxies, stop).await;
     expiry.abort();
     drop(control);

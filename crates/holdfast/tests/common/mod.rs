@@ -82,6 +82,13 @@ impl Server {
         Self::start_at(data, "127.0.0.1:0", more)
     }
 
+    /// Starts it where the programs of others are those of one folder.
+    pub fn start_on_path(data: &Path, path: &Path) -> Self {
+        let mut command = holdfast(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(data).env("PATH", path);
+        Self::started(data, command)
+    }
+
     /// Starts it where an earlier one listened.
     pub fn start_again(data: &Path, url: &str) -> Self {
         Self::start_at(data, url.strip_prefix("http://").unwrap(), &[])
@@ -89,8 +96,12 @@ impl Server {
 
     fn start_at(data: &Path, address: &str, more: &[&str]) -> Self {
         let mut command = holdfast(&["serve", "--listen", address, "--data"]);
-        command.arg(data).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.arg(data).args(more);
+        Self::started(data, command)
+    }
+
+    fn started(data: &Path, mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = loop {
             match lines.next() {
