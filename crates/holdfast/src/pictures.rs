@@ -13,13 +13,17 @@ mod raw;
 mod tools;
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, Read, Write},
     ops::Range,
     os::unix::process::{CommandExt, ExitStatusExt},
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -53,7 +57,12 @@ pub struct Maker {
     /// Holds a folder for each converter that runs.
     scratch: PathBuf,
     next: AtomicU64,
+    groups: Arc<Groups>,
 }
+
+/// The first processes of the groups that run.
+#[derive(Default)]
+struct Groups(Mutex<HashSet<Pid>>);
 
 impl Maker {
     /// With the program that runs, and the converters that are installed. `scratch` is a folder for them, made when it is needed;
@@ -67,7 +76,16 @@ impl Maker {
         // Children begin elsewhere.
         let scratch = std::path::absolute(scratch)?;
         let tools = Tools::look(&std::env::var_os("PATH").unwrap_or_default());
-        Ok(Self { program: std::env::current_exe()?, tools, scratch, next: AtomicU64::new(0) })
+        Ok(Self { program: std::env::current_exe()?, tools, scratch, next: AtomicU64::new(0), groups: Arc::default() })
+    }
+
+    /// Ends the converters that run, with all that they started: nobody waits for them any more.
+    pub fn end(&self) {
+        for first in self.groups.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // One that has ended is still there for whoever waits for it, so its number is nobody else's.
+            let _ = kill_process_group(*first, Signal::KILL);
+        }
+        let _ = fs::remove_dir_all(&self.scratch);
     }
 
     /// Of which kinds there are small pictures, and what would add others.
@@ -90,7 +108,7 @@ impl Maker {
         if program.is_some() {
             child.arg("--upright");
         }
-        let mut child = Running { child: child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?, scratch: None };
+        let mut child = Running { child: child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?, group: None };
         let into = child.child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let from = child.child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let Some(program) = program else { return Ok(Started { into, from, child, converter: None }) };
@@ -102,7 +120,8 @@ impl Maker {
         command.arg("--").args(self.tools.walls(&folder.0));
         // A group of its own, so that whatever it starts ends with it.
         let spawned = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::from(into)).spawn()?;
-        let mut converter = Running { child: spawned, scratch: Some(folder) };
+        self.groups.0.lock().unwrap_or_else(PoisonError::into_inner).insert(Pid::from_child(&spawned));
+        let mut converter = Running { child: spawned, group: Some((folder, Arc::clone(&self.groups))) };
         let into = converter.child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Started { into, from, child, converter: Some(converter) })
     }
@@ -187,17 +206,19 @@ impl Drop for Folder {
     }
 }
 
-/// A child that does not outlive whoever waits for it; with a folder, the first of a group that does not either.
+/// A child that does not outlive whoever waits for it; or the first of a group that does not either, with its folder.
 struct Running {
     child: Child,
-    scratch: Option<Folder>,
+    group: Option<(Folder, Arc<Groups>)>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // Those that have ended already are fine. Before the first of a group is waited for, its number is nobody else's.
-        if self.scratch.is_some() {
-            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        if let Some((_, groups)) = &self.group {
+            let first = Pid::from_child(&self.child);
+            groups.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&first);
+            let _ = kill_process_group(first, Signal::KILL);
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -352,3 +352,34 @@ fn what_is_not_installed_is_named_at_the_start_and_not_tried() {
     assert_eq!((album.sides("a.heic"), album.sides("a.mp4")), (None, None));
     album.unharmed();
 }
+
+#[test]
+fn a_service_that_stops_ends_what_a_converter_started() {
+    let scratch = Scratch::new();
+    let bin = scratch.join("bin");
+    fs::create_dir(&bin).unwrap();
+    // Two processes that stay. A file without a byte may be made: its name is the number of one of them.
+    let script = "#!/bin/sh\n/usr/bin/sleep 3600 &\n: > $!\n: > started\nwait\n";
+    fs::write(bin.join("ffmpeg"), script).unwrap();
+    fs::set_permissions(bin.join("ffmpeg"), fs::Permissions::from_mode(0o755)).unwrap();
+    let album = Album::new(Server::start_on_path(&scratch.join("data"), &bin));
+    album.put("a.mp4", "X-Nothing: 1", b"a film");
+    let (url, token) = (album.server.url.clone(), album.token.clone());
+    let mut asked = std::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let head = format!("GET /api/v1/thumbnails/a.mp4 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    asked.write_all(head.as_bytes()).unwrap();
+    let folder = scratch.join("data/scratch/0");
+    while !folder.join("started").exists() {
+        std::thread::yield_now();
+    }
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let sleeper = names.filter_map(|name| name.parse::<u32>().ok()).next().unwrap();
+    assert!(Path::new(&format!("/proc/{sleeper}")).exists());
+    drop(asked);
+    album.server.stop();
+    // Whoever adopts it may need a moment to notice that it ended.
+    while fs::read_to_string(format!("/proc/{sleeper}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
+        std::thread::yield_now();
+    }
+    assert!(!scratch.join("data/scratch").exists());
+}

@@ -63,12 +63,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     // Before the first line is printed: whoever reads it may send a signal at once.
     let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
     let pictures = Maker::new(assembly.data.scratch()).map_err(|error| Error::new(Class::Retry, error))?;
+    let pictures = Arc::new(pictures);
     greet(&assembly, &service, address).await;
     line(&pictures.about());
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     let proxies = Proxies::new(args.proxy);
-    gateway::serve(listener, service, crate::page::page(), operator, Arc::new(pictures), proxies, stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), proxies, stop).await;
+    pictures.end();
     expiry.abort();
     drop(control);
     reloads.abort();

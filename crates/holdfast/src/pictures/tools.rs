@@ -83,7 +83,7 @@ impl Tools {
                     "; converters see no network (with the Debian package bubblewrap, where it may, no files either)"
                 }
                 None => {
-                    "; converters run within limits only: this machine permits no more (the Debian package bubblewrap may)"
+                    "; converters run within limits only, as nothing here shuts them off (the Debian package bubblewrap may)"
                 }
             };
         }
