@@ -7,7 +7,7 @@ use catalogue::{Tx, access, accounts, entries, shown, versions};
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind, Version},
-    id::{AccountId, EntryId, GrantId},
+    id::{AccountId, GrantId},
     share::GrantRow,
 };
 
@@ -136,8 +136,7 @@ impl Service {
     /// [`Error::NoGrant`].
     pub async fn leave_grant(&self, caller: &Caller, id: GrantId) -> Result<()> {
         let to = caller.account;
-        let found = self.store.read(move |tx| shown::grants_to(tx, to)).await?;
-        let owner = found.into_iter().find(|(_, row)| row.id == id).map(|(owner, _)| owner).ok_or(Error::NoGrant)?;
+        let owner = self.store.read(move |tx| shown::granter(tx, to, id)).await?.ok_or(Error::NoGrant)?;
         self.end_it(owner, to, id).await
     }
 
@@ -213,14 +212,9 @@ fn check(entry: &EntryRow, writes: bool) -> Result<()> {
 
 fn given(tx: &Tx<'_>, account: AccountId, row: GrantRow) -> Result<Given> {
     let to = accounts::by_id(tx, row.to)?.map(|row| row.name).unwrap_or_default();
-    let path = place_of(tx, account, row.entry)?;
+    let path = tree::path_of(tx, account, row.entry)?;
     let kind = entries::get(tx, account, row.entry)?.map(|entry| entry.kind);
     Ok(Given { row, to, path, kind })
-}
-
-/// Where an entry is, as people read it.
-fn place_of(tx: &Tx<'_>, account: AccountId, entry: EntryId) -> Result<Option<String>> {
-    Ok(tree::names_to(tx, account, entry)?.map(|names| tree::shown(&names)))
 }
 
 /// Ends what an account lets others see and what others let it see, for an account that goes.

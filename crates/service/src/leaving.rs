@@ -224,7 +224,8 @@ fn gone_name(account: AccountId) -> String {
     format!("{GONE}{account}")
 }
 
-fn row_of(tx: &Tx<'_>, account: AccountId, now_us: i64) -> Result<SignInRow> {
+/// How an account is signed in to; one that never was gets the row that says so.
+pub(crate) fn row_of(tx: &Tx<'_>, account: AccountId, now_us: i64) -> Result<SignInRow> {
     let found = access::sign_in(tx, account)?;
     Ok(match found {
         Some(row) => row,

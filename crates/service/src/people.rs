@@ -12,7 +12,7 @@ use crate::{
     Service,
     error::{Error, Result},
     leaving,
-    tokens::{Caller, Token, role_of},
+    tokens::{Caller, Token},
 };
 
 /// How long a one-time address for a new password is good.
@@ -90,18 +90,7 @@ impl Service {
                 if account == own {
                     return Err(Error::OwnAccount);
                 }
-                let row = match access::sign_in(tx, account)? {
-                    Some(row) => row,
-                    None => SignInRow {
-                        account,
-                        role: role_of(tx, account)?,
-                        password: None,
-                        suspended_us: None,
-                        changed_us: now_us,
-                        second: None,
-                        leaving: None,
-                    },
-                };
+                let row = leaving::row_of(tx, account, now_us)?;
                 access::end_sessions(tx, account, None)?;
                 end_one_time(tx, draft, account, now_us)?;
                 draft.audit(Some(own), if suspended { "suspended" } else { "let go on" }, account.to_string());

@@ -266,7 +266,7 @@ impl Wish {
 }
 
 fn shared(tx: &Tx<'_>, account: AccountId, row: ShareRow) -> Result<Shared> {
-    let path = tree::names_to(tx, account, row.entry)?.map(|names| tree::shown(&names));
+    let path = tree::path_of(tx, account, row.entry)?;
     let kind = entries::get(tx, account, row.entry)?.map(|entry| entry.kind);
     Ok(Shared { row, path, kind })
 }

@@ -199,6 +199,11 @@ pub(crate) fn is_below(tx: &Tx<'_>, top: &Top, id: EntryId) -> Result<bool> {
     Ok(rows.iter().any(|row| row.id == top.id) && rows.iter().all(|row| row.trashed.is_none()))
 }
 
+/// [`names_to`] as people read it.
+pub(crate) fn path_of(tx: &Tx<'_>, account: AccountId, id: EntryId) -> Result<Option<String>> {
+    Ok(names_to(tx, account, id)?.map(|names| shown(&names)))
+}
+
 /// Names as people read them.
 pub(crate) fn shown(names: &[String]) -> String {
     names.iter().map(|name| format!("/{name}")).collect()

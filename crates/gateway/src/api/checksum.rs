@@ -27,6 +27,11 @@ const AT_ONCE: usize = 8;
 const HELD_FOR: Duration = Duration::from_secs(60);
 static HELD: Semaphore = Semaphore::const_new(AT_ONCE);
 
+/// Whether a piece comes with one, and is held.
+pub fn is_said(headers: &HeaderMap) -> bool {
+    headers.contains_key(UPLOAD_CHECKSUM)
+}
+
 /// The bytes of a body, and how many they are if that is known: as they come, or all of them once they were compared.
 ///
 /// # Errors

@@ -109,7 +109,9 @@ async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response,
     // Read before anything is begun: a body that is refused leaves nothing behind.
     let first = match api::one(&parts.headers, &CONTENT_TYPE)? {
         Some(BYTES) => {
-            service.may_bring(&place, None).await?;
+            if checksum::is_said(&parts.headers) {
+                service.may_bring(&place, None).await?;
+            }
             Some(checksum::checked(&parts.headers, body).await?)
         }
         _ => None,
@@ -152,7 +154,9 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
             }
             let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
                 .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
-            service.may_bring(&place, Some(id)).await?;
+            if checksum::is_said(&parts.headers) {
+                service.may_bring(&place, Some(id)).await?;
+            }
             let (bytes, announced) = checksum::checked(&parts.headers, body).await?;
             service.set_upload_length(&place, id, api::number(&parts.headers, &UPLOAD_LENGTH)?).await?;
             let progress = service.append(&place, id, offset, bytes, announced).await?;
