@@ -1,6 +1,6 @@
 // Uploads that are broken off: by a service that dies, by a page that is closed.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { choose, claim, noise, row, slow, visitor, world } from './world.mjs';
@@ -46,6 +46,29 @@ test('an upload goes on after the page was closed, when the same file is chosen 
     await page.getByText('1 file uploaded').waitFor({ timeout: 120_000 });
     assert.ok((await stored(own, page)).equals(film.buffer));
     await row(page, 'film.bin').waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+});
+
+test('a firm that wipes everything in the middle of an upload costs nothing', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    // What the service called safe it calls safe for ever.
+    const offsets = [];
+    page.on('response', (answer) => {
+      const offset = answer.url().includes('/api/v1/uploads/') ? answer.headers()['upload-offset'] : undefined;
+      if (offset !== undefined) offsets.push(Number(offset));
+    });
+    const quick = await slow(page, 6_000_000);
+    await choose(page, [film]);
+    await page.getByText(/[3-9][0-9] %/).first().waitFor();
+    await rm(join(own.service.data, 'providers', 'cedar'), { recursive: true });
+    await quick();
+    await page.getByText('1 file uploaded').waitFor({ timeout: 120_000 });
+    assert.ok((await stored(own, page)).equals(film.buffer));
+    assert.ok(offsets.length > 0, 'the service said how far it is');
+    assert.deepEqual(offsets, offsets.toSorted((a, b) => a - b));
     assert.deepEqual(page.complaints, []);
   });
 });

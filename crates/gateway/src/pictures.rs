@@ -28,6 +28,8 @@ const AT_ONCE: usize = 2;
 const LINE: usize = 128;
 /// Of these, pictures of one account: a link that a crowd looks at leaves room for others.
 const LINE_OF_ONE: usize = 48;
+/// New ones that are being kept at a time.
+const KEEPING: usize = 64;
 /// How long one waits for its turn: whoever asked may be gone.
 const WAIT: Duration = Duration::from_secs(10);
 /// So often a picture is tried that takes too long; each try fetches all of it.
@@ -86,12 +88,23 @@ impl Pictures for crate::machine::Nobody {
 /// Which small picture: of which version, and how large.
 pub type Key = (VersionId, u32);
 
+/// A small picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Small {
+    /// The JPEG.
+    pub bytes: Bytes,
+    /// Whether it was made just now: nobody keeps it yet.
+    pub is_new: bool,
+}
+
 /// The maker, and what it made lately.
 #[derive(Clone)]
 pub struct Gallery {
     maker: Arc<dyn Pictures>,
     slots: Arc<Semaphore>,
     line: Arc<Semaphore>,
+    /// Those that may be on their way to the providers at a time.
+    keeping: Arc<Semaphore>,
     /// How many of each account are in the line.
     waiting: Arc<Mutex<HashMap<AccountId, usize>>>,
     made: Arc<Mutex<Made>>,
@@ -152,6 +165,7 @@ impl Gallery {
             maker,
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             line: Arc::new(Semaphore::new(LINE)),
+            keeping: Arc::new(Semaphore::new(KEEPING)),
             waiting: Arc::default(),
             made: Arc::default(),
         }
@@ -166,37 +180,41 @@ impl Gallery {
         self.maker.wanted(large)
     }
 
-    /// The small picture of a version of `account`'s; `picture` asks again whether it may be seen, and opens the bytes of the
-    /// wanted ranges, when it is its turn.
+    /// The small picture of a version of `account`'s: one that is remembered, or that was `kept`, or a new one of what is `large`, if there
+    /// can be one. `picture` asks again whether it may be seen, and opens the bytes of the wanted ranges, when it is its turn.
     ///
     /// # Errors
     /// What `picture` says; inside, why there is none. That there never will be one is remembered, too.
-    pub async fn small<F, E>(
+    pub async fn small<E>(
         &self,
         account: AccountId,
         key: Key,
-        large: Large,
-        picture: impl FnOnce() -> F,
-    ) -> Result<Result<Bytes, NotMade>, E>
-    where
-        F: Future<Output = Result<BoxStream<'static, io::Result<Bytes>>, E>>,
-    {
+        large: Option<Large>,
+        kept: impl AsyncFnOnce() -> Option<Bytes>,
+        picture: impl AsyncFnOnce() -> Result<BoxStream<'static, io::Result<Bytes>>, E>,
+    ) -> Result<Result<Small, NotMade>, E> {
+        let old = |made: Result<Bytes, NotMade>| made.map(|bytes| Small { bytes, is_new: false });
         if let Some(made) = self.remembered(key) {
-            return Ok(made);
+            return Ok(old(made));
         }
         let Some(_place) = self.place(account) else { return Ok(Err(NotMade::Now)) };
+        if let Some(kept) = kept().await {
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).put(key, Ok(kept.clone()));
+            return Ok(old(Ok(kept)));
+        }
+        let Some(large) = large else { return Ok(Err(NotMade::Never)) };
         let Some(Ok(_slot)) = patience::at_most(WAIT, self.slots.acquire()).await else { return Ok(Err(NotMade::Now)) };
         let bytes = picture().await?;
         // Somebody may have made it while we waited.
         if let Some(made) = self.remembered(key) {
-            return Ok(made);
+            return Ok(old(made));
         }
         let made = self.maker.small(large, bytes, key.1).await;
         let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made != Err(NotMade::Now) {
             all.tried.remove(&key);
             all.put(key, made.clone());
-            return Ok(made);
+            return Ok(made.map(|bytes| Small { bytes, is_new: true }));
         }
         if all.tried.len() >= TRIED_MAX {
             all.tried.clear();
@@ -207,7 +225,12 @@ impl Gallery {
             all.tried.remove(&key);
             all.put(key, Err(NotMade::Never));
         }
-        Ok(made)
+        Ok(Err(NotMade::Now))
+    }
+
+    /// A turn to keep a new one, unless too many are being kept.
+    pub fn keeping(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.keeping).try_acquire_owned().ok()
     }
 
     fn place(&self, account: AccountId) -> Option<Place> {
@@ -258,9 +281,9 @@ mod tests {
         let gallery = Gallery::new(Arc::new(Slow));
         let account = AccountId([1; 16]);
         let ask = || {
-            let open = || async { Ok::<_, ()>(futures_util::stream::empty().boxed()) };
+            let open = async || Ok::<_, ()>(futures_util::stream::empty().boxed());
             let large = Large { media_type: "image/jpeg".into(), size: 1 };
-            let asked = gallery.small(account, (VersionId([7; 16]), 256), large, open);
+            let asked = gallery.small(account, (VersionId([7; 16]), 256), Some(large), async || None, open);
             tokio::runtime::Builder::new_current_thread().enable_time().build().map(|it| it.block_on(asked))
         };
         let all: Vec<_> = (0..=TRIES).map(|_| ask().ok()).collect();

@@ -203,7 +203,8 @@ impl Places {
         }
         let above = entries::ancestors(tx, account, folder)?;
         let is_whole = above.last().map_or(folder, |outermost| outermost.parent) == ROOT;
-        let is_there = is_whole && above.iter().all(|row| row.trashed.is_none());
+        // What lies below a file are small pictures of it.
+        let is_there = is_whole && above.iter().all(|row| row.kind == Kind::Folder && row.trashed.is_none());
         let is_below = self.under.is_none_or(|under| under == ROOT || above.iter().any(|row| row.id == under));
         let path = (is_there && is_below)
             .then(|| above.iter().rev().fold(String::new(), |path, row| format!("{path}/{}", row.name)));

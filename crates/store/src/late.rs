@@ -173,7 +173,9 @@ pub(crate) fn bring_in_account(
     let mut wanted: BTreeSet<SegmentId> = BTreeSet::new();
     for row in state.versions.values() {
         let id = row.value.id;
-        if catalogue::versions::get(tx, account, id)?.is_none() && !catalogue::versions::is_gone(tx, account, id)? {
+        let is_new =
+            catalogue::versions::get(tx, account, id)?.is_none() && !catalogue::versions::is_gone(tx, account, id)?;
+        if is_new && !is_picture(tx, account, state, row.value.entry)? {
             wanted.extend(row.value.segments().iter().map(|segment| segment.id));
             by_entry.entry(row.value.entry).or_default().push(row);
         }
@@ -200,6 +202,13 @@ pub(crate) fn bring_in_account(
         }
     }
     Ok(brought)
+}
+
+/// Whether a late entry is a small picture of a file: that is made anew and needs no place.
+fn is_picture(tx: &Tx<'_>, account: AccountId, late: &AccountState, entry: EntryId) -> Result<bool> {
+    let Some(parent) = late.entries.get(&entry).map(|row| row.value.parent) else { return Ok(false) };
+    let there = catalogue::entries::get(tx, account, parent)?.map(|row| row.kind);
+    Ok(there.or_else(|| late.entries.get(&parent).map(|row| row.value.kind)) == Some(Kind::File))
 }
 
 /// One account's tree while late files are put into it.

@@ -54,6 +54,8 @@ pub enum Cut {
 enum Fate {
     Root,
     Trash,
+    /// A small picture of a file: it has no path.
+    Picture,
     Cut(Cut),
 }
 
@@ -64,7 +66,7 @@ pub(super) fn grow(account: &AccountState) -> Tree<'_> {
     for row in account.entries.values() {
         match fate(account, row.value.id, &mut fates) {
             Fate::Root => children.entry(row.value.parent).or_default().push(&row.value),
-            Fate::Trash => {}
+            Fate::Trash | Fate::Picture => {}
             Fate::Cut(why) => tree.lost.push(Lost { entry: row.value.id, why }),
         }
     }
@@ -96,7 +98,9 @@ fn fate(account: &AccountState, entry: EntryId, fates: &mut BTreeMap<EntryId, Fa
             break Fate::Cut(Cut::NoParent(at));
         };
         if at != entry && row.kind == Kind::File {
-            break Fate::Cut(Cut::ParentIsFile(at));
+            let below = account.entries.get(&entry).map(|row| &row.value);
+            let is_picture = below.is_some_and(|below| below.kind == Kind::File && below.parent == at);
+            break if is_picture { Fate::Picture } else { Fate::Cut(Cut::ParentIsFile(at)) };
         }
         if let Some(known) = fates.get(&at) {
             break *known;

@@ -189,7 +189,9 @@ fn the_tree_has_paths_and_names_what_is_cut_off() {
         entry(7, id(6), "and round", Kind::Folder),
         entry(8, id(7), "hangs on the ring", Kind::File),
         entry(9, id(99), "no parent", Kind::File),
-        entry(10, id(2), "in a file", Kind::File),
+        entry(10, id(2), "folder in a file", Kind::Folder),
+        entry(11, id(10), "deep in a file", Kind::File),
+        entry(12, id(2), "small picture of a file", Kind::File),
     ] {
         account.apply(2, &Change::Entry(row));
     }
@@ -203,6 +205,7 @@ fn the_tree_has_paths_and_names_what_is_cut_off() {
         lost(8, Cut::Cycle),
         lost(9, Cut::NoParent(id(99))),
         lost(10, Cut::ParentIsFile(id(2))),
+        lost(11, Cut::ParentIsFile(id(2))),
     ];
     assert_eq!(tree.lost, cut);
 }

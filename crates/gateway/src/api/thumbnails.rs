@@ -90,15 +90,20 @@ async fn send(
 ) -> Result<Response, Problem> {
     let large = Large { media_type: kind(&file), size: file.version.size };
     let ranges = gallery.wanted(&large);
-    if ranges.is_empty() {
-        return Err(none());
-    }
-    let id = file.version.id;
+    let large = (!ranges.is_empty()).then_some(large);
+    let version = file.version;
+    let id = version.id;
+    let kept = async || {
+        service.kept_picture(place, &version, side).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "a kept small picture cannot be read; it is made anew");
+            None
+        })
+    };
     let open = async || {
         again().await?;
-        pieces(service, place, file.version, ranges).await
+        pieces(service, place, version.clone(), ranges).await
     };
-    let small = gallery.small(place.account(), (id, side), large, open).await?.map_err(|why| match why {
+    let small = gallery.small(place.account(), (id, side), large, kept, open).await?.map_err(|why| match why {
         NotMade::Never => none(),
         NotMade::Now => {
             let detail = "many small pictures are being made; this one comes in a moment";
@@ -106,6 +111,9 @@ async fn send(
                 .with(RETRY_AFTER, HeaderValue::from_static("2"))
         }
     })?;
+    if small.is_new {
+        keep(service, gallery, place, version, side, small.bytes.clone());
+    }
     let mut response = api::empty(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
@@ -114,8 +122,22 @@ async fn send(
     if asked.is_some_and(|asked| asked == id.to_string()) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=604800, immutable"));
     }
-    *response.body_mut() = Body::from(small);
+    *response.body_mut() = Body::from(small.bytes);
     Ok(response)
+}
+
+/// Keeps a new one, so that the large file is not fetched again for it. Nobody waits for that; where too many are on their way
+/// already, this one is made again another time.
+#[allow(clippy::disallowed_methods, reason = "an answer cannot wait for it; the simulator has no pictures")]
+fn keep(service: &Service, gallery: &Gallery, place: &Place, version: Version, side: u32, small: Bytes) {
+    let Some(turn) = gallery.keeping() else { return };
+    let (service, place) = (service.clone(), place.clone());
+    tokio::spawn(async move {
+        let _turn = turn;
+        if let Err(error) = service.keep_picture(&place, &version, side, small).await {
+            tracing::debug!(%error, "a small picture was not kept");
+        }
+    });
 }
 
 /// The media type, by the name where whoever sent the file knew none: browsers know few of cameras' own.

@@ -36,6 +36,7 @@ const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const UPLOAD_EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const UPLOAD_DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
+const UPLOAD_CONCAT: HeaderName = HeaderName::from_static("upload-concat");
 const TUS_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("tus-checksum-algorithm");
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
@@ -102,6 +103,12 @@ async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response,
     let (place, method) = greet(service, parts).await?;
     if method != Method::POST {
         return Err(Problem::method("OPTIONS, POST"));
+    }
+    if parts.headers.contains_key(&UPLOAD_CONCAT) {
+        // Taken for a whole file, each part would become one.
+        let detail = "uploads are not joined here: send the file as one upload, which is spread while it comes in (with \
+                      tus-js-client, leave `parallelUploads` at 1); nothing was begun";
+        return Err(Problem::bad_request("no_concatenation", detail));
     }
     let length = length(&parts.headers)?;
     let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();

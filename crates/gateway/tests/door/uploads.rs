@@ -236,6 +236,18 @@ async fn an_upload_may_say_its_length_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn parts_that_are_to_be_joined_are_refused_before_they_are_taken_for_files() {
+    let world = World::new().await;
+    for concat in ["partial", "final;/api/v1/uploads/a /api/v1/uploads/b"] {
+        let headers = [PATCH[0], CREATE, ("Upload-Length", "10"), ("Upload-Concat", concat)];
+        let refused = world.call("POST", "/api/v1/uploads/", &headers, b"").await;
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (400, Some("no_concatenation")));
+    }
+    let extensions = world.call("OPTIONS", "/api/v1/uploads/", &[], b"").await.header("tus-extension").to_owned();
+    assert!(!extensions.contains("concatenation"), "{extensions}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_piece_whose_checksum_is_another_moves_nothing() {
     let world = World::new().await;
     let url = begin(&world, 10).await.header("location").to_owned();

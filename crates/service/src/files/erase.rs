@@ -100,7 +100,8 @@ impl Page<'_, '_> {
     fn end(&mut self, row: &EntryRow) -> Result<bool> {
         let whole = match row.kind {
             Kind::Folder => self.end_children(row.id)?,
-            Kind::File => self.end_versions(row.id)?,
+            // What lies below a file are small pictures of it.
+            Kind::File => self.end_children(row.id)? && self.end_versions(row.id)?,
         };
         if !whole || self.left == 0 {
             return Ok(false);

@@ -9,6 +9,7 @@ mod erase;
 mod expire;
 mod history;
 mod read;
+mod small;
 mod vacant;
 
 use std::sync::atomic::Ordering;
