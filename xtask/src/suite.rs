@@ -25,9 +25,9 @@ use clap::{Args, ValueEnum};
 use crate::{needs, tidy, tools, workspace::Workspace};
 
 /// Seeds of the simulated world in every run: as many as two cores play in three minutes.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 250;
 /// How much more `--long` plays.
-const LONG_FACTOR: u64 = 20;
+const LONG_FACTOR: u64 = 40;
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub struct Options {
     /// Install what is missing without asking
     #[arg(long)]
     yes: bool,
-    /// Play twenty times the seeds, let tests do more rounds (they see HOLDFAST_TEST_LONG=1), and test with Garage too
+    /// Play forty times the seeds, let tests do more rounds (they see HOLDFAST_TEST_LONG=1), and test with Garage too
     #[arg(long)]
     long: bool,
     /// Run this phase alone
@@ -46,7 +46,7 @@ pub struct Options {
 /// Options of `cargo xtask sim`.
 #[derive(Args)]
 pub struct SimOptions {
-    /// How many seeds to play [default: 500]
+    /// How many seeds to play [default: 250]
     #[arg(long, conflicts_with = "seed")]
     seeds: Option<u64>,
     /// Play this seed alone: a failing run printed it

@@ -205,6 +205,10 @@ fn a_picture_of_a_phone_is_shown() {
     album.put("a.heic", "X-Nothing: 1", &heic);
     album.put("B.HEIF", "Content-Type: image/heif", &heic);
     assert_eq!((album.sides("a.heic"), album.sides("B.HEIF")), (Some((256, 192)), Some((256, 192))));
+    let avif = scratch.join("c.avif");
+    call("heif-enc", &["--avif", jpeg.to_str().unwrap(), "-o", avif.to_str().unwrap()]);
+    album.put("c.avif", "X-Nothing: 1", &fs::read(&avif).unwrap());
+    assert_eq!(album.sides("c.avif"), Some((256, 192)));
     // The colours of the one that it was made of.
     album.put("a.jpg", "X-Nothing: 1", &fs::read(&jpeg).unwrap());
     let pixels = |name: &str| image::load_from_memory(&album.small(name).body).unwrap().to_rgb8().into_raw();

@@ -19,6 +19,7 @@ const BY_ENDING: &[(&str, &str)] = &[
     ("bmp", "image/bmp"),
     ("bz2", "application/x-bzip2"),
     ("cr2", "image/x-canon-cr2"),
+    ("cr3", "image/x-canon-cr3"),
     ("css", "text/css"),
     ("csv", "text/csv"),
     ("dng", "image/x-adobe-dng"),

@@ -10,13 +10,13 @@ use clap::Parser;
 use sim::{Outcome, Parts, census::Census, play};
 
 /// A run of at least so many seeds must reach everything that [`sim::census::MUST`] names.
-const SEEDS_FOR_ALL: u64 = 500;
+const SEEDS_FOR_ALL: u64 = 250;
 
 /// Plays the real store in simulated worlds.
 #[derive(Parser)]
 struct Args {
     /// How many seeds.
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 250)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]

@@ -20,11 +20,11 @@ export function medium(type: string | null, name: string): Medium {
 
 /** Raw files of cameras, which no browser shows. */
 const RAWS =
-  /^image\/(dng|x-(adobe-dng|canon-cr2|fuji-raf|nikon-n[er][fw]|olympus-orf|panasonic-rw2|pentax-pef|samsung-srw|sony-(arw|sr2)))\b/;
+  /^image\/(dng|x-(adobe-dng|canon-cr[23]|fuji-raf|nikon-n[er][fw]|olympus-orf|panasonic-rw2|pentax-pef|samsung-srw|sony-(arw|sr2)))\b/;
 const SMALL_IMAGES = /^image\/(jpeg|png|gif|webp|hei[cf])\b/;
 const SMALL_VIDEOS = /^video\/(3gpp|avi|mp4|quicktime|webm|x-m4v|x-matroska|x-msvideo)\b/;
 const SMALL_ENDINGS =
-  /\.(jpe?g|png|gif|webp|hei[cf]|dng|cr2|raf|nef|nrw|orf|rw2|pef|srw|arw|sr2|3gp|avi|mp4|mov|webm|m4v|mkv)$/i;
+  /\.(jpe?g|png|gif|webp|hei[cf]|dng|cr[23]|raf|nef|nrw|orf|rw2|pef|srw|arw|sr2|3gp|avi|mp4|mov|webm|m4v|mkv)$/i;
 
 /**
  * Whether the service may make small pictures of such a file: of some only where a program for them is installed, else it says that

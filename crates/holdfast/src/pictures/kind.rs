@@ -11,10 +11,11 @@ const END_BYTES: u64 = 16 << 20;
 /// What our own decoders take. SVG is a program, not a picture.
 const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 /// Cameras' own, which carry a JPEG.
-const RAWS: [&str; 12] = [
+const RAWS: [&str; 13] = [
     "image/dng",
     "image/x-adobe-dng",
     "image/x-canon-cr2",
+    "image/x-canon-cr3",
     "image/x-fuji-raf",
     "image/x-nikon-nef",
     "image/x-nikon-nrw",
@@ -25,7 +26,8 @@ const RAWS: [&str; 12] = [
     "image/x-sony-arw",
     "image/x-sony-sr2",
 ];
-const HEIFS: [&str; 2] = ["image/heic", "image/heif"];
+/// What one converter takes: pictures in the container of HEIF, by either codec.
+const HEIFS: [&str; 3] = ["image/avif", "image/heic", "image/heif"];
 const VIDEOS: [&str; 8] = [
     "video/3gpp",
     "video/avi",
@@ -42,7 +44,7 @@ const VIDEOS: [&str; 8] = [
 pub enum Kind {
     /// By our own child.
     Picture,
-    /// By a converter of HEIC first.
+    /// By a converter of HEIC and AVIF first.
     Heif,
     /// By a player of videos first, which takes a still.
     Video,

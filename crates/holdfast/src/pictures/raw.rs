@@ -3,7 +3,8 @@
 //! What a file says of itself is only ever an index into its own bytes: nothing is set aside by a length that it states, and
 //! how much is looked at has a bound for each thing that could be in a circle or without end.
 //!
-//! Source: TIFF 6.0 sections 2 and 22; DNG 1.6, preview images; TIFF/EP (SubIFDs); Panasonic's JpgFromRaw as in Exiv2's tables.
+//! Source: TIFF 6.0 sections 2 and 22; DNG 1.6, preview images; TIFF/EP (SubIFDs); Panasonic's JpgFromRaw as in Exiv2's tables; Canon's
+//! CR3 (ISO/IEC 14496-12 boxes, of which CMT1 holds a TIFF's first folder) as ExifTool names its parts.
 
 use image::metadata::Orientation;
 
@@ -15,6 +16,8 @@ const TAGS_MAX: u16 = 1_024;
 const VALUES_MAX: u32 = 16;
 /// Segments before a JPEG says how large it is.
 const SEGMENTS_MAX: usize = 256;
+/// Bytes of a CR3 in which the box lies that says how the camera was held.
+const CR3_HEAD_BYTES: usize = 64 << 10;
 /// Starts of a JPEG that are looked at where no tag leads to a good one.
 const STARTS_MAX: usize = 4_096;
 /// Pixels of the longer side from which on a picture does for a screen.
@@ -34,6 +37,9 @@ pub fn look(file: &[u8]) -> Option<Raw<'_>> {
     if file.starts_with(b"FUJIFILMCCD-RAW ") {
         let bytes = Bytes { file, little: false };
         found.jpeg(bytes.long(84)?, bytes.long(88)?);
+    } else if file.get(4..12)? == b"ftypcrx " {
+        // Its JPEGs lie among samples of tracks: no tag leads there, and looking for them finds them all.
+        found.orientation = cr3_orientation(file);
     } else {
         let little = match file.get(..4)? {
             b"II*\0" | b"IIRO" | b"IIRS" | b"IIU\0" => true,
@@ -49,6 +55,17 @@ pub fn look(file: &[u8]) -> Option<Raw<'_>> {
     found.jpegs.sort_by_key(|(width, height, _)| std::cmp::Reverse(u64::from(*width) * u64::from(*height)));
     let orientation = found.orientation.and_then(|said| Orientation::from_exif(u8::try_from(said).ok()?));
     Some(Raw { jpegs: found.jpegs.into_iter().map(|(.., jpeg)| jpeg).collect(), orientation })
+}
+
+/// How the camera was held, as the first folder of a CR3's TIFF says.
+fn cr3_orientation(file: &[u8]) -> Option<u32> {
+    let head = file.get(..CR3_HEAD_BYTES).unwrap_or(file);
+    let tiff = head.windows(4).position(|name| name == b"CMT1")? + 4;
+    let mut within = Found { file: &[], jpegs: Vec::new(), orientation: None };
+    let file = &file[tiff..];
+    let bytes = Bytes { file, little: file.starts_with(b"II*\0") };
+    within.folder(&bytes, bytes.long(4)? as usize);
+    within.orientation
 }
 
 /// The file, and which end of its numbers comes first.

@@ -69,6 +69,23 @@ fn the_largest_jpeg_is_found_wherever_the_maker_put_it() {
 }
 
 #[test]
+fn the_largest_jpeg_of_a_cr3_is_found_and_the_way_the_camera_was_held() {
+    let boxed = |name: &[u8; 4], inside: &[u8]| [&(inside.len() as u32 + 8).to_be_bytes(), &name[..], inside].concat();
+    let tiff = file(b"II*\0", &[(8, folder(&[(0x0112, 8)], 0))]);
+    let (small, large) = (jpeg(160, 120), jpeg(1_620, 1_080));
+    let uuid = [&[0x85; 16][..], &boxed(b"CMT1", &tiff), &boxed(b"THMB", &[&[0; 12], &small[..]].concat())].concat();
+    let parts =
+        [boxed(b"ftyp", b"crx \0\0\0\x01crx isom"), boxed(b"moov", &boxed(b"uuid", &uuid)), boxed(b"mdat", &large)];
+    let cr3 = parts.concat();
+    assert_eq!(sides(&cr3), [(1_620, 1_080), (160, 120)]);
+    assert_eq!(look(&cr3).unwrap().orientation, Some(Orientation::Rotate270));
+    // Cut anywhere, it is no file of a camera's, or one with fewer pictures.
+    for end in [4, 11, 12, 60, 100, cr3.len() - 1] {
+        assert!(look(&cr3[..end]).is_none_or(|raw| raw.jpegs.len() <= 2), "{end}");
+    }
+}
+
+#[test]
 fn circles_and_lengths_that_are_not_there_end() {
     // A folder that is its own next one, and another pair that names each other.
     assert!(sides(&file(b"II*\0", &[(8, folder(&[(0x014a, 8)], 8))])).is_empty());

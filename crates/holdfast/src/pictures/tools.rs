@@ -66,7 +66,7 @@ impl Tools {
     /// Of which kinds there are small pictures, and which Debian packages would add to that.
     pub fn about(&self) -> String {
         let (mut kinds, mut more) = ("JPEG, PNG, GIF, WebP and raw files of cameras".to_owned(), Vec::new());
-        for (kind, name) in [(Kind::Heif, "HEIC"), (Kind::Video, "videos")] {
+        for (kind, name) in [(Kind::Heif, "HEIC and AVIF"), (Kind::Video, "videos")] {
             match kind.program() {
                 Some((_, package)) if self.program(kind).is_none() => more.push(format!("{name} with {package}")),
                 _ => kinds.extend([", ", name]),
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(none.kind("image/x-sony-arw"), Some(Kind::Picture));
         assert_eq!(
             none.about(),
-            "small pictures: JPEG, PNG, GIF, WebP and raw files of cameras; Debian packages add HEIC with libheif-examples, \
+            "small pictures: JPEG, PNG, GIF, WebP and raw files of cameras; Debian packages add HEIC and AVIF with libheif-examples, \
              videos with ffmpeg"
         );
         let some = Tools { video: Some(PathBuf::from("/usr/bin/ffmpeg")), ..none };
