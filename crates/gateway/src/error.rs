@@ -11,6 +11,8 @@ use hyper::{
     header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use model::Class;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How long a client is asked to wait before it tries again.
 const RETRY_AFTER_S: &str = "5";
@@ -144,14 +146,27 @@ impl From<service::Error> for Problem {
     }
 }
 
+/// A problem document.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Document<'p> {
+    /// Always `about:blank`: the code says what is meant.
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    /// What happened, what still works, what to do: for people.
+    detail: &'p str,
+    code: &'static str,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let document = serde_json::json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "code": self.code,
+        let document = serde_json::json!(Document {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
         });
         let mut response = Response::new(Body::from(document.to_string()));
         *response.status_mut() = self.status;

@@ -14,6 +14,7 @@ mod auth;
 mod body;
 mod header;
 pub mod machine;
+mod openapi;
 mod patience;
 mod zip;
 
@@ -72,6 +73,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
     doors()
         .merge(uploads())
         .route("/healthz", any(api::health))
+        .route("/api/v1/openapi.json", any(openapi::document))
         .route("/api/v1/service", any(api::about::door))
         .route("/api/v1/service/logo", any(api::about::logo))
         .route("/api/v1/session", any(api::session::door))
@@ -88,7 +90,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/accounts/{name}/reset", any(api::people::reset))
         .route("/api/v1/accounts/{name}/second-factor", any(api::second::of_another))
         .route("/api/v1/invitations", any(api::people::invitations))
-        .route("/api/v1/invitations/{id}", any(api::people::token))
+        .route("/api/v1/invitations/{id}", any(api::people::invitation))
         .route("/api/v1/tokens", any(api::people::tokens))
         .route("/api/v1/tokens/{id}", any(api::people::token))
         .route("/api/v1/shares", any(api::shares::collection))

@@ -1,183 +1,385 @@
-//! Answers to an operator's questions as JSON: the one place where these shapes are written, for the HTTP interface and for
+//! Answers to an operator's questions: the one place where these shapes are written, for the HTTP interface and for
 //! commands that ask a data folder directly.
 
 use std::collections::BTreeMap;
 
-use model::{
-    account::{KitRow, Role},
-    fleet::TargetState,
-};
-use serde_json::{Value, json};
-use service::{
-    FleetReport, JobReport, NewKit, Person, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport,
-};
+use model::{account::KitRow, fleet};
+use serde::Serialize;
+use service::{FleetReport, JobReport, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
+use utoipa::ToSchema;
 
-use crate::header::date::rfc3339;
+use crate::api::word::{RoleWord, Time};
 
 /// How the fleet stands.
-pub fn fleet(report: &FleetReport) -> Value {
-    json!({
-        "cluster": report.cluster.to_string(),
-        "epoch": report.epoch,
-        "scheme": report.scheme.map(|scheme| scheme.to_string()),
-        "trial": report.trial,
-        "month": report.month.to_string(),
-        "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
-        "files_below_safe": report.files_below_safe,
-        "files_below_settled": report.files_below_settled,
-        "files_unreadable": report.files_unreadable,
-        "packs_below_safe": report.packs_below_safe,
-        "packs_below_settled": report.packs_below_settled,
-        "records_below_safe": report.records_below_safe,
-        "records_below_settled": report.records_below_settled,
-        "key_copies": report.key_copies,
-        "kits_untested": report.kits_untested,
-        "operator_kit": {
-            "made": report.operator_kit.made_us.map(rfc3339),
-            "current": report.operator_kit.is_current,
-        },
-        "journal_objects": report.journal_objects,
-        "unpacked_files": report.unpacked_files,
-        "jobs": report.jobs.iter().map(job).collect::<Vec<_>>(),
-        "findings": report.findings,
-    })
+#[derive(Serialize, ToSchema)]
+pub struct Fleet {
+    cluster: String,
+    epoch: u64,
+    /// That a pack written now gets, as `4+2`; none: nothing can be written.
+    scheme: Option<String>,
+    /// Whether all providers share one disk.
+    trial: bool,
+    /// The calendar month that runs, as `2026-04`.
+    month: String,
+    providers: Vec<Provider>,
+    files_below_safe: u64,
+    files_below_settled: u64,
+    files_unreadable: u64,
+    packs_below_safe: u64,
+    packs_below_settled: u64,
+    records_below_safe: u64,
+    records_below_settled: u64,
+    /// Good copies of the envelope that has fewest.
+    key_copies: u64,
+    kits_untested: u64,
+    operator_kit: OperatorKit,
+    journal_objects: u64,
+    unpacked_files: u64,
+    /// Upkeep that runs now.
+    jobs: Vec<Job>,
+    /// What upkeep could not do, for people.
+    findings: Vec<String>,
 }
 
-fn provider(provider: &ProviderReport) -> Value {
-    json!({
-        "id": provider.id.to_string(),
-        "name": provider.name,
-        "state": state(provider.state),
-        "targets": provider.targets.iter().map(target).collect::<Vec<_>>(),
-        "spending": spending(&provider.spending),
-    })
+#[derive(Serialize, ToSchema)]
+struct OperatorKit {
+    made: Option<Time>,
+    /// Whether all that it should hold is in it.
+    current: bool,
 }
 
-/// What a provider was asked for this month; `null` is unknown.
-fn spending(spending: &Spending) -> Value {
-    let (price, cost) = (&spending.price, &spending.cost);
-    json!({
-        "requests": spending.requests().map(|all| all.into_iter().collect::<BTreeMap<_, _>>()),
-        "in_bytes": spending.traffic.map(|traffic| traffic.in_bytes),
-        "out_bytes": spending.traffic.map(|traffic| traffic.out_bytes),
-        "stored_bytes": spending.stored_bytes,
-        "price": {
-            "tb_month": price.tb_month.map(|money| money.to_string()),
-            "gb_out": price.gb_out.map(|money| money.to_string()),
-            "million_requests": price.million_requests.map(|money| money.to_string()),
-            "minimum_days": price.minimum_days,
-            "currency": price.currency,
-        },
-        "cost_storing_month": cost.storing_month.map(|money| money.to_string()),
-        "cost_so_far": cost.so_far.map(|money| money.to_string()),
-    })
+#[derive(Serialize, ToSchema)]
+struct Provider {
+    id: String,
+    name: String,
+    state: TargetState,
+    targets: Vec<Target>,
+    spending: Spending,
 }
 
-fn target(target: &TargetReport) -> Value {
-    json!({
-        "id": target.id.to_string(),
-        "address": target.address,
-        "state": state(target.state),
-        "free_bytes": target.free_bytes,
-        "note": target.note,
-    })
+/// What a provider was asked for this month, and what that costs. None: unknown.
+#[derive(Serialize, ToSchema)]
+struct Spending {
+    /// By kind.
+    requests: Option<BTreeMap<&'static str, u64>>,
+    in_bytes: Option<u64>,
+    out_bytes: Option<u64>,
+    stored_bytes: u64,
+    price: Price,
+    cost_storing_month: Option<String>,
+    cost_so_far: Option<String>,
 }
 
-fn job(job: &JobReport) -> Value {
-    json!({
-        "kind": job.kind,
-        "done_bytes": job.done_bytes,
-        "total_bytes": job.total_bytes,
-        "note": job.note,
-        "eta_s": job.eta_s,
-    })
+/// What a provider asks. None: unknown.
+#[derive(Serialize, ToSchema)]
+struct Price {
+    tb_month: Option<String>,
+    gb_out: Option<String>,
+    million_requests: Option<String>,
+    minimum_days: Option<u32>,
+    currency: Option<String>,
 }
 
-const fn state(state: TargetState) -> &'static str {
-    match state {
-        TargetState::Up => "up",
-        TargetState::Down => "down",
-        TargetState::Suspect => "suspect",
-        TargetState::Lost => "lost",
-        TargetState::Retired => "retired",
+#[derive(Serialize, ToSchema)]
+struct Target {
+    id: String,
+    address: String,
+    state: TargetState,
+    free_bytes: Option<u64>,
+    note: String,
+}
+
+/// Something that upkeep does now.
+#[derive(Serialize, ToSchema)]
+struct Job {
+    kind: &'static str,
+    done_bytes: u64,
+    total_bytes: u64,
+    note: String,
+    eta_s: Option<u64>,
+}
+
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum TargetState {
+    Up,
+    Down,
+    Suspect,
+    Lost,
+    Retired,
+}
+
+impl From<fleet::TargetState> for TargetState {
+    fn from(state: fleet::TargetState) -> Self {
+        match state {
+            fleet::TargetState::Up => Self::Up,
+            fleet::TargetState::Down => Self::Down,
+            fleet::TargetState::Suspect => Self::Suspect,
+            fleet::TargetState::Lost => Self::Lost,
+            fleet::TargetState::Retired => Self::Retired,
+        }
     }
+}
+
+/// How the fleet stands.
+pub fn fleet(report: FleetReport) -> Fleet {
+    Fleet {
+        cluster: report.cluster.to_string(),
+        epoch: report.epoch,
+        scheme: report.scheme.map(|scheme| scheme.to_string()),
+        trial: report.trial,
+        month: report.month.to_string(),
+        providers: report.providers.into_iter().map(provider).collect(),
+        files_below_safe: report.files_below_safe,
+        files_below_settled: report.files_below_settled,
+        files_unreadable: report.files_unreadable,
+        packs_below_safe: report.packs_below_safe,
+        packs_below_settled: report.packs_below_settled,
+        records_below_safe: report.records_below_safe,
+        records_below_settled: report.records_below_settled,
+        key_copies: report.key_copies,
+        kits_untested: report.kits_untested,
+        operator_kit: OperatorKit {
+            made: report.operator_kit.made_us.map(Time),
+            current: report.operator_kit.is_current,
+        },
+        journal_objects: report.journal_objects,
+        unpacked_files: report.unpacked_files,
+        jobs: report.jobs.into_iter().map(job).collect(),
+        findings: report.findings,
+    }
+}
+
+fn provider(provider: ProviderReport) -> Provider {
+    let spending = provider.spending;
+    let requests = spending.requests().map(|all| all.into_iter().collect());
+    let (traffic, price, cost) = (spending.traffic, spending.price, spending.cost);
+    Provider {
+        id: provider.id.to_string(),
+        name: provider.name,
+        state: provider.state.into(),
+        targets: provider.targets.into_iter().map(target).collect(),
+        spending: Spending {
+            requests,
+            in_bytes: traffic.map(|traffic| traffic.in_bytes),
+            out_bytes: traffic.map(|traffic| traffic.out_bytes),
+            stored_bytes: spending.stored_bytes,
+            price: Price {
+                tb_month: price.tb_month.map(|money| money.to_string()),
+                gb_out: price.gb_out.map(|money| money.to_string()),
+                million_requests: price.million_requests.map(|money| money.to_string()),
+                minimum_days: price.minimum_days,
+                currency: price.currency,
+            },
+            cost_storing_month: cost.storing_month.map(|money| money.to_string()),
+            cost_so_far: cost.so_far.map(|money| money.to_string()),
+        },
+    }
+}
+
+fn target(target: TargetReport) -> Target {
+    Target {
+        id: target.id.to_string(),
+        address: target.address,
+        state: target.state.into(),
+        free_bytes: target.free_bytes,
+        note: target.note,
+    }
+}
+
+fn job(job: JobReport) -> Job {
+    Job { kind: job.kind, done_bytes: job.done_bytes, total_bytes: job.total_bytes, note: job.note, eta_s: job.eta_s }
 }
 
 /// What would be left without a provider.
-pub fn what_if(provider: &str, report: &WhatIfReport) -> Value {
-    json!({
-        "provider": provider,
-        "files_unreadable": report.files_unreadable,
-        "files_below_safe": report.files_below_safe,
-        "files_below_settled": report.files_below_settled,
-        "packs_by_margin": report.packs_by_margin,
-        "packs_unreadable": report.packs_unreadable,
-        "records_unreadable": report.records_unreadable,
-        "second_target_helps": report.second_target_helps,
-    })
+#[derive(Serialize, ToSchema)]
+pub struct WhatIf {
+    provider: String,
+    files_unreadable: u64,
+    files_below_safe: u64,
+    files_below_settled: u64,
+    /// How many packs have the margin 0, 1, and so on.
+    packs_by_margin: Vec<u64>,
+    packs_unreadable: u64,
+    records_unreadable: u64,
+    /// Providers at which a second target would make it better.
+    second_target_helps: Vec<String>,
+}
+
+/// What would be left without a provider.
+pub fn what_if(provider: String, report: WhatIfReport) -> WhatIf {
+    WhatIf {
+        provider,
+        files_unreadable: report.files_unreadable,
+        files_below_safe: report.files_below_safe,
+        files_below_settled: report.files_below_settled,
+        packs_by_margin: report.packs_by_margin,
+        packs_unreadable: report.packs_unreadable,
+        records_unreadable: report.records_unreadable,
+        second_target_helps: report.second_target_helps,
+    }
+}
+
+/// What a scrub found, in cells and shards.
+#[derive(Serialize, ToSchema)]
+pub struct Scrubbed {
+    cells_checked: u64,
+    damaged: u64,
+    missing: u64,
+    repaired: u64,
 }
 
 /// What a scrub found.
-pub fn scrub(report: &ScrubReport) -> Value {
-    json!({
-        "cells_checked": report.cells_checked,
-        "damaged": report.damaged,
-        "missing": report.missing,
-        "repaired": report.repaired,
-    })
+pub fn scrub(report: &ScrubReport) -> Scrubbed {
+    let ScrubReport { cells_checked, damaged, missing, repaired } = *report;
+    Scrubbed { cells_checked, damaged, missing, repaired }
 }
 
-/// A new kit: its row, and what goes into it beside its secret.
-pub fn new_kit(new: &NewKit) -> Value {
-    let addresses = new
-        .addresses
-        .iter()
-        .map(|(provider, driver, address)| json!({ "provider": provider, "driver": driver, "address": address }));
-    let mut value = kit(&new.kit);
-    value["cluster"] = new.cluster.to_string().into();
-    value["account"] = new.account.to_string().into();
-    value["addresses"] = addresses.collect();
-    value
+/// What came of adding or changing a provider.
+#[derive(Serialize, ToSchema)]
+pub struct ProviderSet {
+    /// Its name.
+    pub provider: String,
+    /// Whether there was none of this name.
+    pub new: bool,
+}
+
+/// A target that was tried and added.
+#[derive(Serialize, ToSchema)]
+pub struct TargetJoined {
+    /// Its provider's name.
+    pub provider: String,
+    /// Where it is.
+    pub address: String,
+    /// As far as the target says.
+    pub free_bytes: Option<u64>,
+    /// What it can.
+    pub abilities: Abilities,
+}
+
+/// What a target can.
+#[derive(Serialize, ToSchema)]
+pub struct Abilities {
+    /// A new name is there after a loss of power.
+    pub durable_rename: bool,
+    /// Something that is there is never overwritten.
+    pub no_clobber: bool,
+    /// It compares a checksum before it takes something.
+    pub server_checksum: bool,
+    /// It keeps what it took for as long as it was told.
+    pub lock: bool,
+    /// It says how much room there is.
+    pub free_space: bool,
+}
+
+/// A target that has another login.
+#[derive(Serialize, ToSchema)]
+pub struct LoginSet {
+    /// Where it is.
+    pub address: String,
 }
 
 /// An account's kits.
-pub fn kits(rows: &[KitRow]) -> Value {
-    json!({ "kits": rows.iter().map(kit).collect::<Vec<_>>() })
+#[derive(Serialize, ToSchema)]
+pub struct Kits {
+    kits: Vec<Kit>,
 }
 
-fn kit(row: &KitRow) -> Value {
-    json!({
-        "id": row.id.to_string(),
-        "recipient": row.recipient,
-        "made": rfc3339(row.made_us),
-        "revoked": row.revoked_us.map(rfc3339),
-        "tested": row.tested_us.map(rfc3339),
-    })
+/// A recovery kit, as far as a service may know it.
+#[derive(Serialize, ToSchema)]
+struct Kit {
+    id: String,
+    /// The public half of its secret, `age1…`.
+    recipient: String,
+    made: Time,
+    revoked: Option<Time>,
+    tested: Option<Time>,
+}
+
+/// A kit just added, with what goes onto its page beside the secret.
+#[derive(Serialize, ToSchema)]
+pub struct NewKit {
+    #[serde(flatten)]
+    kit: Kit,
+    cluster: String,
+    account: String,
+    /// Where shards lie today.
+    addresses: Vec<Place>,
+}
+
+/// Where a target is, and how it is spoken to.
+#[derive(Serialize, ToSchema)]
+struct Place {
+    provider: String,
+    driver: String,
+    address: String,
+}
+
+/// A new kit: its row, and what goes into it beside its secret.
+pub fn new_kit(new: service::NewKit) -> NewKit {
+    let place = |(provider, driver, address)| Place { provider, driver, address };
+    NewKit {
+        kit: kit(new.kit),
+        cluster: new.cluster.to_string(),
+        account: new.account.to_string(),
+        addresses: new.addresses.into_iter().map(place).collect(),
+    }
+}
+
+/// An account's kits.
+pub fn kits(rows: Vec<KitRow>) -> Kits {
+    Kits { kits: rows.into_iter().map(kit).collect() }
+}
+
+fn kit(row: KitRow) -> Kit {
+    Kit {
+        id: row.id.to_string(),
+        recipient: row.recipient,
+        made: Time(row.made_us),
+        revoked: row.revoked_us.map(Time),
+        tested: row.tested_us.map(Time),
+    }
 }
 
 /// Accounts as an operator sees them.
-pub fn people(all: &[Person]) -> Value {
-    let person = |person: &Person| {
-        json!({
-            "name": person.account.name,
-            "role": role(person.role),
-            "managed": person.account.managed,
-            "made": rfc3339(person.account.made_us),
-            "suspended": person.suspended_us.map(rfc3339),
-            "signs_in": person.signs_in,
-            "second_factor": person.second_factor,
-            "used_bytes": person.used_bytes,
-            "quota_bytes": person.quota_bytes,
-            "leaves": crate::api::time(person.leaves_us),
-        })
-    };
-    json!({ "accounts": all.iter().map(person).collect::<Vec<_>>() })
+#[derive(Serialize, ToSchema)]
+pub struct People {
+    accounts: Vec<PersonLine>,
 }
 
-/// A role as the interface names it.
-pub const fn role(role: Role) -> &'static str {
-    match role {
-        Role::User => "user",
-        Role::Operator => "operator",
-    }
+/// An account as an operator sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+struct PersonLine {
+    name: String,
+    role: RoleWord,
+    /// Whether the service itself has the account's key.
+    managed: bool,
+    made: Time,
+    suspended: Option<Time>,
+    /// Whether it has a password.
+    signs_in: bool,
+    second_factor: bool,
+    used_bytes: u64,
+    /// None: no limit.
+    quota_bytes: Option<u64>,
+    /// When it is erased, with all its files.
+    leaves: Option<Time>,
+}
+
+/// Accounts as an operator sees them.
+pub fn people(all: Vec<Person>) -> People {
+    let line = |person: Person| PersonLine {
+        name: person.account.name,
+        role: person.role.into(),
+        managed: person.account.managed,
+        made: Time(person.account.made_us),
+        suspended: person.suspended_us.map(Time),
+        signs_in: person.signs_in,
+        second_factor: person.second_factor,
+        used_bytes: person.used_bytes,
+        quota_bytes: person.quota_bytes,
+        leaves: person.leaves_us.map(Time),
+    };
+    People { accounts: all.into_iter().map(line).collect() }
 }

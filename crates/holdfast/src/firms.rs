@@ -19,6 +19,7 @@ use format::{
     Identity, Marker, OperatorKit, OperatorTarget,
     envelope::{open_login, seal_login},
 };
+use gateway::shape::{Abilities, LoginSet, ProviderSet, TargetJoined};
 use model::{
     Class,
     fleet::{ProviderRow, TargetRow, TargetState},
@@ -107,7 +108,7 @@ impl Assembly {
         let labels = merged.into_iter().collect();
         self.store.grow(vec![ProviderRow { id, name: name.to_owned(), labels }], Vec::new(), Vec::new()).await?;
         self.store.keep_fleet().await?;
-        Ok(json!({"provider": name, "new": known.is_none()}))
+        Ok(json!(ProviderSet { provider: name.to_owned(), new: known.is_none() }))
     }
 
     /// Sets what a provider asks, by labels.
@@ -159,7 +160,7 @@ impl Assembly {
         })?;
         let recipient = self.data.identity()?.recipient();
         self.store.set_login(row.id, seal_login(row.id, &login.pairs(), &recipient)?, driver).await?;
-        Ok(json!({"address": address}))
+        Ok(json!(LoginSet { address: address.to_owned() }))
     }
 
     /// What goes into an operator's kit; it is noted that one was made.
@@ -285,16 +286,16 @@ pub async fn free_place(
 /// What is said of a target that joined.
 fn told(provider: &str, address: &str, joined: &Joined) -> Value {
     let abilities = joined.abilities;
-    json!({
-        "provider": provider,
-        "address": address,
-        "free_bytes": joined.free_bytes,
-        "abilities": {
-            "durable_rename": abilities.durable_rename,
-            "no_clobber": abilities.no_clobber,
-            "server_checksum": abilities.server_checksum,
-            "lock": abilities.lock,
-            "free_space": abilities.free_space,
+    json!(TargetJoined {
+        provider: provider.to_owned(),
+        address: address.to_owned(),
+        free_bytes: joined.free_bytes,
+        abilities: Abilities {
+            durable_rename: abilities.durable_rename,
+            no_clobber: abilities.no_clobber,
+            server_checksum: abilities.server_checksum,
+            lock: abilities.lock,
+            free_space: abilities.free_space,
         },
     })
 }

@@ -186,7 +186,7 @@ impl Operator {
             Question::AccountReset { name } => {
                 Ok(json!({ "code": self.service.reset_code(&self.first().await?, name).await?.text }))
             }
-            Question::AccountList => Ok(shape::people(&self.service.people(&self.first().await?).await?)),
+            Question::AccountList => Ok(json!(shape::people(self.service.people(&self.first().await?).await?))),
             Question::AccountSuspend { name, suspended } => {
                 self.service.suspend(&self.nobody(), name, suspended).await?;
                 Ok(json!({}))
@@ -200,9 +200,11 @@ impl Operator {
                 Ok(json!({}))
             }
             Question::KitMake { account, recipient } => {
-                Ok(shape::new_kit(&self.service.add_kit(&self.caller(account).await?, recipient).await?))
+                Ok(json!(shape::new_kit(self.service.add_kit(&self.caller(account).await?, recipient).await?)))
             }
-            Question::KitList { account } => Ok(shape::kits(&self.service.kits(&self.caller(account).await?).await?)),
+            Question::KitList { account } => {
+                Ok(json!(shape::kits(self.service.kits(&self.caller(account).await?).await?)))
+            }
             Question::KitRevoke { account, kit } => {
                 self.service.revoke_kit(&self.caller(account).await?, kit_id(&kit)?).await?;
                 Ok(json!({}))
@@ -213,9 +215,12 @@ impl Operator {
                 self.assembly.store.tested_kit(account, kit_id(&kit)?).await?;
                 Ok(json!({}))
             }
-            Question::Fleet => Ok(shape::fleet(&self.service.fleet().await?)),
-            Question::WhatIf { provider } => Ok(shape::what_if(&provider, &self.service.what_if(&provider).await?)),
-            Question::Scrub => Ok(shape::scrub(&self.service.scrub().await?)),
+            Question::Fleet => Ok(json!(shape::fleet(self.service.fleet().await?))),
+            Question::WhatIf { provider } => {
+                let report = self.service.what_if(&provider).await?;
+                Ok(json!(shape::what_if(provider, report)))
+            }
+            Question::Scrub => Ok(json!(shape::scrub(&self.service.scrub().await?))),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
             Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,
             Question::ProviderPrice { name, labels } => self.assembly.set_price(&name, labels).await,

@@ -8,14 +8,15 @@ use axum::{
 use hyper::{
     Method, StatusCode,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue},
+    http::request::Parts,
 };
 use model::about::{AboutRow, Logo, SignUp};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use service::{Said, Service};
+use utoipa::ToSchema;
 
 use crate::{
-    api::{self, links, shares::said},
+    api::{self, described::Raw, shares::said},
     auth, body,
     error::Problem,
 };
@@ -23,45 +24,83 @@ use crate::{
 /// What the service is called if its operator says nothing.
 const NAME: &str = "Holdfast";
 
-#[derive(Deserialize)]
+/// What operators say of the service. What is left out stays, and `null` takes away.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ServiceChange)]
 #[allow(clippy::option_option, reason = "left out, null and a value are three different things here")]
 struct Change {
     name: Option<String>,
     sign_up: Option<SignUpWord>,
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<u64>)]
     new_quota_bytes: Option<Option<u64>>,
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     colour: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     contact: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     imprint: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     terms: Option<Option<String>>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+/// Who may make an account.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SignUp)]
 enum SignUpWord {
     Invitation,
     Open,
     Closed,
 }
 
+/// What a service says of itself to everybody.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Service)]
+struct About {
+    name: String,
+    version: &'static str,
+    sign_up: SignUpWord,
+    /// What an account may keep that was made by open sign-up; none: no limit.
+    new_quota_bytes: Option<u64>,
+    /// `#rrggbb`; none: the house colour.
+    colour: Option<String>,
+    /// Its address, from the top of the service.
+    logo: Option<String>,
+    contact: Option<String>,
+    /// Markdown, as are the terms.
+    imprint: Option<String>,
+    terms: Option<String>,
+}
+
 /// Says what the service is, or changes it for an operator.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
-        Method::GET | Method::HEAD => Ok(api::json(StatusCode::OK, &shape(&service.about().await?))),
-        Method::PATCH => {
-            auth::caller(&service, &parts).await?;
-            let change: Change = body::json(body).await?;
-            let caller = auth::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::OK, &shape(&service.say(&caller, change.meant()?).await?)))
-        }
+        Method::GET | Method::HEAD => about(&service).await,
+        Method::PATCH => change(&service, &parts, body).await,
         _ => Err(Problem::method("GET, HEAD, PATCH")),
     }
+}
+
+/// Says what the service is.
+#[utoipa::path(get, path = "/api/v1/service", security(()), responses((status = 200, body = About)))]
+pub async fn about(service: &Service) -> Result<Response, Problem> {
+    Ok(api::json(StatusCode::OK, &shape(service.about().await?)))
+}
+
+/// Changes what the service says of itself, for an operator.
+#[utoipa::path(patch, path = "/api/v1/service", request_body = Change, responses((status = 200, body = About)))]
+pub async fn change(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    auth::caller(service, parts).await?;
+    let change: Change = body::json(body).await?;
+    let caller = auth::caller(service, parts).await?;
+    Ok(api::json(StatusCode::OK, &shape(service.say(&caller, change.meant()?).await?)))
 }
 
 impl Change {
@@ -94,57 +133,74 @@ fn colour(text: &str) -> Result<[u8; 3], Problem> {
     Ok(bytes)
 }
 
-fn shape(about: &AboutRow) -> Value {
-    json!({
-        "name": about.name.as_deref().unwrap_or(NAME),
-        "version": env!("CARGO_PKG_VERSION"),
-        "sign_up": match about.sign_up {
-            SignUp::Invitation => "invitation",
-            SignUp::Open => "open",
-            SignUp::Closed => "closed",
+fn shape(about: AboutRow) -> About {
+    About {
+        name: about.name.unwrap_or_else(|| NAME.to_owned()),
+        version: env!("CARGO_PKG_VERSION"),
+        sign_up: match about.sign_up {
+            SignUp::Invitation => SignUpWord::Invitation,
+            SignUp::Open => SignUpWord::Open,
+            SignUp::Closed => SignUpWord::Closed,
         },
-        "new_quota_bytes": about.new_space_bytes,
-        "colour": about.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
-        "logo": about.logo.as_ref().map(|logo| {
-            format!("/api/v1/service/logo?v={}", service::logo_tag(logo))
-        }),
-        "contact": about.contact,
-        "imprint": about.imprint,
-        "terms": about.terms,
-    })
+        new_quota_bytes: about.new_space_bytes,
+        colour: about.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
+        logo: about.logo.map(|logo| format!("/api/v1/service/logo?v={}", service::logo_tag(&logo))),
+        contact: about.contact,
+        imprint: about.imprint,
+        terms: about.terms,
+    }
 }
 
 /// The picture beside the name.
 pub async fn logo(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
-        Method::PUT => {
-            auth::caller(&service, &parts).await?;
-            // One byte more says that it is too long.
-            let most = Logo::BYTES_MAX + 1;
-            let bytes = axum::body::to_bytes(body, most).await.map_or(vec![0; most], |bytes| bytes.to_vec());
-            let caller = auth::caller(&service, &parts).await?;
-            service.set_logo(&caller, Some(bytes)).await?;
-            Ok(api::empty(StatusCode::NO_CONTENT))
-        }
-        Method::DELETE => {
-            let caller = auth::caller(&service, &parts).await?;
-            service.set_logo(&caller, None).await?;
-            Ok(api::empty(StatusCode::NO_CONTENT))
-        }
-        _ => {
-            links::must_read(&parts)?;
-            let logo = service.about().await?.logo.ok_or(service::Error::NoSuchId)?;
-            let mut response = api::empty(StatusCode::OK);
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, api::value(&logo.media_type)?);
-            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-            // Its address changes with it.
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=604800"));
-            *response.body_mut() = Body::from(logo.bytes);
-            Ok(response)
-        }
+        Method::GET | Method::HEAD => picture(&service).await,
+        Method::PUT => set_picture(&service, &parts, body).await,
+        Method::DELETE => drop_picture(&service, &parts).await,
+        _ => Err(Problem::method("GET, HEAD, PUT, DELETE")),
     }
+}
+
+/// Gives the picture beside the name.
+#[utoipa::path(
+    get, path = "/api/v1/service/logo", security(()),
+    params(("v" = Option<String>, Query, description = "Which picture is meant, so that browsers may keep it")),
+    responses((status = 200, body = Raw, content_type = "image/*")),
+)]
+pub async fn picture(service: &Service) -> Result<Response, Problem> {
+    let logo = service.about().await?.logo.ok_or(service::Error::NoSuchId)?;
+    let mut response = api::empty(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, api::value(&logo.media_type)?);
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    // Its address changes with it.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=604800"));
+    *response.body_mut() = Body::from(logo.bytes);
+    Ok(response)
+}
+
+/// Sets the picture: PNG, JPEG or WebP, of at most 64 KiB.
+#[utoipa::path(
+    put, path = "/api/v1/service/logo", request_body(content = Raw, content_type = "image/*"),
+    responses((status = 204)),
+)]
+pub async fn set_picture(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    auth::caller(service, parts).await?;
+    // One byte more says that it is too long.
+    let most = Logo::BYTES_MAX + 1;
+    let bytes = axum::body::to_bytes(body, most).await.map_or(vec![0; most], |bytes| bytes.to_vec());
+    let caller = auth::caller(service, parts).await?;
+    service.set_logo(&caller, Some(bytes)).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}
+
+/// Takes the picture away.
+#[utoipa::path(delete, path = "/api/v1/service/logo", responses((status = 204)))]
+pub async fn drop_picture(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    service.set_logo(&caller, None).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
 #[cfg(test)]

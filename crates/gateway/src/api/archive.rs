@@ -23,6 +23,7 @@ use service::{Archive, Link, Service};
 use crate::{
     api::{
         self,
+        described::{Ranged, ZipOut},
         links::{self, Counted},
     },
     auth,
@@ -36,7 +37,15 @@ use crate::{
 
 const PREFIX: &str = "/api/v1/zip/";
 
-/// A folder of the caller, or of what is shared with the caller. `?names=a/b` takes only the entries `a` and `b` of it.
+/// Gives a folder with all that is in it, as one zip whose length is known before.
+#[utoipa::path(
+    get, path = "/api/v1/zip/{path}",
+    params(
+        Ranged,
+        ("names" = Option<String>, Query, description = "Only these entries of the folder, with slashes between"),
+    ),
+    responses(ZipOut),
+)]
 pub async fn own(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let place = auth::place(&service, &parts).await?;
@@ -48,7 +57,10 @@ pub async fn own(State(service): State<Service>, request: Request) -> Result<Res
     send(&service, archive, &parts, None).await
 }
 
-/// A folder that a link shows.
+/// Gives a folder that a link shows, as one zip.
+#[utoipa::path(
+    get, path = "/api/v1/links/{code}/zip/{path}", security(()), params(Ranged), responses(ZipOut),
+)]
 pub async fn linked(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     links::must_read(&parts)?;

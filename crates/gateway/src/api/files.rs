@@ -21,9 +21,15 @@ use hyper::{
 use model::id::VersionId;
 use serde::Deserialize;
 use service::{Deletion, Expect, File, Link, Place, Put, Service, Transfer, paths::Path};
+use utoipa::ToSchema;
 
 use crate::{
-    api::{self, MODIFIED, links::Counted, listing},
+    api::{
+        self, MODIFIED,
+        described::{BytesOrListing, Raw, Reading},
+        links::Counted,
+        listing::{self, LadderWord},
+    },
     auth, body,
     error::Problem,
     header::{
@@ -42,7 +48,7 @@ const DOOR: &str = "/files/";
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
-const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
+pub const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
 
 /// Takes every request for a path.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
@@ -63,8 +69,16 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
     }
 }
 
-/// Bytes out. `HEAD` also says how firmly they are kept.
-async fn get(service: &Service, place: &Place, path: Path, parts: &Parts) -> Result<Response, Problem> {
+/// Gives a file's bytes; of a path with a slash at its end, what is in that folder. `HEAD` says how firmly a file is kept.
+#[utoipa::path(
+    method(get, head), path = "/api/v1/files/{path}",
+    params(
+        Reading, listing::Asked,
+        ("version" = Option<String>, Query, description = "An older version of a file"),
+    ),
+    responses(BytesOrListing),
+)]
+pub async fn get(service: &Service, place: &Place, path: Path, parts: &Parts) -> Result<Response, Problem> {
     let [version] = percent::query(parts.uri.query(), ["version"])?;
     let file = match version {
         Some(id) => service.find_version(place, path.clone(), version_id(&id)?).await?,
@@ -97,7 +111,8 @@ pub async fn send(
     if parts.method == Method::HEAD {
         response.headers_mut().insert(CONTENT_LENGTH, size.into());
         if let Some(standing) = service.standing(place, &file.version).await? {
-            response.headers_mut().insert(STATE, HeaderValue::from_static(listing::state(standing.ladder)));
+            let state = LadderWord::from(standing.ladder).text();
+            response.headers_mut().insert(STATE, HeaderValue::from_static(state));
         }
         return Ok(response);
     }
@@ -143,8 +158,23 @@ fn describe(headers: &mut HeaderMap, file: &File) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Bytes in.
-async fn put(
+/// Puts a file there: all of its bytes at once. What was there becomes an older version.
+#[utoipa::path(
+    put, path = "/api/v1/files/{path}", request_body(content = Raw, content_type = "*/*"),
+    params(
+        ("If-Match" = Option<String>, Header, description = "412 if none of these is the version that is there"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: 412 if anything is there"),
+        ("Content-Digest" = Option<String>, Header, description = "The SHA-256 of the bytes: others are refused"),
+        ("Repr-Digest" = Option<String>, Header, description = "The same"),
+        ("Want-Repr-Digest" = Option<String>, Header, description = "Asks for the SHA-256 in the answer"),
+        ("X-Holdfast-Modified" = Option<String>, Header, description = "RFC 3339, or microseconds since 1970"),
+    ),
+    responses(
+        (status = 201, headers(("ETag" = String), ("Location" = String), ("Repr-Digest" = String))),
+        (status = 204, headers(("ETag" = String), ("Repr-Digest" = String))),
+    ),
+)]
+pub async fn put(
     service: &Service,
     place: &Place,
     path: Path,
@@ -203,8 +233,22 @@ fn put_of(headers: &HeaderMap, body: &Body) -> Result<Put, Problem> {
     })
 }
 
-/// To the trash, or for good.
-async fn delete(service: &Service, place: &Place, path: Path, slash: bool, parts: &Parts) -> Result<Response, Problem> {
+/// Throws a file away, or a folder with all that is in it: to the trash, or for good.
+#[utoipa::path(
+    delete, path = "/api/v1/files/{path}",
+    params(
+        ("permanent" = Option<bool>, Query, description = "For good"),
+        ("If-Match" = Option<String>, Header, description = "412 if none of these is the version that is there"),
+    ),
+    responses((status = 204)),
+)]
+pub async fn delete(
+    service: &Service,
+    place: &Place,
+    path: Path,
+    slash: bool,
+    parts: &Parts,
+) -> Result<Response, Problem> {
     let [permanent] = percent::query(parts.uri.query(), ["permanent"])?;
     let if_match =
         api::list(&parts.headers, &IF_MATCH)?.map(|value| etag::matches(&value, Compare::Strong)).transpose()?;
@@ -213,18 +257,21 @@ async fn delete(service: &Service, place: &Place, path: Path, slash: bool, parts
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-/// What `POST` asks for.
-#[derive(Deserialize)]
+/// What is to be done.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Action {
     action: Verb,
+    /// The new path of what is moved, copied or restored.
     to: Option<String>,
+    /// Whether what is at the new path may be thrown away for it.
     #[serde(default)]
     replace: bool,
+    /// That `revert` goes back to.
     version: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Verb {
     Mkdir,
@@ -234,8 +281,15 @@ enum Verb {
     Revert,
 }
 
-/// Makes a folder, moves, copies, brings back, or goes back to an older version.
-async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
+/// Makes a folder, moves, copies, brings back from the trash, or goes back to an older version.
+#[utoipa::path(
+    post, path = "/api/v1/files/{path}", request_body = Action,
+    responses(
+        (status = 201, headers(("Location" = String))),
+        (status = 204, description = "It went back to an older version"),
+    ),
+)]
+pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
     let Action { action, to, replace, version } = body::json(body).await?;
     let place = &auth::place(service, parts).await?;

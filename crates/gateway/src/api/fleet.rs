@@ -10,6 +10,7 @@ use axum::{
 use hyper::{Method, StatusCode, http::request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use service::Service;
+use utoipa::ToSchema;
 
 use crate::{
     api, auth, body,
@@ -19,22 +20,32 @@ use crate::{
     shape,
 };
 
-/// How it stands now.
+/// Says how the fleet stands now, for an operator.
+#[utoipa::path(get, path = "/api/v1/fleet", responses((status = 200, body = shape::Fleet)))]
 pub async fn report(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let parts = greet(&service, request, &Method::GET).await?;
     percent::query(parts.uri.query(), [])?;
-    Ok(api::json(StatusCode::OK, &shape::fleet(&service.fleet().await?)))
+    Ok(api::json(StatusCode::OK, &shape::fleet(service.fleet().await?)))
 }
 
-/// What would be left without one provider.
+/// Says what would be left without one provider, for an operator.
+#[utoipa::path(
+    get, path = "/api/v1/fleet/what-if", params(("provider" = String, Query, description = "Its name")),
+    responses((status = 200, body = shape::WhatIf)),
+)]
 pub async fn what_if(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let parts = greet(&service, request, &Method::GET).await?;
     let [provider] = percent::query(parts.uri.query(), ["provider"])?;
     let provider = provider.ok_or_else(|| Problem::bad_request("bad_query", "name a provider: `?provider=NAME`"))?;
-    Ok(api::json(StatusCode::OK, &shape::what_if(&provider, &service.what_if(&provider).await?)))
+    let report = service.what_if(&provider).await?;
+    Ok(api::json(StatusCode::OK, &shape::what_if(provider, report)))
 }
 
-/// Reads everything, and says what was found.
+/// Reads everything, and says what was found, for an operator.
+#[utoipa::path(
+    post, path = "/api/v1/fleet/scrub", params(("wait" = bool, Query, description = "`true`: it is waited for")),
+    responses((status = 200, body = shape::Scrubbed)),
+)]
 pub async fn scrub(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let parts = greet(&service, request, &Method::POST).await?;
     let [wait] = percent::query(parts.uri.query(), ["wait"])?;
@@ -55,70 +66,90 @@ async fn greet(service: &Service, request: Request, method: &Method) -> Result<P
     }
 }
 
-/// Adds a provider, or changes its labels: `POST /api/v1/fleet/providers`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewProvider {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+/// Adds a provider, or changes its labels, for an operator. An empty value takes a label off.
+#[utoipa::path(
+    post, path = "/api/v1/fleet/providers", request_body = NewProvider,
+    responses((status = 201, body = shape::ProviderSet)),
+)]
 pub async fn providers(
     State(service): State<Service>,
     Extension(machine): Extension<Arc<dyn Machine>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct New {
-        name: String,
-        #[serde(default)]
-        labels: BTreeMap<String, String>,
-    }
-    let New { name, labels } = must_change(&service, request).await?;
+    let NewProvider { name, labels } = must_change(&service, request).await?;
     changed(machine.as_ref(), Change::Provider { name, labels: labels.into_iter().collect() }).await
 }
 
-/// Sets what a provider asks: `POST /api/v1/fleet/prices`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPrice {
+    provider: String,
+    labels: BTreeMap<String, String>,
+}
+
+/// Sets what a provider asks, for an operator. An empty value makes a price unknown.
+#[utoipa::path(
+    post, path = "/api/v1/fleet/prices", request_body = NewPrice,
+    responses((status = 201, body = shape::ProviderSet)),
+)]
 pub async fn prices(
     State(service): State<Service>,
     Extension(machine): Extension<Arc<dyn Machine>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Price {
-        provider: String,
-        labels: BTreeMap<String, String>,
-    }
-    let Price { provider, labels } = must_change(&service, request).await?;
+    let NewPrice { provider, labels } = must_change(&service, request).await?;
     changed(machine.as_ref(), Change::Price { name: provider, labels: labels.into_iter().collect() }).await
 }
 
-/// Tries a place and adds it: `POST /api/v1/fleet/targets`. Its login is never shown again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewTarget {
+    provider: String,
+    address: String,
+    #[serde(default)]
+    login: BTreeMap<String, String>,
+}
+
+/// Tries a place and adds it, for an operator. Its login is never shown again.
+#[utoipa::path(
+    post, path = "/api/v1/fleet/targets", request_body = NewTarget,
+    responses((status = 201, body = shape::TargetJoined)),
+)]
 pub async fn targets(
     State(service): State<Service>,
     Extension(machine): Extension<Arc<dyn Machine>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct New {
-        provider: String,
-        address: String,
-        #[serde(default)]
-        login: BTreeMap<String, String>,
-    }
-    let New { provider, address, login } = must_change(&service, request).await?;
+    let NewTarget { provider, address, login } = must_change(&service, request).await?;
     changed(machine.as_ref(), Change::Target { provider, address, login: login.into_iter().collect() }).await
 }
 
-/// Gives a target another login, after it was tried: `POST /api/v1/fleet/logins`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewLogin {
+    address: String,
+    login: BTreeMap<String, String>,
+}
+
+/// Gives a target another login, after it was tried, for an operator.
+#[utoipa::path(
+    post, path = "/api/v1/fleet/logins", request_body = NewLogin,
+    responses((status = 201, body = shape::LoginSet)),
+)]
 pub async fn logins(
     State(service): State<Service>,
     Extension(machine): Extension<Arc<dyn Machine>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct New {
-        address: String,
-        login: BTreeMap<String, String>,
-    }
-    let New { address, login } = must_change(&service, request).await?;
+    let NewLogin { address, login } = must_change(&service, request).await?;
     changed(machine.as_ref(), Change::Login { address, login: login.into_iter().collect() }).await
 }
 

@@ -5,18 +5,22 @@
 
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use hyper::{Method, StatusCode, Uri, http::request::Parts, service::Service as _};
 use hyper_util::service::TowerToHyperService;
 use model::id::GrantId;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use service::{Given, Received, Service, paths::Path};
+use serde::{Deserialize, Serialize};
+use service::{Caller, Given, Received, Service, paths::Path};
+use utoipa::ToSchema;
 
 use crate::{
-    api::{self, links, shares},
+    api::{
+        self, links,
+        word::{KindWord, Time},
+    },
     auth::{self, Via},
     body,
     error::Problem,
@@ -24,7 +28,8 @@ use crate::{
 
 const SHARED: &str = "/api/v1/shared/";
 
-#[derive(Clone, Copy, Deserialize)]
+/// What a grant lets somebody do.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Rights {
     Read,
@@ -32,23 +37,44 @@ enum Rights {
 }
 
 impl Rights {
-    fn writes(self) -> bool {
-        matches!(self, Self::Write)
+    const fn of(writes: bool) -> Self {
+        if writes { Self::Write } else { Self::Read }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewGrant)]
 struct New {
     path: String,
+    /// The other account's name.
     to: String,
     rights: Rights,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GrantChange)]
 struct Change {
     rights: Rights,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Grants {
+    grants: Vec<Grant>,
+}
+
+/// Something that this account shows to another one of the same service.
+#[derive(Serialize, ToSchema)]
+struct Grant {
+    id: String,
+    /// Where it is now; none if it was thrown away or is gone.
+    path: Option<String>,
+    kind: Option<KindWord>,
+    /// The other account's name.
+    to: String,
+    rights: Rights,
+    made: Time,
 }
 
 /// Lists what the caller gave, or gives.
@@ -56,19 +82,28 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
-        Method::POST => {
-            let New { path, to, rights } = body::json(body).await?;
-            // A body may take its time: who asked must still be good when all of it is there.
-            let caller = auth::caller(&service, &parts).await?;
-            let path = Path::from_text(path.strip_suffix('/').unwrap_or(&path)).map_err(service::Error::from)?;
-            Ok(api::json(StatusCode::CREATED, &line(&service.grant(&caller, path, to, rights.writes()).await?)))
-        }
-        Method::GET | Method::HEAD => {
-            let all: Vec<Value> = service.grants(&caller).await?.iter().map(line).collect();
-            Ok(api::json(StatusCode::OK, &json!({ "grants": all })))
-        }
+        Method::POST => give(&service, &parts, body).await,
+        Method::GET | Method::HEAD => list(&service, &caller).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
+}
+
+/// Lets another account see something, or change it.
+#[utoipa::path(post, path = "/api/v1/grants", request_body = New, responses((status = 201, body = Grant)))]
+pub async fn give(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let New { path, to, rights } = body::json(body).await?;
+    // A body may take its time: who asked must still be good when all of it is there.
+    let caller = auth::caller(service, parts).await?;
+    let path = Path::from_text(path.strip_suffix('/').unwrap_or(&path)).map_err(service::Error::from)?;
+    let given = service.grant(&caller, path, to, rights == Rights::Write).await?;
+    Ok(api::json(StatusCode::CREATED, &line(given)))
+}
+
+/// Lists what the caller lets others see.
+#[utoipa::path(get, path = "/api/v1/grants", responses((status = 200, body = Grants)))]
+pub async fn list(service: &Service, caller: &Caller) -> Result<Response, Problem> {
+    let grants = service.grants(caller).await?.into_iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &Grants { grants }))
 }
 
 /// Changes or ends what the caller gave.
@@ -77,59 +112,85 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     let caller = auth::caller(&service, &parts).await?;
     let id = api::id(&parts, |text| GrantId::parse(text).ok())?;
     match parts.method {
-        Method::PATCH => {
-            let Change { rights } = body::json(body).await?;
-            let caller = auth::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::OK, &line(&service.change_grant(&caller, id, rights.writes()).await?)))
-        }
-        Method::DELETE => {
-            service.end_grant(&caller, id).await?;
-            Ok(api::empty(StatusCode::NO_CONTENT))
-        }
+        Method::PATCH => change(&service, &parts, id, body).await,
+        Method::DELETE => end(&service, &caller, id).await,
         _ => Err(Problem::method("PATCH, DELETE")),
     }
 }
 
-fn line(given: &Given) -> Value {
-    json!({
-        "id": given.row.id.to_string(),
-        "path": given.path,
-        "kind": given.kind.map(shares::kind),
-        "to": given.to,
-        "rights": rights(given.row.writes),
-        "made": api::time(Some(given.row.made_us)),
-    })
+/// Changes what the other account may do.
+#[utoipa::path(patch, path = "/api/v1/grants/{id}", request_body = Change, responses((status = 200, body = Grant)))]
+pub async fn change(service: &Service, parts: &Parts, id: GrantId, body: Body) -> Result<Response, Problem> {
+    let Change { rights } = body::json(body).await?;
+    let caller = auth::caller(service, parts).await?;
+    Ok(api::json(StatusCode::OK, &line(service.change_grant(&caller, id, rights == Rights::Write).await?)))
 }
 
-const fn rights(writes: bool) -> &'static str {
-    if writes { "write" } else { "read" }
+/// Ends what the caller gave.
+#[utoipa::path(delete, path = "/api/v1/grants/{id}", responses((status = 204)))]
+pub async fn end(service: &Service, caller: &Caller, id: GrantId) -> Result<Response, Problem> {
+    service.end_grant(caller, id).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}
+
+fn line(given: Given) -> Grant {
+    Grant {
+        id: given.row.id.to_string(),
+        path: given.path,
+        kind: given.kind.map(KindWord::from),
+        to: given.to,
+        rights: Rights::of(given.row.writes),
+        made: Time(given.row.made_us),
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SharedList)]
+struct All {
+    shared: Vec<Shared>,
+}
+
+/// Something that another account shows to this one.
+#[derive(Serialize, ToSchema)]
+struct Shared {
+    id: String,
+    name: String,
+    kind: KindWord,
+    /// The other account's name.
+    from: String,
+    rights: Rights,
+    /// None for a folder, as are the next two.
+    size: Option<u64>,
+    media_type: Option<String>,
+    etag: Option<String>,
+    modified: Time,
+    made: Time,
 }
 
 /// Lists what others let the caller see.
+#[utoipa::path(get, path = "/api/v1/shared", responses((status = 200, body = All)))]
 pub async fn shared(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     links::must_read(&parts)?;
-    let line = |received: &Received| {
-        let version = received.version.as_ref();
-        json!({
-            "id": received.row.id.to_string(),
-            "name": received.entry.name,
-            "kind": shares::kind(received.entry.kind),
-            "from": received.from,
-            "rights": rights(received.row.writes),
-            "size": version.map(|version| version.size),
-            "media_type": version.map(|version| &version.media_type),
-            "etag": version.map(|version| version.id.to_string()),
-            "modified": api::time(Some(version.map_or(received.entry.modified_us, |version| version.modified_us))),
-            "made": api::time(Some(received.row.made_us)),
-        })
+    let line = |received: Received| Shared {
+        id: received.row.id.to_string(),
+        kind: received.entry.kind.into(),
+        from: received.from,
+        rights: Rights::of(received.row.writes),
+        size: received.version.as_ref().map(|version| version.size),
+        etag: received.version.as_ref().map(|version| version.id.to_string()),
+        modified: Time(received.version.as_ref().map_or(received.entry.modified_us, |version| version.modified_us)),
+        media_type: received.version.map(|version| version.media_type),
+        name: received.entry.name,
+        made: Time(received.row.made_us),
     };
-    let all: Vec<Value> = service.granted(&caller).await?.iter().map(line).collect();
-    Ok(api::json(StatusCode::OK, &json!({ "shared": all })))
+    let shared = service.granted(&caller).await?.into_iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &All { shared }))
 }
 
 /// Gives back what another let the caller see.
+#[utoipa::path(delete, path = "/api/v1/shared/{id}", responses((status = 204)))]
 pub async fn leave(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;

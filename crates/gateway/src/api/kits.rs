@@ -3,6 +3,7 @@
 //! `?account=NAME` says whose kits are meant, for commands that name an account; it must be the caller's own.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     response::Response,
 };
@@ -10,14 +11,25 @@ use hyper::{Method, StatusCode, http::request::Parts};
 use model::id::KitId;
 use serde::Deserialize;
 use service::{Caller, Service};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{api, auth, body, error::Problem, header::percent, shape};
 
-/// What is needed of a new kit: its public half.
-#[derive(Deserialize)]
+/// What is needed of a new kit.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = KitToAdd)]
 struct New {
+    /// The public half of its secret, `age1…`.
     recipient: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "what a query may say, for the document alone")]
+struct Asked {
+    /// Whose kits are meant; only the caller's own are possible.
+    account: Option<String>,
 }
 
 /// Lists kits, or adds one.
@@ -25,17 +37,31 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let caller = caller(&service, &parts).await?;
     match parts.method {
-        Method::GET | Method::HEAD => Ok(api::json(StatusCode::OK, &shape::kits(&service.kits(&caller).await?))),
-        Method::POST => {
-            let New { recipient } = body::json(body).await?;
-            let caller = self::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::CREATED, &shape::new_kit(&service.add_kit(&caller, recipient).await?)))
-        }
+        Method::GET | Method::HEAD => list(&service, &caller).await,
+        Method::POST => add(&service, &parts, body).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
 }
 
+/// Lists the caller's kits.
+#[utoipa::path(get, path = "/api/v1/kits", params(Asked), responses((status = 200, body = shape::Kits)))]
+pub async fn list(service: &Service, caller: &Caller) -> Result<Response, Problem> {
+    Ok(api::json(StatusCode::OK, &shape::kits(service.kits(caller).await?)))
+}
+
+/// Adds a kit. The answer comes when the account's key is sealed for it and kept by enough providers.
+#[utoipa::path(
+    post, path = "/api/v1/kits", params(Asked), request_body = New,
+    responses((status = 201, body = shape::NewKit)),
+)]
+pub async fn add(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let New { recipient } = body::json(body).await?;
+    let caller = self::caller(service, parts).await?;
+    Ok(api::json(StatusCode::CREATED, &shape::new_kit(service.add_kit(&caller, recipient).await?)))
+}
+
 /// Revokes a kit.
+#[utoipa::path(delete, path = "/api/v1/kits/{id}", params(Asked), responses((status = 204)))]
 pub async fn one(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = caller(&service, &parts).await?;
@@ -46,7 +72,8 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-/// Notes that the owner tested a kit: `POST /api/v1/kits/{id}/tested`, without a body.
+/// Notes that the owner tested a kit.
+#[utoipa::path(post, path = "/api/v1/kits/{id}/tested", params(Asked), responses((status = 204)))]
 pub async fn tested(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = caller(&service, &parts).await?;

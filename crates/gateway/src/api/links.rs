@@ -17,14 +17,19 @@ use hyper::{Method, StatusCode, http::request::Parts};
 use model::{
     entry::Kind,
     id::{EntryId, ShareId},
-    share::Reason,
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use service::{Knock, Link, Service, paths::Path};
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type},
+};
 
 use crate::{
-    api::{self, files, listing, shares},
+    api::{
+        self, described, files, listing,
+        word::{KindWord, ReasonWord, Time},
+    },
     auth, body, client,
     error::Problem,
     header::percent,
@@ -35,57 +40,108 @@ const PREFIX: &str = "/api/v1/links/";
 /// How long a link's password is remembered by a browser, in seconds.
 const PASS_S: u32 = 86_400;
 
-/// What the link shows.
+/// What a link shows: something, or what is asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Linked)]
+enum About {
+    Shows(Shows),
+    Receives(Receives),
+}
+
+/// A link that shows something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
+struct Shows {
+    #[schema(schema_with = no)]
+    receives: bool,
+    words: Option<String>,
+    name: String,
+    kind: KindWord,
+    owner: String,
+    expires: Option<Time>,
+    /// None for a folder.
+    size: Option<u64>,
+    media_type: Option<String>,
+    etag: Option<String>,
+    modified: Time,
+    downloads_left: Option<u64>,
+}
+
+/// A link by which files are received. Nothing of what lies there is said to whoever brings something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestLink)]
+struct Receives {
+    #[schema(schema_with = yes)]
+    receives: bool,
+    /// What is asked for.
+    words: Option<String>,
+    /// Of the folder that they go into.
+    name: String,
+    kind: KindWord,
+    owner: String,
+    expires: Option<Time>,
+    files_left: Option<u64>,
+}
+
+fn yes() -> Object {
+    ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).build()
+}
+
+fn no() -> Object {
+    ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([false])).build()
+}
+
+/// Says what the link shows.
+#[utoipa::path(get, path = "/api/v1/links/{code}", security(()), responses((status = 200, body = About)))]
 pub async fn about(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
     let link = open(&service, &parts).await?;
     let left = link.row.downloads_max.map(|max| max.saturating_sub(link.row.downloads));
-    let mut about = json!({
-        "receives": link.row.receives,
-        "words": (!link.row.words.is_empty()).then_some(&link.row.words),
-        "name": link.entry.name,
-        "kind": shares::kind(link.entry.kind),
-        "owner": link.owner,
-        "expires": api::time(link.row.expires_us),
-    });
+    let words = Some(link.row.words.clone()).filter(|words| !words.is_empty());
+    let (name, kind) = (link.entry.name.clone(), link.entry.kind.into());
+    let (owner, expires) = (link.owner.clone(), link.row.expires_us.map(Time));
     if link.row.receives {
-        // Nothing of what lies there is said to whoever brings something.
-        about["files_left"] = left.into();
-        return Ok(api::json(StatusCode::OK, &about));
+        let about = Receives { receives: true, words, name, kind, owner, expires, files_left: left };
+        return Ok(api::json(StatusCode::OK, &About::Receives(about)));
     }
     let file = match link.entry.kind {
         Kind::File => Some(service.find(service.linked(&link), Path::default()).await?),
         Kind::Folder => None,
     };
-    let version = file.as_ref().map(|file| &file.version);
-    about["size"] = version.map(|version| version.size).into();
-    about["media_type"] = version.map(|version| version.media_type.as_str()).into();
-    about["etag"] = version.map(|version| version.id.to_string()).into();
-    about["modified"] = api::time(Some(version.map_or(link.entry.modified_us, |version| version.modified_us)));
-    about["downloads_left"] = left.into();
-    Ok(api::json(StatusCode::OK, &about))
+    let version = file.map(|file| file.version);
+    let about = Shows {
+        receives: false,
+        words,
+        name,
+        kind,
+        owner,
+        expires,
+        size: version.as_ref().map(|version| version.size),
+        modified: Time(version.as_ref().map_or(link.entry.modified_us, |version| version.modified_us)),
+        etag: version.as_ref().map(|version| version.id.to_string()),
+        media_type: version.map(|version| version.media_type),
+        downloads_left: left,
+    };
+    Ok(api::json(StatusCode::OK, &About::Shows(about)))
 }
 
 /// What a guest reports.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewReport)]
 struct Report {
     reason: ReasonWord,
     words: String,
     contact: Option<String>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ReasonWord {
-    Illegal,
-    Copyright,
-    Malware,
-    Other,
-}
-
 /// Tells the operator of a link.
+#[utoipa::path(
+    post, path = "/api/v1/links/{code}/report", security(()), request_body = Report,
+    responses((status = 204)),
+)]
 pub async fn report(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
@@ -94,24 +150,23 @@ pub async fn report(State(service): State<Service>, request: Request) -> Result<
     auth::must_be_own_page(&parts)?;
     let (_, code) = code(&parts)?;
     let Report { reason, words, contact } = body::json(body).await?;
-    let reason = match reason {
-        ReasonWord::Illegal => Reason::Illegal,
-        ReasonWord::Copyright => Reason::Copyright,
-        ReasonWord::Malware => Reason::Malware,
-        ReasonWord::Other => Reason::Other,
-    };
     service.knock(client::network(&parts), Knock::Report)?;
-    service.report(code, reason, words, contact).await?;
+    service.report(code, reason.into(), words, contact).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LinkPassword)]
 struct Password {
     password: String,
 }
 
-/// Takes the link's password.
+/// Takes the link's password: the answer sets a cookie that opens this link alone.
+#[utoipa::path(
+    post, path = "/api/v1/links/{code}/session", security(()), request_body = Password,
+    responses((status = 204, headers(("Set-Cookie" = String)))),
+)]
 pub async fn session(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
@@ -129,7 +184,11 @@ pub async fn session(State(service): State<Service>, request: Request) -> Result
     Ok(response)
 }
 
-/// The bytes of a file's link.
+/// Gives the bytes of a file's link.
+#[utoipa::path(
+    get, path = "/api/v1/links/{code}/content", security(()), params(described::Reading),
+    responses(described::BytesOut),
+)]
 pub async fn content(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
@@ -148,7 +207,11 @@ pub fn below(parts: &Parts, what: &str) -> Result<(Path, bool), Problem> {
     percent::path(raw.and_then(|rest| rest.strip_prefix(what)).unwrap_or_default())
 }
 
-/// What lies in a folder's link: a listing, or a file's bytes.
+/// Gives a file's bytes in a folder's link; of a path with a slash at its end, what is in that folder.
+#[utoipa::path(
+    get, path = "/api/v1/links/{code}/files/{path}", security(()), params(described::Reading, listing::Asked),
+    responses(described::BytesOrListing),
+)]
 pub async fn files(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
@@ -156,7 +219,7 @@ pub async fn files(State(service): State<Service>, request: Request) -> Result<R
     let link = open(&service, &parts).await?;
     if slash {
         let (sorting, after, limit) = listing::wanted(&parts)?;
-        return Ok(listing::page(&service.list(service.linked(&link), path, sorting, after, limit).await?));
+        return Ok(listing::page(service.list(service.linked(&link), path, sorting, after, limit).await?));
     }
     percent::query(parts.uri.query(), [])?;
     send(&service, link, path, &parts).await

@@ -2,19 +2,105 @@
 
 use axum::response::Response;
 use hyper::{StatusCode, http::request::Parts};
-use model::{entry::Kind, id::EntryId};
-use serde_json::{Value, json};
+use model::id::EntryId;
+use serde::Serialize;
 use service::{Cursor, Ladder, Listed, Listing, Order, Place, Service, Sorting, paths::Path};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::{api, error::Problem, header::percent};
+use crate::{
+    api::{
+        self,
+        word::{KindWord, Time},
+    },
+    error::Problem,
+    header::percent,
+};
 
 /// Entries in a page if nothing is said, and at most.
 const PAGE: usize = 1_000;
 
+/// What may be asked of a listing.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "what a query may say, for the document alone")]
+pub struct Asked {
+    /// `name`, `modified` or `size`; with a minus the largest comes first.
+    sort: Option<String>,
+    /// The `next` of a page before.
+    after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+}
+
+/// A page of a folder.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Listing)]
+pub struct Page {
+    entries: Vec<Entry>,
+    /// Where the next page begins; none: there is none.
+    next: Option<String>,
+}
+
+/// A folder or a file in a folder.
+#[derive(Serialize, ToSchema)]
+pub struct Entry {
+    name: String,
+    kind: KindWord,
+    /// 0 for a folder.
+    size: u64,
+    modified: Time,
+    /// None for a folder, as is the next.
+    media_type: Option<String>,
+    etag: Option<String>,
+    state: Option<LadderWord>,
+    /// When all of its bytes were read back last.
+    proven: Option<Time>,
+}
+
+/// How firmly something is kept, from nothing to the strongest promise.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Standing)]
+pub enum LadderWord {
+    Unreadable,
+    AtRisk,
+    Received,
+    Safe,
+    Settled,
+    Verified,
+}
+
+impl From<Ladder> for LadderWord {
+    fn from(ladder: Ladder) -> Self {
+        match ladder {
+            Ladder::Unreadable => Self::Unreadable,
+            Ladder::AtRisk => Self::AtRisk,
+            Ladder::Received => Self::Received,
+            Ladder::Safe => Self::Safe,
+            Ladder::Settled => Self::Settled,
+            Ladder::Verified => Self::Verified,
+        }
+    }
+}
+
+impl LadderWord {
+    /// As in a listing.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::AtRisk => "at_risk",
+            Self::Received => "received",
+            Self::Safe => "safe",
+            Self::Settled => "settled",
+            Self::Verified => "verified",
+        }
+    }
+}
+
 /// One page. The cursor is opaque, made of characters that need no encoding.
 pub async fn get(service: &Service, place: &Place, path: Path, parts: &Parts) -> Result<Response, Problem> {
     let (sorting, after, limit) = wanted(parts)?;
-    Ok(page(&service.list(place, path, sorting, after, limit).await?))
+    Ok(page(service.list(place, path, sorting, after, limit).await?))
 }
 
 /// Which page a request asks for: in which order, after what, and how many entries.
@@ -52,37 +138,24 @@ fn sorting(text: &str) -> Result<Sorting, Problem> {
 }
 
 /// A page as it is sent.
-pub fn page(listing: &Listing) -> Response {
-    let entries: Vec<Value> = listing.entries.iter().map(line).collect();
+pub fn page(listing: Listing) -> Response {
     let next = listing.next.as_ref().map(write_cursor);
-    api::json(StatusCode::OK, &json!({ "entries": entries, "next": next }))
+    let entries = listing.entries.into_iter().map(line).collect();
+    api::json(StatusCode::OK, &Page { entries, next })
 }
 
 /// One entry as it is sent.
-pub fn line(listed: &Listed) -> Value {
-    let (entry, version) = (&listed.row.entry, listed.row.version.as_ref());
-    let standing = listed.standing.as_ref();
-    json!({
-        "name": entry.name,
-        "kind": if entry.kind == Kind::Folder { "folder" } else { "file" },
-        "size": version.map_or(0, |version| version.size),
-        "modified": api::time(Some(version.map_or(entry.modified_us, |version| version.modified_us))),
-        "media_type": version.map(|version| &version.media_type),
-        "etag": version.map(|version| version.id.to_string()),
-        "state": standing.map(|standing| state(standing.ladder)),
-        "proven": api::time(standing.and_then(|standing| standing.proven_us)),
-    })
-}
-
-/// How firmly something is kept, as the interface names it.
-pub const fn state(ladder: Ladder) -> &'static str {
-    match ladder {
-        Ladder::Unreadable => "unreadable",
-        Ladder::AtRisk => "at_risk",
-        Ladder::Received => "received",
-        Ladder::Safe => "safe",
-        Ladder::Settled => "settled",
-        Ladder::Verified => "verified",
+pub fn line(listed: Listed) -> Entry {
+    let (entry, version, standing) = (listed.row.entry, listed.row.version, listed.standing);
+    Entry {
+        name: entry.name,
+        kind: entry.kind.into(),
+        size: version.as_ref().map_or(0, |version| version.size),
+        modified: Time(version.as_ref().map_or(entry.modified_us, |version| version.modified_us)),
+        etag: version.as_ref().map(|version| version.id.to_string()),
+        media_type: version.map(|version| version.media_type),
+        state: standing.as_ref().map(|standing| standing.ladder.into()),
+        proven: standing.and_then(|standing| standing.proven_us).map(Time),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `/api/v1`: the routes, one file for each noun.
 //!
 //! Wire shapes live here and nowhere else; they are written by hand from the service's values. Times are RFC 3339 in
-//! UTC, ids are 32 hex digits, sizes are bytes.
+//! UTC, ids are 32 hex digits, sizes are bytes. Each door says which methods it takes; what stands above the function of
+//! a method is how it is described to others ([`crate::openapi`]).
 
 pub mod about;
 pub mod archive;
 pub mod checksum;
+pub mod described;
 pub mod files;
 pub mod fleet;
 pub mod grants;
@@ -22,6 +24,7 @@ pub mod thumbnails;
 pub mod trash;
 pub mod uploads;
 pub mod versions;
+pub mod word;
 
 use axum::{
     body::Body,
@@ -32,7 +35,7 @@ use hyper::{
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     http::request::Parts,
 };
-use serde_json::Value;
+use serde::Serialize;
 use service::paths::Path;
 
 use crate::{error::Problem, header::date};
@@ -41,7 +44,8 @@ use crate::{error::Problem, header::date};
 /// in answers.
 pub const MODIFIED: HeaderName = HeaderName::from_static("x-holdfast-modified");
 
-/// The process serves. Says nothing of the fleet: that takes a token.
+/// Says that the process serves. Says nothing of the fleet: that takes a token.
+#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200, body = str)))]
 pub async fn health(method: Method) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return Problem::method("GET, HEAD").into_response();
@@ -51,8 +55,12 @@ pub async fn health(method: Method) -> Response {
     response
 }
 
-/// A JSON answer that nobody may keep.
-pub fn json(status: StatusCode, value: &Value) -> Response {
+/// A JSON answer that nobody may keep. Its names are sorted, in whatever order a shape declares them.
+pub fn json(status: StatusCode, shape: &impl Serialize) -> Response {
+    let value = match serde_json::to_value(shape) {
+        Ok(value) => value,
+        Err(error) => return Problem::bug(error).into_response(),
+    };
     let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -137,11 +145,6 @@ pub fn path_of(text: &str) -> Result<Path, Problem> {
 pub fn id<T>(parts: &Parts, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
     let text = parts.uri.path().rsplit('/').next().unwrap_or_default();
     Ok(read(text).ok_or(service::Error::NoSuchId)?)
-}
-
-/// A time for JSON.
-pub fn time(wall_us: Option<i64>) -> Value {
-    wall_us.map_or(Value::Null, |us| date::rfc3339(us).into())
 }
 
 /// A header's value from text of ours, which is printable ASCII.

@@ -1,6 +1,7 @@
 //! `/api/v1/accounts`, `invitations`, `tokens`: who has an account here, and the secrets that speak for one.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     response::Response,
 };
@@ -9,12 +10,15 @@ use model::{
     account::{Role, TokenRow},
     id::TokenId,
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
-use service::{Invited, Knock, Service};
+use serde::{Deserialize, Serialize};
+use service::{Caller, Invited, Knock, Service};
+use utoipa::ToSchema;
 
 use crate::{
-    api::{self, session},
+    api::{
+        self, session,
+        word::{RoleWord, Time},
+    },
     auth, body, client,
     error::Problem,
     header::percent,
@@ -26,8 +30,9 @@ const DAY_S: u64 = 86_400;
 const INVITATION_DAYS: u32 = 7;
 const INVITATION_DAYS_MAX: u32 = 90;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewAccount)]
 struct SignUp {
     /// None where the operator lets anybody in.
     invitation: Option<String>,
@@ -39,33 +44,47 @@ struct SignUp {
 pub async fn accounts(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
-        Method::POST => {
-            auth::must_be_own_page(&parts)?;
-            let SignUp { invitation, name, password } = body::json(body).await?;
-            let agent = session::agent(&parts);
-            let text = match invitation {
-                Some(code) => service.sign_up(&code, name, password, agent).await?,
-                None => {
-                    service.knock(client::network(&parts), Knock::NewAccount)?;
-                    service.sign_up_openly(name, password, agent).await?
-                }
-            };
-            session::welcome(&service, &parts, StatusCode::CREATED, &text).await
-        }
-        Method::GET | Method::HEAD => {
-            let caller = auth::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::OK, &shape::people(&service.people(&caller).await?)))
-        }
+        Method::POST => sign_up(&service, &parts, body).await,
+        Method::GET | Method::HEAD => all(&service, &parts).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
 }
 
-#[derive(Deserialize)]
+/// Makes the account that an invitation is for, or that anybody may make, and signs in.
+#[utoipa::path(
+    post, path = "/api/v1/accounts", security(()), request_body = SignUp,
+    responses((status = 201, body = session::Me, headers(("Set-Cookie" = String)))),
+)]
+pub async fn sign_up(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    auth::must_be_own_page(parts)?;
+    let SignUp { invitation, name, password } = body::json(body).await?;
+    let agent = session::agent(parts);
+    let text = match invitation {
+        Some(code) => service.sign_up(&code, name, password, agent).await?,
+        None => {
+            service.knock(client::network(parts), Knock::NewAccount)?;
+            service.sign_up_openly(name, password, agent).await?
+        }
+    };
+    session::welcome(service, parts, StatusCode::CREATED, &text).await
+}
+
+/// Lists accounts, for an operator.
+#[utoipa::path(get, path = "/api/v1/accounts", responses((status = 200, body = shape::People)))]
+pub async fn all(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    Ok(api::json(StatusCode::OK, &shape::people(service.people(&caller).await?)))
+}
+
+/// What an operator sets for an account: one thing at a time, as two could be done by halves.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AccountChange)]
 struct Standing {
     suspended: Option<bool>,
     /// Named and null: no quota.
     #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<u64>)]
     quota_bytes: Option<Option<u64>>,
     leaves: Option<bool>,
 }
@@ -75,6 +94,7 @@ fn named<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<u64
 }
 
 /// Suspends an account or lets it go on; sets or lifts its quota; deletes it after a grace, or takes that back. What is not named stays.
+#[utoipa::path(patch, path = "/api/v1/accounts/{name}", request_body = Standing, responses((status = 204)))]
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(&service, &parts).await?;
@@ -93,7 +113,15 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-/// Makes a one-time code for a new password: `POST /api/v1/accounts/NAME/reset`, without a body.
+/// A one-time code for somebody else.
+#[derive(Serialize, ToSchema)]
+struct Code {
+    code: String,
+    expires: Option<Time>,
+}
+
+/// Makes a one-time code for a new password, for an operator.
+#[utoipa::path(post, path = "/api/v1/accounts/{name}/reset", responses((status = 201, body = Code)))]
 pub async fn reset(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
@@ -101,7 +129,7 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
         return Err(Problem::method("POST"));
     }
     let made = service.reset_code(&caller, name(&parts, "/reset")?).await?;
-    Ok(api::json(StatusCode::CREATED, &json!({ "code": made.text, "expires": api::time(made.expires_us) })))
+    Ok(api::json(StatusCode::CREATED, &Code { code: made.text, expires: made.expires_us.map(Time) }))
 }
 
 /// The account that a path names, up to what comes after it.
@@ -115,18 +143,36 @@ pub fn name(parts: &Parts, after: &str) -> Result<String, Problem> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewInvitation)]
 struct Invite {
+    /// A user's if nothing is said.
     role: Option<RoleWord>,
+    /// How long it is good: seven if nothing is said, 90 at most.
     days: Option<u32>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RoleWord {
-    User,
-    Operator,
+/// An invitation whose code is shown this once.
+#[derive(Serialize, ToSchema)]
+struct InvitationMade {
+    id: String,
+    code: String,
+    expires: Option<Time>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Invitations {
+    invitations: Vec<Invitation>,
+}
+
+/// An invitation that nobody has used yet.
+#[derive(Serialize, ToSchema)]
+struct Invitation {
+    id: String,
+    role: RoleWord,
+    made: Time,
+    expires: Option<Time>,
 }
 
 /// Lists invitations, or makes one.
@@ -134,45 +180,76 @@ pub async fn invitations(State(service): State<Service>, request: Request) -> Re
     let (parts, body) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
-        Method::POST => {
-            let Invite { role, days } = body::json(body).await?;
-            // A body may take its time: who asked must still be good when all of it is there.
-            let caller = auth::caller(&service, &parts).await?;
-            let role = match role {
-                Some(RoleWord::Operator) => Role::Operator,
-                Some(RoleWord::User) | None => Role::User,
-            };
-            let days = days.unwrap_or(INVITATION_DAYS);
-            if !(1..=INVITATION_DAYS_MAX).contains(&days) {
-                let detail = format!("an invitation is good for 1 to {INVITATION_DAYS_MAX} days");
-                return Err(Problem::bad_request("bad_days", detail));
-            }
-            let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
-            let answer = json!({ "id": made.id.to_string(), "code": made.text, "expires": api::time(made.expires_us) });
-            Ok(api::json(StatusCode::CREATED, &answer))
-        }
-        Method::GET | Method::HEAD => {
-            let line = |invited: &Invited| {
-                json!({
-                    "id": invited.row.id.to_string(),
-                    "role": shape::role(invited.role),
-                    "made": api::time(Some(invited.row.made_us)),
-                    "expires": api::time(invited.row.expires_us),
-                })
-            };
-            let all: Vec<Value> = service.invitations(&caller).await?.iter().map(line).collect();
-            Ok(api::json(StatusCode::OK, &json!({ "invitations": all })))
-        }
+        Method::POST => invite(&service, &parts, body).await,
+        Method::GET | Method::HEAD => invited(&service, &caller).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
 }
 
-#[derive(Deserialize)]
+/// Invites somebody, for an operator.
+#[utoipa::path(
+    post, path = "/api/v1/invitations", request_body = Invite,
+    responses((status = 201, body = InvitationMade)),
+)]
+pub async fn invite(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let Invite { role, days } = body::json(body).await?;
+    // A body may take its time: who asked must still be good when all of it is there.
+    let caller = auth::caller(service, parts).await?;
+    let role = role.map_or(Role::User, Role::from);
+    let days = days.unwrap_or(INVITATION_DAYS);
+    if !(1..=INVITATION_DAYS_MAX).contains(&days) {
+        let detail = format!("an invitation is good for 1 to {INVITATION_DAYS_MAX} days");
+        return Err(Problem::bad_request("bad_days", detail));
+    }
+    let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
+    let answer = InvitationMade { id: made.id.to_string(), code: made.text, expires: made.expires_us.map(Time) };
+    Ok(api::json(StatusCode::CREATED, &answer))
+}
+
+/// Lists invitations, for an operator.
+#[utoipa::path(get, path = "/api/v1/invitations", responses((status = 200, body = Invitations)))]
+pub async fn invited(service: &Service, caller: &Caller) -> Result<Response, Problem> {
+    let line = |invited: &Invited| Invitation {
+        id: invited.row.id.to_string(),
+        role: invited.role.into(),
+        made: Time(invited.row.made_us),
+        expires: invited.row.expires_us.map(Time),
+    };
+    let invitations = service.invitations(caller).await?.iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &Invitations { invitations }))
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewToken)]
 struct New {
+    /// What it is for.
     #[serde(default)]
     label: String,
+    /// None: it is good until it is withdrawn.
     days: Option<u32>,
+}
+
+/// A token whose text is shown this once.
+#[derive(Serialize, ToSchema)]
+struct TokenMade {
+    id: String,
+    token: String,
+    expires: Option<Time>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Tokens {
+    tokens: Vec<Token>,
+}
+
+/// What lets a program in.
+#[derive(Serialize, ToSchema)]
+struct Token {
+    id: String,
+    label: String,
+    made: Time,
+    expires: Option<Time>,
 }
 
 /// Lists the caller's tokens, or makes one.
@@ -180,31 +257,43 @@ pub async fn tokens(State(service): State<Service>, request: Request) -> Result<
     let (parts, body) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
-        Method::POST => {
-            let New { label, days } = body::json(body).await?;
-            let caller = auth::caller(&service, &parts).await?;
-            let made = service.make_own_token(&caller, label, days.map(|days| u64::from(days) * DAY_S)).await?;
-            let answer =
-                json!({ "id": made.id.to_string(), "token": made.text, "expires": api::time(made.expires_us) });
-            Ok(api::json(StatusCode::CREATED, &answer))
-        }
-        Method::GET | Method::HEAD => {
-            let line = |row: &TokenRow| {
-                json!({
-                    "id": row.id.to_string(),
-                    "label": row.label,
-                    "made": api::time(Some(row.made_us)),
-                    "expires": api::time(row.expires_us),
-                })
-            };
-            let all: Vec<Value> = service.tokens(&caller).await?.iter().map(line).collect();
-            Ok(api::json(StatusCode::OK, &json!({ "tokens": all })))
-        }
+        Method::POST => make_token(&service, &parts, body).await,
+        Method::GET | Method::HEAD => own_tokens(&service, &caller).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
 }
 
-/// Withdraws a token or an invitation.
+/// Makes a token for the caller's account.
+#[utoipa::path(post, path = "/api/v1/tokens", request_body = New, responses((status = 201, body = TokenMade)))]
+pub async fn make_token(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let New { label, days } = body::json(body).await?;
+    let caller = auth::caller(service, parts).await?;
+    let made = service.make_own_token(&caller, label, days.map(|days| u64::from(days) * DAY_S)).await?;
+    let answer = TokenMade { id: made.id.to_string(), token: made.text, expires: made.expires_us.map(Time) };
+    Ok(api::json(StatusCode::CREATED, &answer))
+}
+
+/// Lists the caller's tokens.
+#[utoipa::path(get, path = "/api/v1/tokens", responses((status = 200, body = Tokens)))]
+pub async fn own_tokens(service: &Service, caller: &Caller) -> Result<Response, Problem> {
+    let line = |row: TokenRow| Token {
+        id: row.id.to_string(),
+        label: row.label,
+        made: Time(row.made_us),
+        expires: row.expires_us.map(Time),
+    };
+    let tokens = service.tokens(caller).await?.into_iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &Tokens { tokens }))
+}
+
+/// Withdraws an invitation, for an operator.
+#[utoipa::path(delete, path = "/api/v1/invitations/{id}", responses((status = 204)))]
+pub async fn invitation(state: State<Service>, request: Request) -> Result<Response, Problem> {
+    token(state, request).await
+}
+
+/// Withdraws a token of the caller's.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", responses((status = 204)))]
 pub async fn token(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;

@@ -6,11 +6,16 @@ use axum::{
 };
 use hyper::{Method, StatusCode};
 use model::id::EntryId;
-use serde_json::{Value, json};
+use serde::Serialize;
 use service::{Look, Service, Sought, Wanted};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    api::{self, listing},
+    api::{
+        self,
+        listing::{self, Entry},
+        word::Time,
+    },
     auth,
     error::Problem,
     header::{date, percent},
@@ -23,7 +28,54 @@ const PAGE_MAX: usize = 1_000;
 /// Words that are looked for at a time; nobody remembers more.
 const WORDS_MAX: usize = 32;
 
-/// Looks through the caller's names.
+/// What somebody remembers.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "what a query may say, for the document alone")]
+pub struct Asked {
+    /// Words of the name, at most 32.
+    q: Option<String>,
+    /// `folder`, `image`, `video`, `audio`, `document` or `other`.
+    kind: Option<String>,
+    /// Changed then or later.
+    #[param(value_type = Option<Time>)]
+    from: Option<String>,
+    /// Changed before.
+    #[param(value_type = Option<Time>)]
+    until: Option<String>,
+    /// At least so many bytes.
+    least: Option<u64>,
+    /// At most so many bytes.
+    most: Option<u64>,
+    /// The path of a folder to look in.
+    under: Option<String>,
+    /// The `next` of a page before.
+    after: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+}
+
+/// One step of a search.
+#[derive(Serialize, ToSchema)]
+pub struct FoundPage {
+    entries: Vec<Found>,
+    /// Where the next step begins; none: all was looked through. A step may find nothing and still have a next one.
+    next: Option<String>,
+    /// Names that this one step looked at.
+    looked_at: usize,
+}
+
+/// An entry that a search found.
+#[derive(Serialize, ToSchema)]
+struct Found {
+    #[serde(flatten)]
+    entry: Entry,
+    /// All of it, with the entry's own name.
+    path: String,
+}
+
+/// Looks through the caller's names: a bounded number of them in one step.
+#[utoipa::path(get, path = "/api/v1/search", params(Asked), responses((status = 200, body = FoundPage)))]
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
@@ -53,14 +105,10 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
             .ok_or_else(|| Problem::bad_request("bad_query", format!("`limit` is a number from 1 to {PAGE_MAX}")))?,
     };
     let found = service.search(&caller, wanted, after, limit).await?;
-    let line = |hit: &service::Hit| {
-        let mut line = listing::line(&hit.listed);
-        line["path"] = hit.path.clone().into();
-        line
-    };
-    let entries: Vec<Value> = found.hits.iter().map(line).collect();
     let next = found.next.as_ref().map(write_cursor);
-    Ok(api::json(StatusCode::OK, &json!({ "entries": entries, "next": next, "looked_at": found.looked_at })))
+    let line = |hit: service::Hit| Found { entry: listing::line(hit.listed), path: hit.path };
+    let entries = found.hits.into_iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &FoundPage { entries, next, looked_at: found.looked_at }))
 }
 
 fn sought(word: &str) -> Result<Sought, Problem> {

@@ -1,18 +1,26 @@
 //! `/api/v1/session`: signing in and out in a browser, and the passwords that do it.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     response::Response,
 };
 use hyper::{Method, StatusCode, header::USER_AGENT, http::request::Parts};
 use model::id::TokenId;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use service::{Caller, Service, Session, SessionText};
+use utoipa::ToSchema;
 
-use crate::{api, auth, body, client, error::Problem, shape};
+use crate::{
+    api::{
+        self,
+        word::{RoleWord, Time},
+    },
+    auth, body, client,
+    error::Problem,
+};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SignIn {
     name: String,
@@ -21,32 +29,77 @@ struct SignIn {
     second: Option<String>,
 }
 
+/// Who is signed in.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    account: Account,
+}
+
+/// The own account.
+#[derive(Serialize, ToSchema)]
+struct Account {
+    name: String,
+    role: RoleWord,
+    /// Whether the service itself has the account's key.
+    managed: bool,
+    made: Time,
+    used_bytes: u64,
+    /// None: no limit.
+    quota_bytes: Option<u64>,
+    /// When it is erased, with all its files.
+    leaves: Option<Time>,
+    /// None: the password alone opens.
+    second_factor: Option<SecondFactor>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SecondFactor {
+    since: Time,
+    /// One-time codes that are not used yet.
+    codes_left: usize,
+}
+
 /// Signs in, says who is signed in, signs out.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
-        Method::POST => {
-            auth::must_be_own_page(&parts)?;
-            let SignIn { name, password, second } = body::json(body).await?;
-            let guess = service.sign_in(&name, password, second.as_deref(), agent(&parts));
-            let session = service.guess(client::network(&parts), guess).await?;
-            welcome(&service, &parts, StatusCode::OK, &session).await
-        }
-        Method::GET | Method::HEAD => {
-            let caller = auth::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::OK, &me(&service, &caller).await?))
-        }
-        Method::DELETE => {
-            let caller = auth::caller(&service, &parts).await?;
-            if let Some(id) = caller.session {
-                service.end_session(&caller, id).await?;
-            }
-            let mut response = api::empty(StatusCode::NO_CONTENT);
-            auth::drop_session(&parts.headers, response.headers_mut())?;
-            Ok(response)
-        }
+        Method::POST => sign_in(&service, &parts, body).await,
+        Method::GET | Method::HEAD => who(&service, &parts).await,
+        Method::DELETE => sign_out(&service, &parts).await,
         _ => Err(Problem::method("GET, HEAD, POST, DELETE")),
     }
+}
+
+/// Signs in: the answer sets a cookie.
+#[utoipa::path(
+    post, path = "/api/v1/session", security(()), request_body = SignIn,
+    responses((status = 200, body = Me, headers(("Set-Cookie" = String)))),
+)]
+pub async fn sign_in(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    auth::must_be_own_page(parts)?;
+    let SignIn { name, password, second } = body::json(body).await?;
+    let guess = service.sign_in(&name, password, second.as_deref(), agent(parts));
+    let session = service.guess(client::network(parts), guess).await?;
+    welcome(service, parts, StatusCode::OK, &session).await
+}
+
+/// Says who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Me)))]
+pub async fn who(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    Ok(api::json(StatusCode::OK, &me(service, &caller).await?))
+}
+
+/// Signs out.
+#[utoipa::path(delete, path = "/api/v1/session", responses((status = 204)))]
+pub async fn sign_out(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    if let Some(id) = caller.session {
+        service.end_session(&caller, id).await?;
+    }
+    let mut response = api::empty(StatusCode::NO_CONTENT);
+    auth::drop_session(&parts.headers, response.headers_mut())?;
+    Ok(response)
 }
 
 /// The answer to whoever has just signed in.
@@ -62,24 +115,24 @@ pub async fn welcome(
     Ok(response)
 }
 
-async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
+async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
     let me = service.me(caller).await?;
-    Ok(json!({ "account": {
-        "name": me.account.name,
-        "role": shape::role(me.role),
-        "managed": me.account.managed,
-        "made": api::time(Some(me.account.made_us)),
-        "used_bytes": me.used_bytes,
-        "quota_bytes": me.quota_bytes,
-        "leaves": api::time(me.leaves_us),
-        "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
-            "since": api::time(Some(since_us)),
-            "codes_left": codes_left,
-        })),
-    }}))
+    let second_factor =
+        me.second_factor.map(|(since_us, codes_left)| SecondFactor { since: Time(since_us), codes_left });
+    let account = Account {
+        name: me.account.name,
+        role: me.role.into(),
+        managed: me.account.managed,
+        made: Time(me.account.made_us),
+        used_bytes: me.used_bytes,
+        quota_bytes: me.quota_bytes,
+        leaves: me.leaves_us.map(Time),
+        second_factor,
+    };
+    Ok(Me { account })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Leave {
     password: String,
@@ -87,23 +140,40 @@ struct Leave {
     second: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+struct Leaving {
+    /// When the account is erased, with all its files.
+    leaves: Time,
+}
+
 /// Decides that the own account is to be deleted, or takes that back.
 pub async fn leave(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
-        Method::POST => {
-            let Leave { password, second } = body::json(body).await?;
-            let caller = auth::caller(&service, &parts).await?;
-            let leaves_us = service.leave(&caller, password, second.as_deref()).await?;
-            Ok(api::json(StatusCode::OK, &json!({ "leaves": api::time(Some(leaves_us)) })))
-        }
-        Method::DELETE => {
-            service.stay(&caller).await?;
-            Ok(api::empty(StatusCode::NO_CONTENT))
-        }
+        Method::POST => go(&service, &parts, body).await,
+        Method::DELETE => stay(&service, &caller).await,
         _ => Err(Problem::method("POST, DELETE")),
     }
+}
+
+/// Decides that the own account is to be deleted, after a grace.
+#[utoipa::path(
+    post, path = "/api/v1/session/leave", request_body = Leave,
+    responses((status = 200, body = Leaving)),
+)]
+pub async fn go(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let Leave { password, second } = body::json(body).await?;
+    let caller = auth::caller(service, parts).await?;
+    let leaves_us = service.leave(&caller, password, second.as_deref()).await?;
+    Ok(api::json(StatusCode::OK, &Leaving { leaves: Time(leaves_us) }))
+}
+
+/// Takes that back.
+#[utoipa::path(delete, path = "/api/v1/session/leave", responses((status = 204)))]
+pub async fn stay(service: &Service, caller: &Caller) -> Result<Response, Problem> {
+    service.stay(caller).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
 /// What a browser calls itself.
@@ -111,27 +181,45 @@ pub fn agent(parts: &Parts) -> &str {
     parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The browsers that are signed in.
+#[derive(Serialize, ToSchema)]
+struct Sessions {
+    sessions: Vec<Line>,
+}
+
+/// A browser that is signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+struct Line {
+    id: String,
+    made: Time,
+    seen: Time,
+    /// What it calls itself.
+    agent: String,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// Lists the browsers that are signed in.
+#[utoipa::path(get, path = "/api/v1/sessions", responses((status = 200, body = Sessions)))]
 pub async fn list(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
     if parts.method != Method::GET {
         return Err(Problem::method("GET"));
     }
-    let line = |session: &Session| {
-        json!({
-            "id": session.id.to_string(),
-            "made": api::time(Some(session.made_us)),
-            "seen": api::time(Some(session.seen_us)),
-            "agent": session.agent,
-            "current": caller.session == Some(session.id),
-        })
+    let line = |session: Session| Line {
+        id: session.id.to_string(),
+        made: Time(session.made_us),
+        seen: Time(session.seen_us),
+        current: caller.session == Some(session.id),
+        agent: session.agent,
     };
-    let sessions: Vec<Value> = service.sessions(&caller).await?.iter().map(line).collect();
-    Ok(api::json(StatusCode::OK, &json!({ "sessions": sessions })))
+    let sessions = service.sessions(&caller).await?.into_iter().map(line).collect();
+    Ok(api::json(StatusCode::OK, &Sessions { sessions }))
 }
 
 /// Signs one browser out.
+#[utoipa::path(delete, path = "/api/v1/sessions/{id}", responses((status = 204)))]
 pub async fn one(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let caller = auth::caller(&service, &parts).await?;
@@ -143,14 +231,16 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PasswordChange)]
 struct Change {
     old: String,
     new: String,
 }
 
 /// Changes the own password.
+#[utoipa::path(post, path = "/api/v1/password", request_body = Change, responses((status = 204)))]
 pub async fn password(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(&service, &parts).await?;
@@ -163,8 +253,9 @@ pub async fn password(State(service): State<Service>, request: Request) -> Resul
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PasswordReset)]
 struct Reset {
     code: String,
     new: String,
@@ -172,6 +263,10 @@ struct Reset {
 }
 
 /// Sets a new password by a one-time code, and signs in.
+#[utoipa::path(
+    post, path = "/api/v1/password/reset", security(()), request_body = Reset,
+    responses((status = 200, body = Me, headers(("Set-Cookie" = String)))),
+)]
 pub async fn reset(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {

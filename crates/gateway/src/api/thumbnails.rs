@@ -21,9 +21,10 @@ use hyper::{
 };
 use model::entry::Version;
 use service::{File, Place, Service, media};
+use utoipa::IntoParams;
 
 use crate::{
-    api::{self, links},
+    api::{self, described::Raw, links},
     auth,
     error::Problem,
     header::percent,
@@ -34,7 +35,22 @@ const PREFIX: &str = "/api/v1/thumbnails/";
 /// Pixels of the longer side: in a list, on a screen.
 const SIDES: [u32; 2] = [256, 1_024];
 
-/// Of a file of the caller's, or of one that is shared with the caller.
+/// What may be asked of a small picture.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "what a query may say, for the document alone")]
+struct Asked {
+    /// Pixels of its longer side: 256 or 1024.
+    size: Option<u32>,
+    /// The version that is meant, so that browsers may keep the picture.
+    version: Option<String>,
+}
+
+/// Gives a small picture of a file.
+#[utoipa::path(
+    get, path = "/api/v1/thumbnails/{path}", params(Asked),
+    responses((status = 200, body = Raw, content_type = "image/jpeg")),
+)]
 pub async fn own(
     State(service): State<Service>,
     Extension(gallery): Extension<Gallery>,
@@ -50,7 +66,11 @@ pub async fn own(
     send(&service, &gallery, &place, file, (side, version), again).await
 }
 
-/// Of a file that a link shows.
+/// Gives a small picture of a file that a link shows.
+#[utoipa::path(
+    get, path = "/api/v1/links/{code}/thumbnails/{path}", security(()), params(Asked),
+    responses((status = 200, body = Raw, content_type = "image/jpeg")),
+)]
 pub async fn linked(
     State(service): State<Service>,
     Extension(gallery): Extension<Gallery>,

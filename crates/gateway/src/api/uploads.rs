@@ -18,7 +18,10 @@ use model::id::UploadId;
 use service::{Begin, Place, Progress, Service, paths::Path};
 
 use crate::{
-    api::{self, checksum},
+    api::{
+        self, checksum,
+        described::{Raw, Tus},
+    },
     auth,
     error::Problem,
     header::{base64, date, etag, percent},
@@ -47,7 +50,7 @@ const BYTES: &str = "application/offset+octet-stream";
 pub async fn collection(State(service): State<Service>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
-        return options();
+        return spoken();
     }
     signed(begin(&service, &parts, body).await)
 }
@@ -56,9 +59,26 @@ pub async fn collection(State(service): State<Service>, request: Request) -> Res
 pub async fn one(State(service): State<Service>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
-        return options();
+        return spoken_of_one();
     }
     signed(go_on(&service, &parts, body).await)
+}
+
+/// Says which protocol is spoken here: tus 1.0.0, and which of its extensions.
+#[utoipa::path(
+    options, path = "/api/v1/uploads/", security(()),
+    responses((status = 204, headers(
+        ("Tus-Version" = String), ("Tus-Extension" = String), ("Tus-Checksum-Algorithm" = String),
+    ))),
+)]
+pub fn spoken() -> Response {
+    options()
+}
+
+/// The same.
+#[utoipa::path(options, path = "/api/v1/uploads/{id}", security(()), responses((status = 204)))]
+pub fn spoken_of_one() -> Response {
+    options()
 }
 
 fn options() -> Response {
@@ -99,7 +119,27 @@ async fn greet(service: &Service, parts: &Parts) -> Result<(Place, Method), Prob
     Ok((place, method))
 }
 
-async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+/// Begins an upload, and brings its first bytes if there is a body.
+#[utoipa::path(
+    post, path = "/api/v1/uploads/",
+    params(
+        Tus,
+        ("Upload-Length" = Option<u64>, Header, description = "How many bytes it will have"),
+        ("Upload-Defer-Length" = Option<u64>, Header, description = "`1`: that is said later"),
+        (
+            "Upload-Metadata" = String, Header,
+            description = "Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified`",
+        ),
+        ("Upload-Checksum" = Option<String>, Header, description = "Of the body: `sha1` or `sha256`, and base64"),
+        ("X-HTTP-Method-Override" = Option<String>, Header, description = "The method that a `POST` stands for"),
+    ),
+    request_body(content = Option<Raw>, content_type = "application/offset+octet-stream"),
+    responses((status = 201, headers(
+        ("Location" = String), ("Upload-Offset" = u64), ("Upload-Expires" = String),
+        ("ETag" = String, description = "Of the version that an empty or whole upload has become"),
+    ))),
+)]
+pub async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
     let (place, method) = greet(service, parts).await?;
     if method != Method::POST {
         return Err(Problem::method("OPTIONS, POST"));
@@ -140,43 +180,81 @@ async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response,
     let id =
         UploadId::parse(id).map_err(|_| Problem::new(StatusCode::NOT_FOUND, "no_upload", "there is no such upload"))?;
     match method {
-        Method::HEAD => {
-            let progress = service.upload(&place, id).await?;
-            let mut response = api::empty(StatusCode::OK);
-            let headers = response.headers_mut();
-            match progress.length {
-                Some(length) => headers.insert(UPLOAD_LENGTH, length.into()),
-                None => headers.insert(UPLOAD_DEFER_LENGTH, HeaderValue::from_static("1")),
-            };
-            if !progress.note.is_empty() {
-                headers.insert(UPLOAD_METADATA, api::value(&progress.note)?);
-            }
-            tell(headers, &progress)?;
-            Ok(response)
-        }
-        Method::PATCH => {
-            if api::one(&parts.headers, &CONTENT_TYPE)? != Some(BYTES) {
-                let detail = "send bytes of an upload as `application/offset+octet-stream`";
-                return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_media_type", detail));
-            }
-            let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
-                .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
-            if checksum::is_said(&parts.headers) {
-                service.may_bring(&place, Some(id)).await?;
-            }
-            let (bytes, announced) = checksum::checked(&parts.headers, body).await?;
-            service.set_upload_length(&place, id, api::number(&parts.headers, &UPLOAD_LENGTH)?).await?;
-            let progress = service.append(&place, id, offset, bytes, announced).await?;
-            let mut response = api::empty(StatusCode::NO_CONTENT);
-            tell(response.headers_mut(), &progress)?;
-            Ok(response)
-        }
-        Method::DELETE => {
-            service.end_upload(&place, id).await?;
-            Ok(api::empty(StatusCode::NO_CONTENT))
-        }
+        Method::HEAD => stand(service, &place, id).await,
+        Method::PATCH => append(service, &place, id, parts, body).await,
+        Method::DELETE => end(service, &place, id).await,
         _ => Err(Problem::method("OPTIONS, HEAD, PATCH, DELETE")),
     }
+}
+
+/// Says where an upload stands.
+#[utoipa::path(
+    head, path = "/api/v1/uploads/{id}", params(Tus),
+    responses((status = 200, headers(
+        ("Upload-Offset" = u64), ("Upload-Expires" = String), ("Upload-Length" = u64),
+        ("Upload-Defer-Length" = u64), ("Upload-Metadata" = String),
+        ("ETag" = String, description = "Of the version that it has become"),
+    ))),
+)]
+pub async fn stand(service: &Service, place: &Place, id: UploadId) -> Result<Response, Problem> {
+    let progress = service.upload(place, id).await?;
+    let mut response = api::empty(StatusCode::OK);
+    let headers = response.headers_mut();
+    match progress.length {
+        Some(length) => headers.insert(UPLOAD_LENGTH, length.into()),
+        None => headers.insert(UPLOAD_DEFER_LENGTH, HeaderValue::from_static("1")),
+    };
+    if !progress.note.is_empty() {
+        headers.insert(UPLOAD_METADATA, api::value(&progress.note)?);
+    }
+    tell(headers, &progress)?;
+    Ok(response)
+}
+
+/// Brings more bytes of an upload. With the last one it becomes a file.
+#[utoipa::path(
+    patch, path = "/api/v1/uploads/{id}",
+    params(
+        Tus,
+        ("Upload-Offset" = u64, Header, description = "Where the body goes on"),
+        ("Upload-Length" = Option<u64>, Header, description = "If it was not said before"),
+        ("Upload-Checksum" = Option<String>, Header, description = "Of the body: `sha1` or `sha256`, and base64"),
+    ),
+    request_body(content = Raw, content_type = "application/offset+octet-stream"),
+    responses((status = 204, headers(
+        ("Upload-Offset" = u64), ("Upload-Expires" = String),
+        ("ETag" = String, description = "Of the version that it has become"),
+    ))),
+)]
+pub async fn append(
+    service: &Service,
+    place: &Place,
+    id: UploadId,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Problem> {
+    if api::one(&parts.headers, &CONTENT_TYPE)? != Some(BYTES) {
+        let detail = "send bytes of an upload as `application/offset+octet-stream`";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_media_type", detail));
+    }
+    let offset = api::number(&parts.headers, &UPLOAD_OFFSET)?
+        .ok_or_else(|| Problem::bad_request("bad_header", "say where the body goes on: `Upload-Offset`"))?;
+    if checksum::is_said(&parts.headers) {
+        service.may_bring(place, Some(id)).await?;
+    }
+    let (bytes, announced) = checksum::checked(&parts.headers, body).await?;
+    service.set_upload_length(place, id, api::number(&parts.headers, &UPLOAD_LENGTH)?).await?;
+    let progress = service.append(place, id, offset, bytes, announced).await?;
+    let mut response = api::empty(StatusCode::NO_CONTENT);
+    tell(response.headers_mut(), &progress)?;
+    Ok(response)
+}
+
+/// Ends an upload before it is a file.
+#[utoipa::path(delete, path = "/api/v1/uploads/{id}", params(Tus), responses((status = 204)))]
+pub async fn end(service: &Service, place: &Place, id: UploadId) -> Result<Response, Problem> {
+    service.end_upload(place, id).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
 /// How long a new upload says that it will be; `None`: it says so later.

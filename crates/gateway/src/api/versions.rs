@@ -6,14 +6,42 @@ use axum::{
 };
 use hyper::{Method, StatusCode};
 use model::entry::Version;
-use serde_json::{Value, json};
+use serde::Serialize;
 use service::Service;
+use utoipa::ToSchema;
 
-use crate::{api, auth, error::Problem, header::percent};
+use crate::{
+    api::{self, listing, word::Time},
+    auth,
+    error::Problem,
+    header::percent,
+};
 
 const PREFIX: &str = "/api/v1/versions/";
 
-/// All versions of a file, newest first. Their bytes are at the file's own address with `?version=ID`.
+#[derive(Serialize, ToSchema)]
+struct Versions {
+    versions: Vec<Line>,
+}
+
+/// What a file was at one time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Version)]
+struct Line {
+    id: String,
+    current: bool,
+    size: u64,
+    modified: Time,
+    made: Time,
+    media_type: String,
+    /// Hex digits, as is the next.
+    blake3: String,
+    /// Known only where somebody asked for it when the file was sent.
+    sha256: Option<String>,
+}
+
+/// Lists all versions of a file, newest first. Their bytes are at the file's own address with `?version=ID`.
+#[utoipa::path(get, path = "/api/v1/versions/{path}", responses((status = 200, body = Versions)))]
 pub async fn list(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
     let place = auth::place(&service, &parts).await?;
@@ -23,22 +51,15 @@ pub async fn list(State(service): State<Service>, request: Request) -> Result<Re
     percent::query(parts.uri.query(), [])?;
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     let (current, versions) = service.versions(&place, path).await?;
-    let line = |version: &Version| {
-        json!({
-            "id": version.id.to_string(),
-            "current": current == Some(version.id),
-            "size": version.size,
-            "modified": api::time(Some(version.modified_us)),
-            "made": api::time(Some(version.made_us)),
-            "media_type": version.media_type,
-            "blake3": hex(&version.blake3),
-            "sha256": version.sha256.as_ref().map(hex),
-        })
+    let line = |version: Version| Line {
+        id: version.id.to_string(),
+        current: current == Some(version.id),
+        size: version.size,
+        modified: Time(version.modified_us),
+        made: Time(version.made_us),
+        media_type: version.media_type,
+        blake3: listing::hex(&version.blake3),
+        sha256: version.sha256.map(|sha256| listing::hex(&sha256)),
     };
-    let versions: Vec<Value> = versions.iter().map(line).collect();
-    Ok(api::json(StatusCode::OK, &json!({ "versions": versions })))
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(api::json(StatusCode::OK, &Versions { versions: versions.into_iter().map(line).collect() }))
 }

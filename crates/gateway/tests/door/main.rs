@@ -12,6 +12,7 @@ mod http;
 mod leaving;
 mod links;
 mod lost;
+mod openapi;
 mod operator;
 mod pictures;
 mod quota;

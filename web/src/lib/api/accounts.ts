@@ -1,17 +1,6 @@
 import { ask, send } from './http';
-import type {
-  Account,
-  AccountTerms,
-  Fleet,
-  Invitation,
-  Kit,
-  Person,
-  Role,
-  Service,
-  Session,
-  Time,
-  Token,
-} from './types';
+import type { Leaving, People, Sessions, TokenMade, Tokens } from './schema';
+import type { Account, AccountTerms, Fleet, Invitation, Kit, Role, Service } from './types';
 
 const id = encodeURIComponent;
 
@@ -36,22 +25,22 @@ export const resetPassword = (code: string, next: string, second?: string) =>
 
 /** Deletes the account and all its files, in 14 days. */
 export const leave = (password: string, second?: string) =>
-  ask<{ leaves: Time }>('POST', 'session/leave', { password, second });
+  ask<Leaving>('POST', 'session/leave', { password, second });
 export const stay = () => send('DELETE', 'session/leave');
 
-export const sessions = async () => (await ask<{ sessions: Session[] }>('GET', 'sessions')).sessions;
+export const sessions = async () => (await ask<Sessions>('GET', 'sessions')).sessions;
 export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);
 
-export const tokens = async () => (await ask<{ tokens: Token[] }>('GET', 'tokens')).tokens;
+export const tokens = async () => (await ask<Tokens>('GET', 'tokens')).tokens;
 export const makeToken = (label: string, days: number | null) =>
-  ask<{ id: string; token: string }>('POST', 'tokens', { label, days });
+  ask<TokenMade>('POST', 'tokens', { label, days });
 export const revokeToken = (token: string) => send('DELETE', `tokens/${id(token)}`);
 
 export const kits = async () => (await ask<{ kits: Kit[] }>('GET', 'kits')).kits;
 export const revokeKit = (kit: string) => send('DELETE', `kits/${id(kit)}`);
 
 // What operators do.
-export const people = async () => (await ask<{ accounts: Person[] }>('GET', 'accounts')).accounts;
+export const people = async () => (await ask<People>('GET', 'accounts')).accounts;
 export const changeAccount = (name: string, terms: AccountTerms) => send('PATCH', `accounts/${id(name)}`, terms);
 export const makeReset = (name: string) => ask<{ code: string; expires: string }>('POST', `accounts/${id(name)}/reset`);
 

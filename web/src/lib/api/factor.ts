@@ -1,12 +1,12 @@
 import { ask, send } from './http';
-import type { SecondFactorProposal } from './types';
+import type { Codes, SecondFactorOn, SecondFactorProposal, SecondFactorShown } from './schema';
 
 // The second factor of the own account. Nothing is kept of a proposal until six digits show that the app has it.
 export const proposeFactor = () => ask<SecondFactorProposal>('POST', 'session/second-factor', {});
 export const turnFactorOn = async (password: string, secret: string, second: string) =>
-  (await ask<{ codes: string[] }>('PUT', 'session/second-factor', { password, secret, second })).codes;
+  (await ask<Codes>('PUT', 'session/second-factor', { password, secret, second } satisfies SecondFactorOn)).codes;
 export const newCodes = async (password: string, second: string) =>
-  (await ask<{ codes: string[] }>('POST', 'session/second-factor/codes', { password, second })).codes;
+  (await ask<Codes>('POST', 'session/second-factor/codes', { password, second } satisfies SecondFactorShown)).codes;
 export const turnFactorOff = (password: string, second: string) =>
   send('DELETE', 'session/second-factor', { password, second });
 

@@ -1,6 +1,7 @@
 import { encode, join } from '../path';
 import type { Sort } from '../sort';
 import { address, ask, Problem, send } from './http';
+import type { Erased, Versions } from './schema';
 import type { Entry, Page, Trashed, Version } from './types';
 
 /** Entries asked for at once. */
@@ -61,7 +62,7 @@ export class Root {
   /** All versions of a file, newest first. */
   async versions(path: readonly string[], signal?: AbortSignal): Promise<readonly Version[]> {
     const address = `${this.#door}versions/${encode(path)}`;
-    return (await ask<{ versions: Version[] }>('GET', address, undefined, signal)).versions;
+    return (await ask<Versions>('GET', address, undefined, signal)).versions;
   }
 
   /** Makes an older version the current one. */
@@ -131,7 +132,7 @@ export const eraseTrashed = (path: readonly string[]): Promise<number> =>
   erase(`?path=${encodeURIComponent(join(path))}`);
 
 async function erase(which: string): Promise<number> {
-  return (await ask<{ erased: number }>('DELETE', `trash${which}`)).erased;
+  return (await ask<Erased>('DELETE', `trash${which}`)).erased;
 }
 
 export function page(after: string | null, sort: Sort = 'name'): string {

@@ -1,11 +1,12 @@
 import { encode, join, split } from '../path';
 import { page, smaller, type Lister, type ThumbnailSize } from './files';
 import { address, ask, send } from './http';
+import type { NewShare, Shares } from './schema';
 import type { Link, RequestLink, Share, ShareTerms } from './types';
 
 // The owner's side.
 
-export const list = async () => (await ask<{ shares: Share[] }>('GET', 'shares')).shares;
+export const list = async () => (await ask<Shares>('GET', 'shares')).shares;
 
 /** The link to a path that there is. */
 export async function linkFor(path: readonly string[]): Promise<Share | null> {
@@ -26,7 +27,7 @@ export async function requestFor(path: readonly string[]): Promise<Share | null>
 
 /** Makes a link by which files are received into a folder. */
 export function askFor(path: readonly string[], terms: ShareTerms): Promise<Share> {
-  return ask('POST', 'shares', { path: join(path), receives: true, ...terms });
+  return ask('POST', 'shares', { path: join(path), receives: true, ...terms } satisfies NewShare);
 }
 
 function isOpen(share: Share, wanted: string): boolean {
@@ -34,7 +35,7 @@ function isOpen(share: Share, wanted: string): boolean {
 }
 
 function make(path: readonly string[]): Promise<Share> {
-  return ask('POST', 'shares', { path: join(path), password: null, expires: null, downloads_max: null });
+  return ask('POST', 'shares', { path: join(path) } satisfies NewShare);
 }
 
 export function change(share: string, terms: ShareTerms): Promise<Share> {

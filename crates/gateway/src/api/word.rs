@@ -1,0 +1,99 @@
+//! What several answers have in common: times, and the words that stand for a few fixed things.
+
+use model::{account, entry, share};
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+use crate::header::date;
+
+/// A time: RFC 3339 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = DateTime, examples("2026-04-01T12:00:00Z"))]
+pub struct Time(
+    /// In microseconds since 1970.
+    pub i64,
+);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&date::rfc3339(self.0))
+    }
+}
+
+/// What an account may do here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Role)]
+pub enum RoleWord {
+    User,
+    Operator,
+}
+
+impl From<account::Role> for RoleWord {
+    fn from(role: account::Role) -> Self {
+        match role {
+            account::Role::User => Self::User,
+            account::Role::Operator => Self::Operator,
+        }
+    }
+}
+
+impl From<RoleWord> for account::Role {
+    fn from(word: RoleWord) -> Self {
+        match word {
+            RoleWord::User => Self::User,
+            RoleWord::Operator => Self::Operator,
+        }
+    }
+}
+
+/// Folder or file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Kind)]
+pub enum KindWord {
+    Folder,
+    File,
+}
+
+impl From<entry::Kind> for KindWord {
+    fn from(kind: entry::Kind) -> Self {
+        match kind {
+            entry::Kind::Folder => Self::Folder,
+            entry::Kind::File => Self::File,
+        }
+    }
+}
+
+/// Why somebody reports a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ReportReason)]
+pub enum ReasonWord {
+    Illegal,
+    Copyright,
+    Malware,
+    Other,
+}
+
+impl From<share::Reason> for ReasonWord {
+    fn from(reason: share::Reason) -> Self {
+        match reason {
+            share::Reason::Illegal => Self::Illegal,
+            share::Reason::Copyright => Self::Copyright,
+            share::Reason::Malware => Self::Malware,
+            share::Reason::Other => Self::Other,
+        }
+    }
+}
+
+impl From<ReasonWord> for share::Reason {
+    fn from(word: ReasonWord) -> Self {
+        match word {
+            ReasonWord::Illegal => Self::Illegal,
+            ReasonWord::Copyright => Self::Copyright,
+            ReasonWord::Malware => Self::Malware,
+            ReasonWord::Other => Self::Other,
+        }
+    }
+}
