@@ -179,7 +179,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
             })
         })
         .collect();
-    parameters.extend(operation["parameters"].as_array().into_iter().flatten().cloned());
+    parameters.extend(operation["parameters"].as_array().into_iter().flatten().cloned().map(said));
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -193,6 +193,21 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         "description": "It was refused, or could not be done",
         "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
+}
+
+/// A parameter as it is when it is there: one that may be left out is never `null`.
+fn said(mut parameter: Value) -> Value {
+    let Some(schema) = parameter.get_mut("schema") else { return parameter };
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|known| known != "null");
+        schema["type"] = types.pop().unwrap_or_default();
+    }
+    let one =
+        schema.get("oneOf").and_then(Value::as_array).and_then(|all| all.iter().find(|one| one["type"] != "null"));
+    if let Some(one) = one.cloned() {
+        *schema = one;
+    }
+    parameter
 }
 
 /// Collects the names of all schemas that `value` leads to.

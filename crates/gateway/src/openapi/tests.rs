@@ -37,6 +37,11 @@ fn doors(source: &str) -> BTreeSet<String> {
     quoted(source, ".route(").iter().map(|route| door(route)).collect()
 }
 
+fn must_be_same(ours: &BTreeSet<String>, theirs: &BTreeSet<String>, we: &str, they: &str) {
+    let (more, less): (Vec<_>, Vec<_>) = (ours.difference(theirs).collect(), theirs.difference(ours).collect());
+    assert!(more.is_empty() && less.is_empty(), "only among the {we}: {more:?}; only among the {they}: {less:?}");
+}
+
 fn document() -> Value {
     serde_json::from_str(&SENT.0).unwrap()
 }
@@ -48,7 +53,7 @@ fn openapi_describes_every_route_and_no_others() {
     routes.extend(DOORS.iter().chain(&UPLOADS).map(|behind| door(&format!("/api/v1/shared/{{shared}}{behind}"))));
     let document = document();
     let described = document["paths"].as_object().unwrap().keys().map(|path| door(path)).collect();
-    assert_eq!(routes, described);
+    must_be_same(&routes, &described, "routes", "addresses of the document");
     let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     for (function, known) in [("fn doors()", &DOORS[..]), ("fn uploads()", &UPLOADS[..])] {
         let body = source.split(function).nth(1).unwrap().split("\n}").next().unwrap();
@@ -71,7 +76,8 @@ fn openapi_lists_every_code_and_no_others() {
         used.extend(table.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned));
     }
     used.retain(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
-    assert_eq!(used, codes::ALL.iter().map(|code| (*code).to_owned()).collect());
+    let listed = codes::ALL.iter().map(|code| (*code).to_owned()).collect();
+    must_be_same(&used, &listed, "codes in the sources", "codes in `openapi::codes`");
     assert!(codes::ALL.is_sorted(), "by name");
 }
 

@@ -21,6 +21,7 @@ mod requests;
 mod rights;
 mod search;
 mod second;
+mod shapes;
 mod tree;
 mod uploads;
 mod world;

@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 
-const DOCUMENT: &str = "/api/v1/openapi.json";
+pub const DOCUMENT: &str = "/api/v1/openapi.json";
 const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"];
 
 #[tokio::test(flavor = "multi_thread")]

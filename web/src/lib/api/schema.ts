@@ -2196,17 +2196,17 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 412 if none of these is the version that is there */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
                 /** @description `*`: 412 if anything is there */
-                "If-None-Match"?: string | null;
+                "If-None-Match"?: string;
                 /** @description The SHA-256 of the bytes: others are refused */
-                "Content-Digest"?: string | null;
+                "Content-Digest"?: string;
                 /** @description The same */
-                "Repr-Digest"?: string | null;
+                "Repr-Digest"?: string;
                 /** @description Asks for the SHA-256 in the answer */
-                "Want-Repr-Digest"?: string | null;
+                "Want-Repr-Digest"?: string;
                 /** @description RFC 3339, or microseconds since 1970 */
-                "X-Holdfast-Modified"?: string | null;
+                "X-Holdfast-Modified"?: string;
             };
             path: {
                 /** @description Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top */
@@ -2300,7 +2300,7 @@ export interface operations {
             };
             header?: {
                 /** @description 412 if none of these is the version that is there */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
             };
             path: {
                 /** @description Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top */
@@ -3333,15 +3333,15 @@ export interface operations {
                 /** @description `1.0.0` */
                 "Tus-Resumable": string;
                 /** @description How many bytes it will have */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description `1`: that is said later */
-                "Upload-Defer-Length"?: number | null;
+                "Upload-Defer-Length"?: number;
                 /** @description Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified` */
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
                 /** @description The method that a `POST` stands for */
-                "X-HTTP-Method-Override"?: string | null;
+                "X-HTTP-Method-Override"?: string;
             };
             path: {
                 /** @description What the address of a link ends with */
@@ -3529,9 +3529,9 @@ export interface operations {
                 /** @description Where the body goes on */
                 "Upload-Offset": number;
                 /** @description If it was not said before */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
             };
             path: {
                 /** @description What the address of a link ends with */
@@ -3636,7 +3636,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 304 if one of these is the document's tag */
-                "If-None-Match"?: string | null;
+                "If-None-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4495,17 +4495,17 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 412 if none of these is the version that is there */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
                 /** @description `*`: 412 if anything is there */
-                "If-None-Match"?: string | null;
+                "If-None-Match"?: string;
                 /** @description The SHA-256 of the bytes: others are refused */
-                "Content-Digest"?: string | null;
+                "Content-Digest"?: string;
                 /** @description The same */
-                "Repr-Digest"?: string | null;
+                "Repr-Digest"?: string;
                 /** @description Asks for the SHA-256 in the answer */
-                "Want-Repr-Digest"?: string | null;
+                "Want-Repr-Digest"?: string;
                 /** @description RFC 3339, or microseconds since 1970 */
-                "X-Holdfast-Modified"?: string | null;
+                "X-Holdfast-Modified"?: string;
             };
             path: {
                 /** @description Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top */
@@ -4603,7 +4603,7 @@ export interface operations {
             };
             header?: {
                 /** @description 412 if none of these is the version that is there */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
             };
             path: {
                 /** @description Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top */
@@ -4777,15 +4777,15 @@ export interface operations {
                 /** @description `1.0.0` */
                 "Tus-Resumable": string;
                 /** @description How many bytes it will have */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description `1`: that is said later */
-                "Upload-Defer-Length"?: number | null;
+                "Upload-Defer-Length"?: number;
                 /** @description Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified` */
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
                 /** @description The method that a `POST` stands for */
-                "X-HTTP-Method-Override"?: string | null;
+                "X-HTTP-Method-Override"?: string;
             };
             path: {
                 /** @description The id of what is shared */
@@ -4973,9 +4973,9 @@ export interface operations {
                 /** @description Where the body goes on */
                 "Upload-Offset": number;
                 /** @description If it was not said before */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
             };
             path: {
                 /** @description 32 hex digits */
@@ -5441,15 +5441,15 @@ export interface operations {
                 /** @description `1.0.0` */
                 "Tus-Resumable": string;
                 /** @description How many bytes it will have */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description `1`: that is said later */
-                "Upload-Defer-Length"?: number | null;
+                "Upload-Defer-Length"?: number;
                 /** @description Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified` */
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
                 /** @description The method that a `POST` stands for */
-                "X-HTTP-Method-Override"?: string | null;
+                "X-HTTP-Method-Override"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5625,9 +5625,9 @@ export interface operations {
                 /** @description Where the body goes on */
                 "Upload-Offset": number;
                 /** @description If it was not said before */
-                "Upload-Length"?: number | null;
+                "Upload-Length"?: number;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
-                "Upload-Checksum"?: string | null;
+                "Upload-Checksum"?: string;
             };
             path: {
                 /** @description 32 hex digits */
