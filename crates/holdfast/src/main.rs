@@ -23,6 +23,7 @@ mod firms;
 mod last_config;
 mod members;
 mod operator;
+mod outgoing;
 mod page;
 mod pictures;
 mod reach;

@@ -15,6 +15,7 @@ mod grants;
 mod kits;
 mod leaving;
 mod limits;
+mod mail;
 mod networks;
 mod operator;
 mod passwords;
@@ -43,6 +44,7 @@ pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use kits::NewKit;
+pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -75,6 +77,8 @@ pub struct Service {
     archives: archive::Places,
     newcomers: about::Newcomers,
     networks: networks::Networks,
+    /// Mail, where the operator has set it up.
+    post: Option<mail::Post>,
 }
 
 impl Service {
@@ -89,6 +93,7 @@ impl Service {
             archives: archive::Places::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
+            post: None,
         }
     }
 }

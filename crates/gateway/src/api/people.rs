@@ -100,8 +100,17 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
     if parts.method != Method::POST {
         return Err(Problem::method("POST"));
     }
-    let made = service.reset_code(&caller, name(&parts, "/reset")?).await?;
-    Ok(api::json(StatusCode::CREATED, &json!({ "code": made.text, "expires": api::time(made.expires_us) })))
+    let name = name(&parts, "/reset")?;
+    let made = service.reset_code(&caller, name.clone()).await?;
+    let mut answer = json!({ "code": made.text, "expires": api::time(made.expires_us) });
+    said_if_mailed(&mut answer, service.mail_reset(name, &made).await?);
+    Ok(api::json(StatusCode::CREATED, &answer))
+}
+
+/// Says whether a code goes out by mail, too; else why not, and somebody has to hand it on.
+fn said_if_mailed(answer: &mut Value, posted: Result<(), &'static str>) {
+    answer["mailed"] = posted.is_ok().into();
+    answer["mail_trouble"] = posted.err().into();
 }
 
 /// The account that a path names, up to what comes after it.
@@ -120,6 +129,8 @@ pub fn name(parts: &Parts, after: &str) -> Result<String, Problem> {
 struct Invite {
     role: Option<RoleWord>,
     days: Option<u32>,
+    /// Where the invitation is mailed to.
+    mail: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -135,7 +146,7 @@ pub async fn invitations(State(service): State<Service>, request: Request) -> Re
     let caller = auth::caller(&service, &parts).await?;
     match parts.method {
         Method::POST => {
-            let Invite { role, days } = body::json(body).await?;
+            let Invite { role, days, mail } = body::json(body).await?;
             // A body may take its time: who asked must still be good when all of it is there.
             let caller = auth::caller(&service, &parts).await?;
             let role = match role {
@@ -147,8 +158,16 @@ pub async fn invitations(State(service): State<Service>, request: Request) -> Re
                 let detail = format!("an invitation is good for 1 to {INVITATION_DAYS_MAX} days");
                 return Err(Problem::bad_request("bad_days", detail));
             }
+            if let Some(address) = &mail {
+                service.check_mail(address)?;
+            }
             let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
-            let answer = json!({ "id": made.id.to_string(), "code": made.text, "expires": api::time(made.expires_us) });
+            let mut answer =
+                json!({ "id": made.id.to_string(), "code": made.text, "expires": api::time(made.expires_us) });
+            if let Some(address) = mail {
+                let language = api::mail::language(&parts);
+                said_if_mailed(&mut answer, service.mail_invitation(&caller, &made, &address, language).await?);
+            }
             Ok(api::json(StatusCode::CREATED, &answer))
         }
         Method::GET | Method::HEAD => {

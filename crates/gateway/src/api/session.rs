@@ -72,6 +72,11 @@ async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
         "used_bytes": me.used_bytes,
         "quota_bytes": me.quota_bytes,
         "leaves": api::time(me.leaves_us),
+        "mail": me.mail.map(|mail| json!({
+            "address": mail.address,
+            "confirmed": mail.confirmed,
+            "pending": mail.pending,
+        })),
         "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
             "since": api::time(Some(since_us)),
             "codes_left": codes_left,

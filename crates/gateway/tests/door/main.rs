@@ -12,6 +12,7 @@ mod http;
 mod leaving;
 mod links;
 mod lost;
+mod mail;
 mod operator;
 mod quota;
 mod refused;

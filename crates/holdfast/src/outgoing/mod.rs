@@ -1,0 +1,45 @@
+//! What goes out by itself: mail, and what webhooks are told. The service keeps the queues and the rules; here are the lines to
+//! the world, and the tasks that go through the queues until the program stops.
+
+pub mod config;
+pub mod smtp;
+
+use std::{sync::Arc, time::Duration};
+
+use service::Service;
+use tokio::task::JoinHandle;
+
+use crate::error::Result;
+
+/// How often a queue is looked at when nobody rings: what waited for its next try is due then.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The service with what the configuration says of mail.
+///
+/// # Errors
+/// Refused: a login that cannot be read, a server that cannot be spoken to by its own rules.
+pub fn with(service: Service, config: &config::Outgoing) -> Result<Service> {
+    let Some(mail) = &config.mail else { return Ok(service) };
+    Ok(service.with_mail(&mail.page, Arc::new(smtp::Smtp::new(mail)?)))
+}
+
+/// Carries mails until it is aborted.
+pub fn carry_mails(service: Service) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match service.mail_round().await {
+                // There may be more.
+                Ok(round) if round.carried > 0 && round.troubles.is_empty() => {
+                    tracing::info!(mails = round.carried, "mail was taken");
+                    continue;
+                }
+                Ok(round) => round.troubles.iter().for_each(|trouble| tracing::warn!("{trouble}")),
+                Err(error) => tracing::warn!("mail waits: {error}"),
+            }
+            tokio::select! {
+                () = service.mail_bell() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    })
+}
