@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use model::{
     account::{KitRow, Role},
     fleet::TargetState,
+    outgoing::EventKind,
 };
 use serde_json::{Value, json};
 use service::{
-    FleetReport, JobReport, NewKit, Person, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport,
+    FleetReport, JobReport, NewKit, Parcel, Person, ProviderReport, ScrubReport, Spending, TargetReport, WhatIfReport,
 };
 
-use crate::header::date::rfc3339;
+use crate::header::{base64, date::rfc3339};
 
 /// How the fleet stands.
 pub fn fleet(report: &FleetReport) -> Value {
@@ -180,4 +181,40 @@ pub const fn role(role: Role) -> &'static str {
         Role::User => "user",
         Role::Operator => "operator",
     }
+}
+
+/// An event's name.
+pub const fn event_word(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::FileStored => "file.stored",
+        EventKind::ShareMade => "share.made",
+        EventKind::ShareChanged => "share.changed",
+        EventKind::ShareEnded => "share.ended",
+        EventKind::RequestReceived => "request.received",
+    }
+}
+
+/// What a webhook is told: the body of its request. Nothing secret is in it; a link is named by its id, which opens nothing.
+pub fn event(parcel: &Parcel) -> Value {
+    json!({
+        "type": parcel.kind.map_or("test", event_word),
+        "timestamp": rfc3339(parcel.at_us),
+        "data": {
+            "path": parcel.path,
+            "size": parcel.size,
+            "id": parcel.entry.map(|id| id.to_string()),
+            "version": parcel.version.map(|id| id.to_string()),
+            "share": parcel.share.map(|id| id.to_string()),
+        },
+    })
+}
+
+/// A webhook's secret as its owner is shown it. Source: Standard Webhooks 1.0, "Signature scheme".
+pub fn webhook_secret(secret: &[u8; 32]) -> String {
+    format!("whsec_{}", base64::encode(secret))
+}
+
+/// A signature by HMAC-SHA256 as its header says it. Source: as [`webhook_secret`].
+pub fn webhook_signature(mac: &[u8]) -> String {
+    format!("v1,{}", base64::encode(mac))
 }

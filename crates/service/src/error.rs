@@ -175,6 +175,12 @@ pub enum Error {
         /// What it said.
         said: String,
     },
+    /// A webhook that cannot be.
+    #[error("this webhook cannot be: {what}")]
+    BadWebhook {
+        /// What is wrong with it.
+        what: String,
+    },
     /// Nobody would be left to run the service.
     #[error("nobody else runs this service: make another account an operator first, then delete this one")]
     LastOperator,
@@ -301,7 +307,7 @@ impl Error {
             Self::LengthNeeded | Self::LongNote => Class::Refused,
             Self::NoRoomThere => Class::Exhausted,
             Self::RequestFull | Self::LastOperator => Class::Conflict,
-            Self::BadMail => Class::Refused,
+            Self::BadMail | Self::BadWebhook { .. } => Class::Refused,
             Self::MailOff | Self::MailTaken | Self::NoMail => Class::Conflict,
             Self::MailBusy | Self::MailFailed { .. } => Class::Retry,
             Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
@@ -362,6 +368,7 @@ impl Error {
             Self::LastOperator => "last_operator",
             Self::MailOff => "mail_off",
             Self::BadMail => "bad_mail",
+            Self::BadWebhook { .. } => "bad_webhook",
             Self::MailTaken => "mail_taken",
             Self::NoMail => "no_mail",
             Self::MailBusy => "mail_busy",

@@ -12,6 +12,8 @@ mod archive;
 mod error;
 mod files;
 mod grants;
+mod hooks;
+mod hours;
 mod kits;
 mod leaving;
 mod limits;
@@ -43,6 +45,7 @@ pub use catalogue::{
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
+pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
@@ -79,6 +82,8 @@ pub struct Service {
     networks: networks::Networks,
     /// Mail, where the operator has set it up.
     post: Option<mail::Post>,
+    /// Who tells webhooks, if anybody does.
+    hooks: Option<hooks::Hooks>,
 }
 
 impl Service {
@@ -94,6 +99,7 @@ impl Service {
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
             post: None,
+            hooks: None,
         }
     }
 }

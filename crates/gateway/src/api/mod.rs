@@ -23,6 +23,7 @@ pub mod thumbnails;
 pub mod trash;
 pub mod uploads;
 pub mod versions;
+pub mod webhooks;
 
 use axum::{
     body::Body,

@@ -291,7 +291,7 @@ async fn what_is_not_taken_is_tried_again_for_two_days() {
     let next = format!("{password}!");
     assert_eq!(operator.ask("POST", "/api/v1/password", change(&password, &next)).await.status, 204);
     let mut tries = 0;
-    for _ in 0..(50 * 6) {
+    for _ in 0..(54 * 6) {
         tries += world.service.mail_round().await.unwrap().troubles.len();
         world.clock.jump_s(600);
     }

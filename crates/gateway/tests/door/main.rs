@@ -22,4 +22,5 @@ mod search;
 mod second;
 mod tree;
 mod uploads;
+mod webhooks;
 mod world;

@@ -26,4 +26,5 @@ pub mod target;
 pub mod token;
 pub mod trash;
 pub mod versions;
+pub mod webhook;
 pub mod what_if;

@@ -73,12 +73,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let mails = outgoing::carry_mails(service.clone());
+    let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     let proxies = Proxies::new(args.proxy);
     gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), proxies, stop).await;
     pictures.end();
     expiry.abort();
     mails.abort();
+    events.abort();
     drop(control);
     reloads.abort();
     assembly.store.stop().await;

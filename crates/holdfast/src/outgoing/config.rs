@@ -33,7 +33,6 @@ pub struct Outgoing {
     /// Mail; none: everything works without.
     pub mail: Option<Mail>,
     /// Inner addresses that webhooks may reach.
-    #[allow(dead_code, reason = "webhooks come next")]
     pub inner: Vec<Range>,
 }
 

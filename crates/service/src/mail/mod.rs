@@ -7,7 +7,6 @@
 
 mod address;
 mod carry;
-mod hours;
 mod texts;
 
 pub use carry::{Carrier, Letter, Round, Uncarried};
@@ -35,10 +34,10 @@ use tokio::sync::Notify;
 use crate::{
     Service,
     error::{Error, Result},
+    hours::Hours,
     sign_in,
     tokens::{Caller, Token, hash_of},
 };
-use hours::Hours;
 use texts::Told;
 
 /// Mails an hour to an address that nobody has confirmed, and to one that somebody has.

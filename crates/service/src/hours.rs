@@ -14,7 +14,7 @@ type Hour = (u64, u32);
 
 /// Things done within their hours, by BLAKE3 of what they are.
 #[derive(Default)]
-pub(super) struct Hours(Mutex<HashMap<[u8; 32], Hour>>);
+pub(crate) struct Hours(Mutex<HashMap<[u8; 32], Hour>>);
 
 impl Hours {
     /// Counts `what`, if it was done fewer than `most` times within its hour.
