@@ -1,6 +1,7 @@
 //! One file per command: its arguments, what it does, how it is printed.
 
 pub mod account;
+pub mod account_mail;
 pub mod cp;
 pub mod du;
 pub mod export;

@@ -52,7 +52,7 @@ async fn receiver(answer: &'static str) -> (u16, mpsc::UnboundedReceiver<String>
             tokio::spawn(async move {
                 let mut bytes = Vec::new();
                 while !bytes.ends_with(b"}") && stream.read_buf(&mut bytes).await.is_ok_and(|count| count > 0) {}
-                drop(send.send(String::from_utf8(bytes).unwrap()));
+                drop(send.send(String::from_utf8(bytes.clone()).unwrap()));
                 drop(stream.write_all(answer.as_bytes()).await);
                 if answer.is_empty() {
                     // Hangs until the other side has gone.

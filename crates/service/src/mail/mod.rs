@@ -46,6 +46,8 @@ const TO_OWNER: u32 = 40;
 /// Times an hour that an account may say what its address is, and have others told of what it grants.
 const WISHES: u32 = 10;
 const GRANTS: u32 = 30;
+/// Times an hour that somebody is told of what was granted to them.
+const GRANTED: u32 = 10;
 /// Times an hour that a new password is asked for, for one account.
 const FORGOTTEN: u32 = 3;
 /// Mails that wait, in all and for one account.
@@ -312,15 +314,15 @@ impl Post {
         if access::sign_in(tx, account)?.is_some_and(|row| row.suspended_us.is_some()) {
             return Ok(Err("the account is suspended"));
         }
-        if !self.admits(&to(&confirmed.address), TO_OWNER) {
+        if !self.admits(&to(&confirmed.address), TO_OWNER) && !told.is_warning() {
             return Ok(Err("very many mails went to this address within an hour"));
         }
         self.write(tx, Some(account), &confirmed.address, language, told)
     }
 
-    /// Tells somebody what `from` lets them see; not for the thirty-first time in an hour.
+    /// Tells somebody that `from` lets them see something; not too often from one, nor to one.
     pub fn tell_grant(&self, tx: &mut Tx<'_>, from: AccountId, to: AccountId) -> Result<()> {
-        if self.admits(&format!("grants {from}"), GRANTS) {
+        if self.admits(&format!("grants {from}"), GRANTS) && self.admits(&format!("granted {to}"), GRANTED) {
             let name = accounts::by_id(tx, from)?.map(|row| row.name).unwrap_or_default();
             self.tell(tx, to, &Told::Granted { from: &name })?.ok();
         }

@@ -29,6 +29,16 @@ pub(crate) enum Told<'a> {
 }
 
 impl Told<'_> {
+    /// Whether it may tell of a theft: such a mail goes out whatever else went there, and only its owner or an operator
+    /// causes it.
+    pub fn is_warning(&self) -> bool {
+        match self {
+            Self::Moved | Self::PasswordChanged | Self::Leaves { .. } => true,
+            Self::Reset { is_asked, .. } => !is_asked,
+            _ => false,
+        }
+    }
+
     /// What it is about, for logs.
     pub fn about(&self) -> &'static str {
         match self {
