@@ -143,11 +143,14 @@ impl Web {
         let (mut sender, connection) =
             http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(line)).await.map_err(broke)?;
         let request = request(place, parcel).map_err(|_| "its address cannot be asked for".to_owned())?;
-        // The connection ends with this: what else comes is not read.
-        tokio::select! {
-            answer = sender.send_request(request) => answer.map(|answer| answer.status()).map_err(broke),
-            _ = connection => Err("it ends the connection before it answers".to_owned()),
-        }
+        // The connection ends with this: what else comes is not read. One that the other side ends may have brought the answer.
+        let mut answer = std::pin::pin!(sender.send_request(request));
+        let answer = tokio::select! {
+            biased;
+            answer = &mut answer => answer,
+            _ = connection => answer.await,
+        };
+        answer.map(|answer| answer.status()).map_err(broke)
     }
 
     fn tls(&self) -> Result<&Tls, String> {
