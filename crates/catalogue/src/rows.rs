@@ -7,7 +7,7 @@ use crate::{
     entries,
     error::{Error, Result},
     fleet::{labels, target_from},
-    limits,
+    hooks, limits, mail,
     packs::make_from,
     scopes::scope_from,
     segments::location_from,
@@ -53,7 +53,7 @@ pub fn rows_between<E: From<Error>>(
 pub fn export(tx: &Tx<'_>) -> Result<Vec<(Scope, u64, Change)>> {
     let scopes = tx.all(
         "SELECT x'' UNION SELECT id FROM account UNION SELECT account FROM kit UNION SELECT account FROM share
-         UNION SELECT account FROM granted UNION SELECT account FROM entry
+         UNION SELECT account FROM granted UNION SELECT account FROM webhook UNION SELECT account FROM entry
          UNION SELECT account FROM version UNION SELECT account FROM entry_gone UNION SELECT account FROM version_gone
          ORDER BY 1",
         [],
@@ -92,6 +92,8 @@ fn cluster_rows<E: From<Error>>(
     tx.each(&sql, range, |row| f(read(int(row, shown::REPORT_COUNT))?, Change::Report(shown::report_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM about {of}", shown::ABOUT);
     tx.each(&sql, range, |row| f(read(int(row, shown::ABOUT_COUNT))?, Change::About(shown::about_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM mail {of}, account", mail::COLUMNS);
+    tx.each(&sql, range, |row| f(read(int(row, mail::COLUMN_COUNT))?, Change::Mail(mail::mail_from(row)?)))?;
     let sql = "SELECT id, name, revision FROM provider WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| {
         let id = ProviderId(read(row.get(0))?);
@@ -136,6 +138,8 @@ fn account_rows<E: From<Error>>(
     tx.each(&sql, range, |row| f(read(int(row, shares::COLUMN_COUNT))?, Change::Share(shares::share_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM granted {of}", shown::GRANT);
     tx.each(&sql, range, |row| f(read(int(row, shown::GRANT_COUNT))?, Change::Grant(shown::grant_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM webhook {of}", hooks::COLUMNS);
+    tx.each(&sql, range, |row| f(read(int(row, hooks::COLUMN_COUNT))?, Change::Webhook(hooks::webhook_from(row)?)))?;
     let sql = format!("SELECT {}, e.revision FROM entry e {of}", entries::COLUMNS);
     tx.each(&sql, range, |row| {
         let entry = entries::entry_from(row, 0)?;

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod access;
+mod outgoing;
 mod rows;
 mod rules;
 mod shown;
@@ -25,15 +26,17 @@ const OBJECT: &str = "record";
 const SIGN_IN: u8 = 7;
 const REPORT: u8 = 10;
 const ABOUT: u8 = 11;
+const MAIL: u8 = 14;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
+const WEBHOOK: u8 = 23;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | SHARE => (1, 2),
-        REPORT | ABOUT | GRANT => (2, 2),
+        REPORT | ABOUT | MAIL | GRANT | WEBHOOK => (2, 2),
         _ => (1, 1),
     }
 }
@@ -70,11 +73,13 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Token(_)
         | Change::Report(_)
         | Change::About(_)
+        | Change::Mail(_)
         | Change::Provider(_)
         | Change::Target(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Grant(_)
+        | Change::Webhook(_)
         | Change::Entry(_)
         | Change::EntryGone(_)
         | Change::Version(_)
@@ -191,6 +196,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Limits(_) => 9,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
+        Change::Mail(_) => MAIL,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
@@ -198,6 +204,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::VersionGone(_) => 20,
         Change::Share(_) => SHARE,
         Change::Grant(_) => GRANT,
+        Change::Webhook(_) => WEBHOOK,
     }
 }
 
@@ -209,6 +216,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Limits(row) => access::put_limits(bytes, row),
         Change::Report(row) => shown::put_report(bytes, row),
         Change::About(row) => shown::put_about(bytes, row),
+        Change::Mail(row) => outgoing::put_mail(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -223,6 +231,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Kit(row) => rows::put_kit(bytes, row),
         Change::Share(row) => shown::put_share(bytes, row),
         Change::Grant(row) => shown::put_grant(bytes, row),
+        Change::Webhook(row) => outgoing::put_webhook(bytes, row),
         Change::Entry(row) => rows::put_entry(bytes, row),
         Change::EntryGone(id) => bytes.extend_from_slice(&id.0),
         Change::Version(version) => rows::put_version(bytes, version),
@@ -243,6 +252,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         9 => Change::Limits(access::take_limits(reader)?),
         REPORT => Change::Report(shown::take_report(reader)?),
         ABOUT => Change::About(shown::take_about(reader)?),
+        MAIL => Change::Mail(outgoing::take_mail(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),
@@ -250,6 +260,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         20 => Change::VersionGone(VersionId(reader.array("id")?)),
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
-        other => return Err(reader.value("kind", "1 to 11, or 16 to 22", other)),
+        WEBHOOK => Change::Webhook(outgoing::take_webhook(reader)?),
+        other => return Err(reader.value("kind", "1 to 11, 14, or 16 to 23", other)),
     })
 }

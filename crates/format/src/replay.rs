@@ -17,8 +17,9 @@ use model::{
     fleet::{ProviderRow, TargetRow},
     id::{
         AccountId, EntryId, GrantId, KitId, PackId, ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId,
-        VersionId,
+        VersionId, WebhookId,
     },
+    outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
@@ -129,6 +130,8 @@ pub struct ClusterState {
     pub reports: BTreeMap<ReportId, Row<ReportRow>>,
     /// The face of the service; at most one.
     pub about: BTreeMap<(), Row<AboutRow>>,
+    /// Where mail reaches accounts.
+    pub mail: BTreeMap<AccountId, Row<MailRow>>,
     /// Providers.
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
@@ -155,6 +158,7 @@ impl ClusterState {
             Change::Token(row) => put(&mut self.tokens, row.id, at, row),
             Change::Report(row) => put(&mut self.reports, row.id, at, row),
             Change::About(row) => put(&mut self.about, (), at, row),
+            Change::Mail(row) => put(&mut self.mail, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
@@ -169,6 +173,7 @@ impl ClusterState {
             Change::Kit(_)
             | Change::Share(_)
             | Change::Grant(_)
+            | Change::Webhook(_)
             | Change::Entry(_)
             | Change::EntryGone(_)
             | Change::Version(_)
@@ -248,6 +253,8 @@ pub struct AccountState {
     pub shares: BTreeMap<ShareId, Row<ShareRow>>,
     /// Grants, those that have ended too.
     pub grants: BTreeMap<GrantId, Row<GrantRow>>,
+    /// Webhooks, those that have ended too.
+    pub webhooks: BTreeMap<WebhookId, Row<WebhookRow>>,
     /// Entries, those in the trash too.
     pub entries: BTreeMap<EntryId, Row<EntryRow>>,
     /// Versions, those that were replaced too.
@@ -270,6 +277,7 @@ impl AccountState {
             Change::Kit(row) => put(&mut self.kits, row.id, at, row),
             Change::Share(row) => put(&mut self.shares, row.id, at, row),
             Change::Grant(row) => put(&mut self.grants, row.id, at, row),
+            Change::Webhook(row) => put(&mut self.webhooks, row.id, at, row),
             Change::Entry(row) => put_living(&mut self.entries, &mut self.entry_tombs, row.id, at, row),
             Change::EntryGone(id) => bury(&mut self.entries, &mut self.entry_tombs, *id, at),
             Change::Version(row) => put_living(&mut self.versions, &mut self.version_tombs, row.id, at, row),
@@ -280,6 +288,7 @@ impl AccountState {
             | Change::Token(_)
             | Change::Report(_)
             | Change::About(_)
+            | Change::Mail(_)
             | Change::Provider(_)
             | Change::Target(_)
             | Change::Pack(_)

@@ -60,7 +60,8 @@ impl FromStr for Range {
 }
 
 impl Range {
-    fn has(&self, address: IpAddr) -> bool {
+    /// Whether an address begins so.
+    pub fn has(&self, address: IpAddr) -> bool {
         // Both at the high end of 128 bits, so that a prefix is what a shift leaves.
         let wide = |address: IpAddr| match address {
             IpAddr::V4(four) => u128::from(four.to_bits()) << 96,

@@ -108,6 +108,8 @@ fn status(class: Class, code: &str) -> StatusCode {
         "too_many_attempts" => return StatusCode::TOO_MANY_REQUESTS,
         "link_ended" | "link_off" => return StatusCode::GONE,
         "too_many_accounts" | "too_many_reports" => return StatusCode::TOO_MANY_REQUESTS,
+        "bad_webhook" => return StatusCode::UNPROCESSABLE_ENTITY,
+        "mail_failed" => return StatusCode::BAD_GATEWAY,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,
         "upload_expired" => return StatusCode::GONE,
         "upload_too_long" => return StatusCode::PAYLOAD_TOO_LARGE,

@@ -20,8 +20,8 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, people, reports, search, second,
-        session, shares, thumbnails, trash, uploads, versions,
+        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, people, reports, search,
+        second, session, shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -48,6 +48,7 @@ use crate::{
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,
         kits::list, kits::add, kits::one, kits::tested,
         links::about, links::report, links::session, links::content, links::files,
+        mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,
         people::make_token, people::own_tokens, people::token,
@@ -61,6 +62,7 @@ use crate::{
         trash::list, trash::empty,
         uploads::spoken, uploads::spoken_of_one, uploads::begin, uploads::stand, uploads::append, uploads::end,
         versions::list,
+        webhooks::list, webhooks::add, webhooks::change, webhooks::end, webhooks::test,
     ),
 )]
 struct Described;

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use model::{account::KitRow, fleet};
+use model::{account::KitRow, fleet, outgoing::EventKind};
 use serde::Serialize;
-use service::{FleetReport, JobReport, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
+use serde_json::{Value, json};
+use service::{FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
 use utoipa::ToSchema;
 
-use crate::api::word::{RoleWord, Time};
+use crate::{
+    api::word::{RoleWord, Time},
+    header::{base64, date::rfc3339},
+};
 
 /// How the fleet stands.
 #[derive(Serialize, ToSchema)]
@@ -382,4 +386,40 @@ pub fn people(all: Vec<Person>) -> People {
         leaves: person.leaves_us.map(Time),
     };
     People { accounts: all.into_iter().map(line).collect() }
+}
+
+/// An event's name.
+pub const fn event_word(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::FileStored => "file.stored",
+        EventKind::ShareMade => "share.made",
+        EventKind::ShareChanged => "share.changed",
+        EventKind::ShareEnded => "share.ended",
+        EventKind::RequestReceived => "request.received",
+    }
+}
+
+/// What a webhook is told: the body of its request. Nothing secret is in it; a link is named by its id, which opens nothing.
+pub fn event(parcel: &Parcel) -> Value {
+    json!({
+        "type": parcel.kind.map_or("test", event_word),
+        "timestamp": rfc3339(parcel.at_us),
+        "data": {
+            "path": parcel.path,
+            "size": parcel.size,
+            "id": parcel.entry.map(|id| id.to_string()),
+            "version": parcel.version.map(|id| id.to_string()),
+            "share": parcel.share.map(|id| id.to_string()),
+        },
+    })
+}
+
+/// A webhook's secret as its owner is shown it. Source: Standard Webhooks 1.0, "Signature scheme".
+pub fn webhook_secret(secret: &[u8; 32]) -> String {
+    format!("whsec_{}", base64::encode(secret))
+}
+
+/// A signature by HMAC-SHA256 as its header says it. Source: as [`webhook_secret`].
+pub fn webhook_signature(mac: &[u8]) -> String {
+    format!("v1,{}", base64::encode(mac))
 }

@@ -32,6 +32,7 @@ use store::Settings;
 use crate::{
     error::{Error, Result},
     far::Far,
+    outgoing::config::{MailTable, Outgoing, WebhooksTable},
 };
 
 /// The longest name of a provider.
@@ -69,6 +70,8 @@ struct FileTable {
     settings: SettingsTable,
     #[serde(default)]
     provider: Vec<ProviderTable>,
+    mail: Option<MailTable>,
+    webhooks: Option<WebhooksTable>,
 }
 
 #[derive(Default, Deserialize)]
@@ -132,12 +135,19 @@ impl Config {
     /// # Errors
     /// As [`Self::read`].
     pub fn settings(file: &Path, text: &str) -> Result<Settings> {
-        let wrong = |why: String| {
-            Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
-                .hint("nothing was changed; correct the file and start again")
-        };
+        let wrong = |why: String| unusable(file, &why);
         let table: FileTable = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         table.settings.over(Settings::default()).map_err(wrong)
+    }
+
+    /// What a file's text says of mail and webhooks: paths start at the folder of `file`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn outgoing(file: &Path, text: &str) -> Result<Outgoing> {
+        let table: FileTable = toml::from_str(text).map_err(|error| unusable(file, &error.to_string()))?;
+        let base = file.parent().unwrap_or(Path::new("/"));
+        Outgoing::of(table.mail, table.webhooks, base).map_err(|why| unusable(file, &why))
     }
 
     /// Reads the text of the file at the absolute path `file`.
@@ -145,10 +155,7 @@ impl Config {
     /// # Errors
     /// As [`Self::read`].
     pub fn parse(file: &Path, text: &str) -> Result<Self> {
-        let wrong = |why: String| {
-            Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
-                .hint("nothing was changed; correct the file and start again")
-        };
+        let wrong = |why: String| unusable(file, &why);
         let table: FileTable = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let base = file.parent().unwrap_or(Path::new("/"));
         let providers: std::result::Result<Vec<Provider>, String> =
@@ -185,6 +192,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn unusable(file: &Path, why: &str) -> Error {
+    Error::refused(format!("the configuration {} cannot be used: {}", file.display(), why.trim_end()))
+        .hint("nothing was changed; correct the file and start again")
 }
 
 /// Where a path really leads.

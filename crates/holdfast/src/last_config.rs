@@ -21,7 +21,11 @@ use crate::{
     config::Config,
     data::{DataFolder, replace_private},
     error::{Error, Result},
+    outgoing::config::Outgoing,
 };
+
+/// Tables of a configuration that go on as they were when its file is gone.
+const KEPT: [&str; 3] = ["settings", "mail", "webhooks"];
 
 /// Where the settings of a start come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +81,24 @@ impl Origin {
         }
     }
 
+    /// What it says of mail and webhooks.
+    ///
+    /// # Errors
+    /// Refused: what does not fit, with its line.
+    pub fn outgoing(&self, data: &DataFolder) -> Result<Outgoing> {
+        match self {
+            Self::File(file) | Self::SameFile(file) => {
+                let file = std::path::absolute(file).map_err(|error| Error::io("reading", file, &error))?;
+                Config::outgoing(&file, &text_of(&file)?)
+            }
+            Self::Kept(file) => match Last::read(data)? {
+                Some(last) => Config::outgoing(file, &last.settings),
+                None => Ok(Outgoing::default()),
+            },
+            Self::Defaults => Ok(Outgoing::default()),
+        }
+    }
+
     /// What the operator should know of it, for a service that is not new.
     pub fn said(&self, data: &DataFolder) -> Option<String> {
         match self {
@@ -104,7 +126,7 @@ pub fn remember(data: &DataFolder, file: &Path) -> Result<()> {
     let table: toml::Table = text_of(&file)?.parse().map_err(|error| damaged(&file, &error))?;
     let shown = file.strip_prefix(data.root()).unwrap_or(&file).display().to_string();
     let mut last = toml::Table::from_iter([("file".to_owned(), toml::Value::String(shown))]);
-    last.extend(table.into_iter().filter(|(name, _)| name == "settings"));
+    last.extend(table.into_iter().filter(|(name, _)| KEPT.contains(&name.as_str())));
     let text = format!(
         "# Written by `holdfast serve`: what it was last served with. Change the file that is named here, not this one.\n{last}"
     );

@@ -23,6 +23,7 @@ mod firms;
 mod last_config;
 mod members;
 mod operator;
+mod outgoing;
 mod page;
 mod pictures;
 mod reach;
@@ -74,6 +75,7 @@ enum Command {
     Versions(command::versions::Args),
     Share(command::share::Args),
     Grant(command::grant::Args),
+    Webhook(command::webhook::Args),
     Account(command::account::Args),
     Token(command::token::Args),
     Fleet(command::fleet::Args),
@@ -143,6 +145,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Versions(args) => command::versions::run(args).await,
         Command::Share(args) => command::share::run(args).await,
         Command::Grant(args) => command::grant::run(args).await,
+        Command::Webhook(args) => command::webhook::run(args).await,
         Command::Account(args) => command::account::run(args).await,
         Command::Token(args) => command::token::run(args).await,
         Command::Fleet(args) => command::fleet::run(args).await,

@@ -11,6 +11,7 @@ use crate::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
+    outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
@@ -40,6 +41,8 @@ pub enum Change {
     Report(ReportRow),
     /// Cluster, service part: the face of the service.
     About(AboutRow),
+    /// Cluster, service part: where mail reaches an account.
+    Mail(MailRow),
     /// Cluster, service part: a provider's row.
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
@@ -67,6 +70,8 @@ pub enum Change {
     Share(ShareRow),
     /// Account part: what another account may see.
     Grant(GrantRow),
+    /// Account part: a webhook's row.
+    Webhook(WebhookRow),
     /// Account part: a folder's or a file's row.
     Entry(EntryRow),
     /// Account part: this entry is gone for good. Its own versions are ended by changes of their own.

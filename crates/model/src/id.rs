@@ -83,6 +83,10 @@ ids! {
     GrantId,
     /// What a guest told the operator of a link.
     ReportId,
+    /// A program's address that events are sent to.
+    WebhookId,
+    /// A mail, or an event for a webhook, on its way.
+    MessageId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

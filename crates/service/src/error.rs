@@ -154,6 +154,33 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The operator has set up no mail.
+    #[error("this service sends no mail; ask its operator, who can hand a one-time address on")]
+    MailOff,
+    /// Not an address that mail is sent to.
+    #[error("an address for mail is name@host, in plain letters and at most 254 of them")]
+    BadMail,
+    /// The address is known to be somebody else's.
+    #[error("this address belongs to another account here; take it away there first, or use another one")]
+    MailTaken,
+    /// No address is known to be the account's.
+    #[error("your account has no confirmed address; say which, and open what comes there")]
+    NoMail,
+    /// Too much waits already.
+    #[error("very many mails wait to be sent; try again later")]
+    MailBusy,
+    /// The mail server did not take it.
+    #[error("the mail server did not take it: {said}")]
+    MailFailed {
+        /// What it said.
+        said: String,
+    },
+    /// A webhook that cannot be.
+    #[error("this webhook cannot be: {what}")]
+    BadWebhook {
+        /// What is wrong with it.
+        what: String,
+    },
     /// Nobody would be left to run the service.
     #[error("nobody else runs this service: make another account an operator first, then delete this one")]
     LastOperator,
@@ -280,6 +307,9 @@ impl Error {
             Self::LengthNeeded | Self::LongNote => Class::Refused,
             Self::NoRoomThere => Class::Exhausted,
             Self::RequestFull | Self::LastOperator => Class::Conflict,
+            Self::BadMail | Self::BadWebhook { .. } => Class::Refused,
+            Self::MailOff | Self::MailTaken | Self::NoMail => Class::Conflict,
+            Self::MailBusy | Self::MailFailed { .. } => Class::Retry,
             Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
@@ -336,6 +366,13 @@ impl Error {
             Self::TooManyReports => "too_many_reports",
             Self::BadAbout { .. } => "bad_about",
             Self::LastOperator => "last_operator",
+            Self::MailOff => "mail_off",
+            Self::BadMail => "bad_mail",
+            Self::BadWebhook { .. } => "bad_webhook",
+            Self::MailTaken => "mail_taken",
+            Self::NoMail => "no_mail",
+            Self::MailBusy => "mail_busy",
+            Self::MailFailed { .. } => "mail_failed",
             Self::LinkPassword => "link_password",
             Self::OtherAccount { .. } => "other_account",
             Self::Missing { .. } => "missing",
@@ -393,7 +430,7 @@ fn store_code(error: &store::Error) -> &'static str {
 }
 
 /// Bytes as people read them; rounded down, so that what is full does not look larger than it may be.
-fn units(bytes: u64) -> String {
+pub(crate) fn units(bytes: u64) -> String {
     let mut unit = (1, "B");
     for next in [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")] {
         if bytes >= next.0 {

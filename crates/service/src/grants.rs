@@ -61,8 +61,9 @@ impl Service {
     pub async fn grant(&self, caller: &Caller, path: Path, to: String, writes: bool) -> Result<Given> {
         let (account, now_us) = (caller.account, self.store.now().wall_us);
         let id = GrantId::random(self.store.entropy());
-        let place = Place::from(caller);
-        self.store
+        let (place, post) = (Place::from(caller), self.post.clone());
+        let given = self
+            .store
             .commit(move |tx, draft| {
                 let Found::Row(entry) = tree::at(tx, &place.changes(tx)?, &path)? else {
                     return Err(Error::BadShare { what: "share a folder in it: the whole tree is yours alone" });
@@ -82,6 +83,9 @@ impl Service {
                         what: "very much is shared with this account already; it has to let some of it go",
                     });
                 }
+                if let (Some(post), None) = (&post, before) {
+                    post.tell_grant(tx, account, there.id)?;
+                }
                 let row = match before {
                     Some(row) => GrantRow { writes, ..row.clone() },
                     None => GrantRow { id, entry: entry.id, to: there.id, writes, made_us: now_us, ended_us: None },
@@ -90,7 +94,9 @@ impl Service {
                 draft.change(Scope::Account(account), Change::Grant(row.clone()));
                 Ok(Given { row, to: there.name, path: Some(path.to_string()), kind: Some(entry.kind) })
             })
-            .await
+            .await;
+        self.ring();
+        given
     }
 
     /// What the caller lets others see, newest first.

@@ -18,7 +18,8 @@ use store::Draft;
 use crate::{
     Service,
     error::{Error, Result},
-    grants,
+    grants, hooks,
+    mail::{self, Telling},
     tokens::{Caller, role_of},
     tree::Stamp,
 };
@@ -64,7 +65,9 @@ impl Service {
 
     async fn decide(&self, actor: AccountId, account: AccountId, leaves: bool) -> Result<i64> {
         let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
-        self.store
+        let post = self.post.clone();
+        let due_us = self
+            .store
             .commit(move |tx, draft| {
                 if accounts::by_id(tx, account)?.is_none_or(|row| is_gone(&row)) {
                     // What began to be erased is not stopped half-way.
@@ -75,11 +78,17 @@ impl Service {
                     return Err(Error::LastOperator);
                 }
                 let leaving = leaves.then(|| row.leaving.unwrap_or(Leaving { at, wall_us }));
+                if let (Some(leaving), None) = (leaving, row.leaving) {
+                    let at_us = due_us(leaving, at, wall_us);
+                    mail::tell(post.as_ref(), tx, account, &Telling::Leaves { at_us })?;
+                }
                 draft.audit(Some(actor), if leaves { "account leaves" } else { "account stays" }, account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving, ..row }));
-                Ok(leaving.map_or(0, |leaving| due_us(leaving, at, wall_us)))
+                Ok::<_, Error>(leaving.map_or(0, |leaving| due_us(leaving, at, wall_us)))
             })
-            .await
+            .await?;
+        self.ring();
+        Ok(due_us)
     }
 
     /// Deletes the accounts whose grace is over; how many that were. One that cannot be deleted now keeps no other from it,
@@ -174,6 +183,8 @@ fn close(tx: &mut Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) ->
         draft.change(Scope::Account(account), Change::Share(ShareRow { ended_us: Some(now_us), ..row }));
     }
     grants::end_all(tx, draft, account, now_us)?;
+    mail::end(tx, draft, account)?;
+    hooks::end_all(tx, draft, account, now_us)?;
     access::end_sessions(tx, account, None)?;
     let row = row_of(tx, account, now_us)?;
     let suspended_us = Some(row.suspended_us.unwrap_or(now_us));

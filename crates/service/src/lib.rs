@@ -12,9 +12,12 @@ mod archive;
 mod error;
 mod files;
 mod grants;
+mod hooks;
+mod hours;
 mod kits;
 mod leaving;
 mod limits;
+mod mail;
 mod networks;
 mod operator;
 mod passwords;
@@ -42,7 +45,9 @@ pub use catalogue::{
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
+pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
+pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -75,6 +80,10 @@ pub struct Service {
     archives: archive::Places,
     newcomers: about::Newcomers,
     networks: networks::Networks,
+    /// Mail, where the operator has set it up.
+    post: Option<mail::Post>,
+    /// Who tells webhooks, if anybody does.
+    hooks: Option<hooks::Hooks>,
 }
 
 impl Service {
@@ -89,6 +98,8 @@ impl Service {
             archives: archive::Places::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
+            post: None,
+            hooks: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Knock {
     NewAccount,
     /// Report a link.
     Report,
+    /// Say that a password was forgotten.
+    Forgotten,
 }
 
 impl Knock {
@@ -35,7 +37,7 @@ impl Knock {
     const fn most(self) -> u32 {
         match self {
             Self::WrongGuess => 100,
-            Self::NewAccount | Self::Report => 10,
+            Self::NewAccount | Self::Report | Self::Forgotten => 10,
         }
     }
 }

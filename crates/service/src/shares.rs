@@ -14,12 +14,14 @@ use model::{
     Change, Scope,
     entry::{EntryRow, Kind},
     id::{AccountId, EntryId, ShareId},
+    outgoing::EventKind,
     share::ShareRow,
 };
 
 use crate::{
     Service,
     error::{Error, Result},
+    hooks::{self, Happened},
     paths::Path,
     places::Place,
     tokens::Caller,
@@ -82,7 +84,7 @@ impl Service {
         let id = ShareId::random(self.store.entropy());
         let mut code = [0; 16];
         self.store.entropy().fill(&mut code);
-        let (wish, place) = (self.checked(wish).await?, Place::from(caller));
+        let (wish, place, store) = (self.checked(wish).await?, Place::from(caller), self.store.clone());
         self.store
             .commit(move |tx, draft| {
                 let Found::Row(entry) = tree::at(tx, &place.changes(tx)?, &path)? else {
@@ -108,6 +110,8 @@ impl Service {
                 wish.apply(&mut row);
                 draft.audit(Some(account), "shared", id.to_string());
                 draft.change(Scope::Account(account), Change::Share(row.clone()));
+                let what = of_share(EventKind::ShareMade, &row, Some(path.to_string()));
+                hooks::happened(tx, store.entropy(), account, now_us, &what)?;
                 Ok(Shared { row, path: Some(path.to_string()), kind: Some(entry.kind) })
             })
             .await
@@ -129,7 +133,7 @@ impl Service {
     pub async fn change_share(&self, caller: &Caller, id: ShareId, wish: Wish) -> Result<Shared> {
         let account = caller.account;
         let wish = self.checked(wish).await?;
-        self.change_row(account, id, move |row| wish.apply(row)).await
+        self.change_row(account, id, Some(EventKind::ShareChanged), move |row| wish.apply(row)).await
     }
 
     /// Ends a link at once.
@@ -138,7 +142,8 @@ impl Service {
     /// Missing if the caller has no such share.
     pub async fn end_share(&self, caller: &Caller, id: ShareId) -> Result<()> {
         let now_us = self.store.now().wall_us;
-        let ended = self.change_row(caller.account, id, move |row| row.ended_us = Some(now_us)).await?;
+        let ends = move |row: &mut ShareRow| row.ended_us = Some(now_us);
+        let ended = self.change_row(caller.account, id, Some(EventKind::ShareEnded), ends).await?;
         let way = Place::way_of_link(ended.row.code);
         self.drop_uploads_by(caller.account, way).await
     }
@@ -193,7 +198,7 @@ impl Service {
         if !whole {
             return Ok(());
         }
-        self.change_row(link.account, link.row.id, |row| row.downloads = row.downloads.saturating_add(1))
+        self.change_row(link.account, link.row.id, None, |row| row.downloads = row.downloads.saturating_add(1))
             .await
             .map(drop)
     }
@@ -202,15 +207,22 @@ impl Service {
         &self,
         account: AccountId,
         id: ShareId,
+        told: Option<EventKind>,
         change: impl FnOnce(&mut ShareRow) + Send + 'static,
     ) -> Result<Shared> {
+        let (store, now_us) = (self.store.clone(), self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
                 let row = shares::get(tx, account, id)?.filter(|row| row.ended_us.is_none());
                 let mut row = row.ok_or(Error::NoShare)?;
                 change(&mut row);
                 draft.change(Scope::Account(account), Change::Share(row.clone()));
-                shared(tx, account, row)
+                let shared = shared(tx, account, row)?;
+                if let Some(kind) = told {
+                    let what = of_share(kind, &shared.row, shared.path.clone());
+                    hooks::happened(tx, store.entropy(), account, now_us, &what)?;
+                }
+                Ok(shared)
             })
             .await
     }
@@ -263,6 +275,11 @@ impl Wish {
             row.words.clone_from(words);
         }
     }
+}
+
+/// What a webhook is told of a link: never its code.
+fn of_share(kind: EventKind, row: &ShareRow, path: Option<String>) -> Happened {
+    Happened { kind, path, size: None, entry: Some(row.entry), version: None, share: Some(row.id) }
 }
 
 fn shared(tx: &Tx<'_>, account: AccountId, row: ShareRow) -> Result<Shared> {

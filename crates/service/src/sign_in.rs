@@ -21,6 +21,7 @@ use crate::{
     Service,
     error::{Error, Result},
     leaving,
+    mail::{self, OwnMail, Telling},
     passwords::check_length,
     second,
     tokens::{Caller, Seen, hash_of, role_of},
@@ -69,6 +70,8 @@ pub struct Me {
     pub second_factor: Option<(i64, usize)>,
     /// When the account will be deleted, if that was decided.
     pub leaves_us: Option<i64>,
+    /// Where mail reaches its owner.
+    pub mail: Option<OwnMail>,
 }
 
 impl Service {
@@ -187,7 +190,7 @@ impl Service {
         self.begin_session(account, kept, Second::Shown, agent).await
     }
 
-    /// Signs in by name and password, and by what `second` gives where a second factor is asked for.
+    /// Signs in by name or confirmed address and password, and by what `second` gives where a second factor is asked for.
     ///
     /// # Errors
     /// [`Error::BadLogin`] for a wrong name as for a wrong password, [`Error::SecondNeeded`], [`Error::BadSecond`],
@@ -200,14 +203,16 @@ impl Service {
         agent: &str,
     ) -> Result<SessionText> {
         let asked = name.to_owned();
-        let found = self
+        let (name, found) = self
             .look(move |tx| {
-                let row = accounts::by_name(tx, &asked)?;
-                Ok(row.map(|row| access::sign_in(tx, row.id)).transpose()?.flatten())
+                let row = mail::named(tx, &asked)?;
+                let found = row.as_ref().map(|row| access::sign_in(tx, row.id)).transpose()?.flatten();
+                // Tries by name and by address are tries at one account.
+                Ok((row.map_or(asked, |row| row.name), found))
             })
             .await?;
         let hash = found.as_ref().and_then(|row| row.password.clone());
-        if !self.passwords.matches(&subject_of(name), hash, password, self.store.now().monotonic_us).await? {
+        if !self.passwords.matches(&subject_of(&name), hash, password, self.store.now().monotonic_us).await? {
             return Err(Error::BadLogin);
         }
         let row = found.ok_or(Error::BadLogin)?;
@@ -248,7 +253,7 @@ impl Service {
         self.admit_second(account, second.filter(|_| asks))?;
         let given = second.map(str::to_owned);
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
-        let kept = password.clone();
+        let (kept, post) = (password.clone(), self.post.clone());
         let account = self
             .store
             .commit(move |tx, draft| {
@@ -266,6 +271,7 @@ impl Service {
                 access::end_sessions(tx, account, None)?;
                 draft.audit(Some(account), "password reset", account.to_string());
                 crate::people::end_resets(tx, draft, account, now_us)?;
+                mail::tell(post.as_ref(), tx, account, &Telling::PasswordChanged)?;
                 let changed_us = now_us;
                 let row = SignInRow { account, role, password, suspended_us: None, changed_us, second, leaving };
                 draft.change(Scope::Cluster, Change::SignIn(row));
@@ -274,6 +280,7 @@ impl Service {
             .await?;
         self.forgive_second(account);
         self.known.forget();
+        self.ring();
         self.begin_session(account, kept, Second::Shown, agent).await
     }
 
@@ -294,19 +301,21 @@ impl Service {
             return Err(Error::BadLogin);
         }
         let password = Some(self.passwords.hash(self.store.entropy(), new).await?);
-        let (now_us, session) = (self.store.now().wall_us, caller.session);
+        let (now_us, session, post) = (self.store.now().wall_us, caller.session, self.post.clone());
         self.store
             .commit(move |tx, draft| {
                 // Somebody may have set another one meanwhile.
                 let row = access::sign_in(tx, account)?.filter(|row| row.password == hash).ok_or(Error::BadLogin)?;
                 access::end_sessions(tx, account, session)?;
                 crate::people::end_resets(tx, draft, account, now_us)?;
+                mail::tell(post.as_ref(), tx, account, &Telling::PasswordChanged)?;
                 draft.audit(Some(account), "password changed", account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { password, changed_us: now_us, ..row }));
                 Ok::<_, Error>(())
             })
             .await?;
         self.known.forget();
+        self.ring();
         Ok(())
     }
 
@@ -385,6 +394,7 @@ impl Service {
                 quota_bytes: limits::of(tx, account)?.space_bytes,
                 second_factor: second.map(|second| (second.since_us, second.codes.len())),
                 leaves_us: leaving.map(|leaving| leaving::due_us(leaving, at, wall_us)),
+                mail: mail::own(tx, account)?,
             })
         })
         .await

@@ -12,6 +12,7 @@ use futures_util::Stream;
 use model::{
     Change, Scope,
     id::{AccountId, UploadId},
+    outgoing::EventKind,
     share::ShareRow,
 };
 use store::UploadSpec;
@@ -20,6 +21,7 @@ use crate::{
     Service,
     error::{Error, Result},
     files::{Made, Put, add_version, vacant},
+    hooks::{self, Happened},
     limits, media,
     paths::Path,
     places::Place,
@@ -233,6 +235,7 @@ impl Service {
         let path = Path::from_text(&row.path)?;
         let put = Put { modified_us: facts.modified_us, media_type: facts.media_type.clone(), ..Put::default() };
         let received = self.store.finish_upload(account, id).await?;
+        let size = received.size;
         let stamp = Stamp::of(&self.store);
         self.store
             .commit(move |tx, draft| {
@@ -248,6 +251,15 @@ impl Service {
                 let made =
                     add_version(tx, draft, &top, &path, &put, received, &stamp).map_err(|error| place.told(error))?;
                 if let Some(link) = link {
+                    let what = Happened {
+                        kind: EventKind::RequestReceived,
+                        path: hooks::path_in(tx, &top, &path)?,
+                        size: Some(size),
+                        entry: None,
+                        version: Some(made.version),
+                        share: Some(link.id),
+                    };
+                    hooks::happened(tx, stamp.store.entropy(), account, stamp.wall_us, &what)?;
                     let downloads = link.downloads.saturating_add(1);
                     draft.change(Scope::Account(account), Change::Share(ShareRow { downloads, ..link }));
                 }

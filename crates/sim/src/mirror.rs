@@ -157,9 +157,9 @@ impl Mirror {
                 self.versions.remove(&id);
             }
             Change::Account(_) | Change::SignIn(_) | Change::Limits(_) | Change::Token(_) => {}
-            Change::Report(_) | Change::About(_) => {}
+            Change::Report(_) | Change::About(_) | Change::Mail(_) => {}
             Change::Provider(_) | Change::Target(_) => {}
-            Change::Kit(_) | Change::Share(_) | Change::Grant(_) => {}
+            Change::Kit(_) | Change::Share(_) | Change::Grant(_) | Change::Webhook(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! How each real server is set up for a test: one file to a server.
 
+pub mod aiosmtpd;
 pub mod apache;
 pub mod garage;
 pub mod moto;

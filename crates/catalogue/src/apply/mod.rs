@@ -10,6 +10,7 @@
 mod access;
 mod cluster;
 mod files;
+mod outgoing;
 mod shown;
 
 use crate::{
@@ -52,6 +53,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Token(row)) => access::token(tx, revision, row),
         (Scope::Cluster, Change::Report(row)) => shown::report(tx, revision, row),
         (Scope::Cluster, Change::About(row)) => shown::about(tx, revision, row),
+        (Scope::Cluster, Change::Mail(row)) => outgoing::mail(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),
@@ -60,6 +62,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Account(account), Change::Kit(row)) => files::kit(tx, account, revision, row),
         (Scope::Account(account), Change::Share(row)) => shown::share(tx, account, revision, row),
         (Scope::Account(account), Change::Grant(row)) => shown::grant(tx, account, revision, row),
+        (Scope::Account(account), Change::Webhook(row)) => outgoing::webhook(tx, account, revision, row),
         (Scope::Account(account), Change::Entry(row)) => files::entry(tx, account, revision, row, clash),
         (Scope::Account(account), Change::EntryGone(id)) => files::entry_gone(tx, account, revision, *id),
         (Scope::Account(account), Change::Version(row)) => files::version(tx, account, revision, row),

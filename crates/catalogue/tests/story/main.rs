@@ -7,6 +7,7 @@ mod durable;
 mod files;
 mod history;
 mod local;
+mod outgoing;
 mod packs;
 mod world;
 
@@ -57,6 +58,9 @@ stories! {
     access::what_opens_an_account_comes_back_as_it_was_said,
     access::what_others_see_comes_back_as_it_was_said,
     access::sessions_are_local_and_end,
+    outgoing::where_things_go_comes_back_as_it_was_said,
+    outgoing::mails_wait_until_they_are_due,
+    outgoing::events_wait_for_their_webhook,
     access::the_digits_of_a_step_are_used_once,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,

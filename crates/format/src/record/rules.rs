@@ -7,6 +7,7 @@ use model::{
     about::{AboutRow, Logo},
     account::SecondFactor,
     entry::{Content, EntryRow, Version},
+    outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     scheme::Scheme,
     units::{SEGMENT_BYTES_MAX, sealed_bytes},
@@ -22,6 +23,8 @@ const ADDRESS_BYTES_MAX: usize = 4096;
 const PASSWORD_BYTES_MAX: usize = 512;
 /// Longest words of a guest or to one, in bytes.
 const WORDS_BYTES_MAX: usize = 16 << 10;
+/// Longest address for mail, in bytes.
+const MAIL_BYTES_MAX: usize = 254;
 /// Most labels of a provider.
 const LABELS_MAX: usize = 64;
 
@@ -53,6 +56,8 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
             row.contact.as_deref().map_or(Ok(()), |contact| text("contact", contact, 1, WORDS_BYTES_MAX))
         }
         Change::About(row) => about(row),
+        Change::Mail(row) => mail(row),
+        Change::Webhook(row) => webhook(row),
         Change::Provider(row) => {
             text("name", &row.name, 1, NAME_BYTES_MAX)?;
             that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
@@ -100,6 +105,24 @@ fn about(row: &AboutRow) -> Result<(), Broken> {
     text("logo", &logo.media_type, 1, NAME_BYTES_MAX)?;
     let (most, got) = (Logo::BYTES_MAX, logo.bytes.len());
     that((1..=most).contains(&got), "logo", format!("1 to {most} bytes"), got)
+}
+
+fn mail(row: &MailRow) -> Result<(), Broken> {
+    let confirmed = row.confirmed.iter().map(|confirmed| &confirmed.address);
+    for address in confirmed.chain(row.wanted.iter().map(|wanted| &wanted.address)) {
+        text("address", address, 1, MAIL_BYTES_MAX)?;
+        // It becomes a line of SMTP one day.
+        let plain = address.bytes().all(|byte| byte.is_ascii_graphic());
+        that(plain, "address", "printable ASCII without spaces", address.escape_debug())?;
+    }
+    Ok(())
+}
+
+fn webhook(row: &WebhookRow) -> Result<(), Broken> {
+    text("address", &row.address, 1, ADDRESS_BYTES_MAX)?;
+    text("label", &row.label, 0, NAME_BYTES_MAX)?;
+    that(row.events.is_sorted_by(|one, next| one < next), "events", "each once, ascending", row.events.len())?;
+    row.off.as_ref().map_or(Ok(()), |off| text("off", &off.why, 0, WORDS_BYTES_MAX))
 }
 
 fn entry(row: &EntryRow) -> Result<(), Broken> {

@@ -10,8 +10,9 @@ use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
         AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, ProviderId, ReportId, SegmentId,
-        ShareId, TargetId, TokenId, VersionId,
+        ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
     share::{GrantRow, Reason, ReportRow, ShareRow},
     units::{ServiceTime, sealed_bytes},
@@ -198,6 +199,39 @@ pub fn account_access_changes() -> Vec<Change> {
     vec![share(0x70, false), share(0x71, true), grant(0x73, false, None), grant(0x74, true, Some(12))]
 }
 
+/// Where mail reaches accounts: options set and unset.
+pub fn cluster_outgoing_changes() -> Vec<Change> {
+    let confirmed = Confirmed { address: "ann@example.org".to_owned(), since_us: 14 };
+    let wanted = WantedMail { address: "Ann@example.net".to_owned(), hash: [0x67; 32], expires_us: 15 };
+    vec![
+        Change::Mail(MailRow { account: ACCOUNT, confirmed: None, wanted: None, language: Language::English }),
+        Change::Mail(MailRow {
+            account: OTHER,
+            confirmed: Some(confirmed),
+            wanted: Some(wanted),
+            language: Language::German,
+        }),
+    ]
+}
+
+/// An account's webhooks: options set and unset.
+pub fn account_outgoing_changes() -> Vec<Change> {
+    let hook = |tag: u8, events: &[EventKind], ended_us, off| {
+        Change::Webhook(WebhookRow {
+            id: WebhookId([tag; 16]),
+            address: "https://hooks.example.org/in?for=ann".to_owned(),
+            secret: [tag; 32],
+            events: events.to_vec(),
+            label: "the shop's".to_owned(),
+            made_us: 16,
+            ended_us,
+            off,
+        })
+    };
+    let off = SwitchedOff { at_us: 17, why: "nobody answers".to_owned() };
+    vec![hook(0x76, &EventKind::ALL, None, None), hook(0x77, &[EventKind::ShareEnded], Some(18), Some(off))]
+}
+
 fn grant(tag: u8, writes: bool, ended_us: Option<i64>) -> Change {
     let (id, entry) = (GrantId([tag; 16]), EntryId([0x40; 16]));
     Change::Grant(GrantRow { id, entry, to: OTHER, writes, made_us: 5, ended_us })
@@ -361,7 +395,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(11) {
+    match chance.below(12) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -421,6 +455,18 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             imprint: chance.coin().then(|| some_text(chance, 400)),
             terms: chance.coin().then(|| some_text(chance, 400)),
         }),
+        10 => Change::Mail(MailRow {
+            account: AccountId(id),
+            confirmed: chance
+                .coin()
+                .then(|| Confirmed { address: "x@".repeat(1 + chance.below(99)), since_us: chance.number() as i64 }),
+            wanted: chance.coin().then(|| WantedMail {
+                address: "y@".repeat(1 + chance.below(99)),
+                hash: chance.bytes(),
+                expires_us: chance.number() as i64,
+            }),
+            language: [Language::English, Language::German][chance.below(2)],
+        }),
         7 => Change::Limits(LimitsRow {
             account: AccountId(id),
             space_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
@@ -448,7 +494,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
 
 fn some_account_change(chance: &Seeded) -> Change {
     let id = chance.bytes();
-    match chance.below(7) {
+    match chance.below(8) {
         0 => Change::Kit(KitRow {
             id: KitId(id),
             recipient: some_text(chance, 100),
@@ -490,6 +536,16 @@ fn some_account_change(chance: &Seeded) -> Change {
             writes: chance.coin(),
             made_us: chance.number() as i64,
             ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        6 => Change::Webhook(WebhookRow {
+            id: WebhookId(id),
+            address: format!("https://{}", some_text(chance, 100)),
+            secret: chance.bytes(),
+            events: EventKind::ALL[..chance.below(6)].to_vec(),
+            label: some_text(chance, 100),
+            made_us: chance.number() as i64,
+            ended_us: chance.coin().then(|| chance.number() as i64),
+            off: chance.coin().then(|| SwitchedOff { at_us: chance.number() as i64, why: some_text(chance, 200) }),
         }),
         _ => Change::VersionGone(VersionId(id)),
     }

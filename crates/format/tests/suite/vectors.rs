@@ -23,9 +23,9 @@ use format::{
 use crate::{
     journal, kit,
     samples::{
-        ACCOUNT, CLUSTER, IDENTITY, Seeded, account_access_changes, account_changes, account_key, account_record,
-        cluster_access_changes, cluster_changes, cluster_key, cluster_record, journal_header, keyring, locations,
-        plain, segment, shard_header,
+        ACCOUNT, CLUSTER, IDENTITY, Seeded, account_access_changes, account_changes, account_key,
+        account_outgoing_changes, account_record, cluster_access_changes, cluster_changes, cluster_key,
+        cluster_outgoing_changes, cluster_record, journal_header, keyring, locations, plain, segment, shard_header,
     },
     shard,
     testdata::kept,
@@ -104,6 +104,8 @@ fn layers() {
         ("cluster", Scope::Cluster, cluster_changes(), RecordKey::Cluster(&cluster_key)),
         ("account-shown", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
         ("cluster-shown", Scope::Cluster, cluster_access_changes(), RecordKey::Cluster(&cluster_key)),
+        ("account-outgoing", Scope::Account(ACCOUNT), account_outgoing_changes(), RecordKey::Account(&account_key)),
+        ("cluster-outgoing", Scope::Cluster, cluster_outgoing_changes(), RecordKey::Cluster(&cluster_key)),
     ] {
         let rows: Vec<_> = (1..).zip(changes).collect();
         let layer = ObjectId([0xe0; 16]);
@@ -125,7 +127,7 @@ fn layers_of_first_shapes() {
         Change::Share(row) => {
             Some(Change::Share(ShareRow { receives: false, words: String::new(), off_us: None, ..row }))
         }
-        Change::Grant(_) | Change::Report(_) | Change::About(_) => None,
+        Change::Grant(_) | Change::Report(_) | Change::About(_) | Change::Mail(_) | Change::Webhook(_) => None,
         other => Some(other),
     };
     for (name, changes) in [("account", account_access_changes()), ("cluster", cluster_access_changes())] {

@@ -76,6 +76,8 @@ struct About {
     /// Markdown, as are the terms.
     imprint: Option<String>,
     terms: Option<String>,
+    /// Whether the service sends mail.
+    mail: bool,
 }
 
 /// Says what the service is, or changes it for an operator.
@@ -91,7 +93,7 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
 /// Says what the service is.
 #[utoipa::path(get, path = "/api/v1/service", security(()), responses((status = 200, body = About)))]
 pub async fn about(service: &Service) -> Result<Response, Problem> {
-    Ok(api::json(StatusCode::OK, &shape(service.about().await?)))
+    Ok(api::json(StatusCode::OK, &shape(service, service.about().await?)))
 }
 
 /// Changes what the service says of itself, for an operator.
@@ -100,7 +102,7 @@ pub async fn change(service: &Service, parts: &Parts, body: Body) -> Result<Resp
     auth::caller(service, parts).await?;
     let change: Change = body::json(body).await?;
     let caller = auth::caller(service, parts).await?;
-    Ok(api::json(StatusCode::OK, &shape(service.say(&caller, change.meant()?).await?)))
+    Ok(api::json(StatusCode::OK, &shape(service, service.say(&caller, change.meant()?).await?)))
 }
 
 impl Change {
@@ -133,7 +135,7 @@ fn colour(text: &str) -> Result<[u8; 3], Problem> {
     Ok(bytes)
 }
 
-fn shape(about: AboutRow) -> About {
+fn shape(service: &Service, about: AboutRow) -> About {
     About {
         name: about.name.unwrap_or_else(|| NAME.to_owned()),
         version: env!("CARGO_PKG_VERSION"),
@@ -148,6 +150,7 @@ fn shape(about: AboutRow) -> About {
         contact: about.contact,
         imprint: about.imprint,
         terms: about.terms,
+        mail: service.has_mail(),
     }
 }
 

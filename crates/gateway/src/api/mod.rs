@@ -14,6 +14,7 @@ pub mod grants;
 pub mod kits;
 pub mod links;
 pub mod listing;
+pub mod mail;
 pub mod people;
 pub mod reports;
 pub mod search;
@@ -25,6 +26,7 @@ pub mod trash;
 pub mod uploads;
 pub mod versions;
 pub mod word;
+pub mod webhooks;
 
 use axum::{
     body::Body,

@@ -118,6 +118,10 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
 struct Code {
     code: String,
     expires: Option<Time>,
+    /// Whether it goes out by mail, too.
+    mailed: bool,
+    /// Why not: somebody has to hand it on.
+    mail_trouble: Option<&'static str>,
 }
 
 /// Makes a one-time code for a new password, for an operator.
@@ -128,8 +132,12 @@ pub async fn reset(State(service): State<Service>, request: Request) -> Result<R
     if parts.method != Method::POST {
         return Err(Problem::method("POST"));
     }
-    let made = service.reset_code(&caller, name(&parts, "/reset")?).await?;
-    Ok(api::json(StatusCode::CREATED, &Code { code: made.text, expires: made.expires_us.map(Time) }))
+    let name = name(&parts, "/reset")?;
+    let made = service.reset_code(&caller, name.clone()).await?;
+    let posted = service.mail_reset(name, &made).await?;
+    let (mailed, mail_trouble) = (posted.is_ok(), posted.err());
+    let answer = Code { code: made.text, expires: made.expires_us.map(Time), mailed, mail_trouble };
+    Ok(api::json(StatusCode::CREATED, &answer))
 }
 
 /// The account that a path names, up to what comes after it.
@@ -151,6 +159,8 @@ struct Invite {
     role: Option<RoleWord>,
     /// How long it is good: seven if nothing is said, 90 at most.
     days: Option<u32>,
+    /// Where the invitation is mailed to.
+    mail: Option<String>,
 }
 
 /// An invitation whose code is shown this once.
@@ -159,6 +169,10 @@ struct InvitationMade {
     id: String,
     code: String,
     expires: Option<Time>,
+    /// Whether it goes out by mail, too.
+    mailed: bool,
+    /// Why not, where it was to: somebody has to hand it on.
+    mail_trouble: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -192,7 +206,7 @@ pub async fn invitations(State(service): State<Service>, request: Request) -> Re
     responses((status = 201, body = InvitationMade)),
 )]
 pub async fn invite(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let Invite { role, days } = body::json(body).await?;
+    let Invite { role, days, mail } = body::json(body).await?;
     // A body may take its time: who asked must still be good when all of it is there.
     let caller = auth::caller(service, parts).await?;
     let role = role.map_or(Role::User, Role::from);
@@ -201,8 +215,19 @@ pub async fn invite(service: &Service, parts: &Parts, body: Body) -> Result<Resp
         let detail = format!("an invitation is good for 1 to {INVITATION_DAYS_MAX} days");
         return Err(Problem::bad_request("bad_days", detail));
     }
+    if let Some(address) = &mail {
+        service.check_mail(address)?;
+    }
     let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
-    let answer = InvitationMade { id: made.id.to_string(), code: made.text, expires: made.expires_us.map(Time) };
+    let posted = match mail {
+        Some(address) => {
+            Some(service.mail_invitation(&caller, &made, &address, api::mail::language(parts)).await?)
+        }
+        None => None,
+    };
+    let (mailed, mail_trouble) = (posted == Some(Ok(())), posted.and_then(Result::err));
+    let (id, expires) = (made.id.to_string(), made.expires_us.map(Time));
+    let answer = InvitationMade { id, code: made.text, expires, mailed, mail_trouble };
     Ok(api::json(StatusCode::CREATED, &answer))
 }
 

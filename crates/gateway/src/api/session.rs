@@ -48,8 +48,20 @@ struct Account {
     quota_bytes: Option<u64>,
     /// When it is erased, with all its files.
     leaves: Option<Time>,
+    /// None: mail reaches it nowhere.
+    mail: Option<Mail>,
     /// None: the password alone opens.
     second_factor: Option<SecondFactor>,
+}
+
+/// Where mail reaches an account.
+#[derive(Serialize, ToSchema)]
+struct Mail {
+    address: String,
+    /// Whether a code that was sent there came back.
+    confirmed: bool,
+    /// Another address that a code was sent to.
+    pending: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -127,6 +139,7 @@ async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
         used_bytes: me.used_bytes,
         quota_bytes: me.quota_bytes,
         leaves: me.leaves_us.map(Time),
+        mail: me.mail.map(|mail| Mail { address: mail.address, confirmed: mail.confirmed, pending: mail.pending }),
         second_factor,
     };
     Ok(Me { account })

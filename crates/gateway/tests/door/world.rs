@@ -65,6 +65,11 @@ impl World {
     }
 
     pub async fn within(limits: Limits) -> Self {
+        Self::made(limits, |service| service).await
+    }
+
+    /// A service that `more` was added to.
+    pub async fn made(limits: Limits, more: impl FnOnce(Service) -> Service) -> Self {
         let clock = Arc::new(TestClock { start: Instant::now(), jumped_us: AtomicI64::new(0) });
         let surroundings = Surroundings {
             clock: clock.clone(),
@@ -92,7 +97,7 @@ impl World {
         };
         let store = Store::found(opening, providers, rows).await.unwrap();
         store.make_account("owner", true).await.unwrap();
-        let service = Service::new(store.clone());
+        let service = more(Service::new(store.clone()));
         let token = service.make_token("owner", None).await.unwrap().text;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

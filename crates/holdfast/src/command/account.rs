@@ -42,6 +42,7 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    Mail(super::account_mail::Args),
     /// Lists accounts.
     Ls {
         /// The list as JSON.
@@ -109,6 +110,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             let made = reach.ask(Question::AccountReset { name }).await?;
             line(&page.address("reset", &made["code"]));
         }
+        Verb::Mail(args) => return super::account_mail::run(args).await,
         Verb::Ls { json, reach } => {
             let all = reach.ask(Question::AccountList).await?;
             if json {

@@ -125,7 +125,7 @@ fn ask(what: &str) -> Result<String> {
     Ok(answer.trim().to_owned())
 }
 
-fn hidden(what: &str) -> Result<String> {
+pub(super) fn hidden(what: &str) -> Result<String> {
     if !stdin().is_terminal() {
         return Err(Error::refused("there is nobody to ask: give --password-stdin"));
     }

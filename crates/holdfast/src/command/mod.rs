@@ -1,6 +1,7 @@
 //! One file per command: its arguments, what it does, how it is printed.
 
 pub mod account;
+pub mod account_mail;
 pub mod cp;
 pub mod du;
 pub mod export;
@@ -26,4 +27,5 @@ pub mod target;
 pub mod token;
 pub mod trash;
 pub mod versions;
+pub mod webhook;
 pub mod what_if;

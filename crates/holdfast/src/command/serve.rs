@@ -23,6 +23,7 @@ use crate::{
     data::DataFolder,
     error::{Error, Result},
     operator::{Operator, Question},
+    outgoing,
     pictures::Maker,
 };
 
@@ -55,8 +56,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let listener = listen(args.listen).await?;
     let held = data.hold(true)?;
     let assembly = Arc::new(assemble::open(data, held, args.config.as_deref(), true).await?);
+    let goes_out = assembly.origin.outgoing(&assembly.data)?;
+    let service = outgoing::with(Service::new(assembly.store.clone()), &goes_out)?;
     assembly.store.start();
-    let service = Service::new(assembly.store.clone());
     let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
     let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
     let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
@@ -66,12 +68,19 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let pictures = Arc::new(pictures);
     greet(&assembly, &service, address).await;
     line(&pictures.about());
+    if let Some(mail) = &goes_out.mail {
+        line(&format!("mail: through {}, addresses in it begin with {}", mail.host, mail.page));
+    }
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
+    let mails = outgoing::carry_mails(service.clone());
+    let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     let proxies = Proxies::new(args.proxy);
     gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), proxies, stop).await;
     pictures.end();
     expiry.abort();
+    mails.abort();
+    events.abort();
     drop(control);
     reloads.abort();
     assembly.store.stop().await;

@@ -89,6 +89,13 @@ impl Server {
         Self::started(data, command)
     }
 
+    /// Starts it where one certificate alone is trusted.
+    pub fn start_trusting(data: &Path, certificate: &Path, more: &[&str]) -> Self {
+        let mut command = holdfast(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(data).args(more).env("SSL_CERT_FILE", certificate);
+        Self::started(data, command)
+    }
+
     /// Starts it where an earlier one listened.
     pub fn start_again(data: &Path, url: &str) -> Self {
         Self::start_at(data, url.strip_prefix("http://").unwrap(), &[])

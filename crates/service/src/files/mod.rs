@@ -21,6 +21,7 @@ use model::{
     Change, Scope,
     entry::{EntryRow, Kind, Version},
     id::{EntryId, VersionId},
+    outgoing::EventKind,
 };
 use store::{Draft, Expect, Received};
 
@@ -34,6 +35,7 @@ pub use read::{File, Listed, Listing};
 use crate::{
     Service,
     error::{Error, Result},
+    hooks::{self, Happened},
     limits, media,
     paths::Path,
     places::{Place, Top},
@@ -200,7 +202,7 @@ pub(crate) fn add_version(
     if let Some(old) = old {
         draft.change(scope, Change::Version(Version { replaced: Some(stamp.at), ..old }));
     }
-    let sha256 = received.sha256;
+    let (sha256, size) = (received.sha256, received.size);
     draft.change(
         scope,
         Change::Version(Version {
@@ -228,6 +230,15 @@ pub(crate) fn add_version(
         current: Some(id),
     };
     draft.change(scope, Change::Entry(row));
+    let what = Happened {
+        kind: EventKind::FileStored,
+        path: hooks::path_in(tx, top, path)?,
+        size: Some(size),
+        entry: Some(entry),
+        version: Some(id),
+        share: None,
+    };
+    hooks::happened(tx, stamp.store.entropy(), account, stamp.wall_us, &what)?;
     Ok(Made { version: id, created: there.is_none(), sha256 })
 }
 

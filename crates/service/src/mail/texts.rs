@@ -1,0 +1,317 @@
+//! What mails say, in each language. Plain text, short lines, no name of a file: a mail is read by whoever carries it.
+
+use model::outgoing::Language;
+
+/// Characters of a name that somebody else chose. A mail of ours is no place for their advertising.
+const NAME_CHARS_MAX: usize = 40;
+
+/// What a mail tells of.
+#[derive(Clone, Copy)]
+pub(crate) enum Told<'a> {
+    /// The code that shows that an address is the account's.
+    Confirm { name: &'a str, code: &'a str },
+    /// Mail goes elsewhere from now on, or nowhere.
+    Moved,
+    /// A code for a new password, which the account's owner asked for or an operator made.
+    Reset { code: &'a str, is_asked: bool },
+    /// An invitation.
+    Invitation { from: &'a str, code: &'a str },
+    /// The password was changed.
+    PasswordChanged,
+    /// The account will be deleted then.
+    Leaves { at_us: i64 },
+    /// How much of the quota is used.
+    Quota { used: u64, limit: u64, is_full: bool },
+    /// Somebody lets the account see something.
+    Granted { from: &'a str },
+    /// An operator tries whether mail works.
+    Test,
+}
+
+impl Told<'_> {
+    /// Whether it may tell of a theft: such a mail goes out whatever else went there, and only its owner or an operator
+    /// causes it.
+    pub fn is_warning(&self) -> bool {
+        match self {
+            Self::Moved | Self::PasswordChanged | Self::Leaves { .. } => true,
+            Self::Reset { is_asked, .. } => !is_asked,
+            _ => false,
+        }
+    }
+
+    /// What it is about, for logs.
+    pub fn about(&self) -> &'static str {
+        match self {
+            Self::Confirm { .. } => "address to confirm",
+            Self::Moved => "address changed",
+            Self::Reset { .. } => "new password",
+            Self::Invitation { .. } => "invitation",
+            Self::PasswordChanged => "password changed",
+            Self::Leaves { .. } => "account leaves",
+            Self::Quota { .. } => "quota",
+            Self::Granted { .. } => "grant",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// The first language of an `Accept-Language` that we write; English if there is none.
+pub fn language_of(accepted: &str) -> Language {
+    // In the order that they are named in: browsers name the one they like best first.
+    let first = accepted.split(',').find_map(|one| match one.trim().get(..2) {
+        Some("de") => Some(Language::German),
+        Some("en") => Some(Language::English),
+        _ => None,
+    });
+    first.unwrap_or_default()
+}
+
+/// Subject and text.
+pub(super) fn compose(language: Language, service: &str, page: &str, told: &Told<'_>) -> (String, String) {
+    let service = short(service);
+    let (subject, words) = match language {
+        Language::English => english(&service, page, told),
+        Language::German => german(&service, page, told),
+    };
+    let foot = match language {
+        Language::English => "This mail was written by a program; nobody reads an answer to it.",
+        Language::German => "Diese Mail hat ein Programm geschrieben; eine Antwort liest niemand.",
+    };
+    (format!("{service}: {subject}"), format!("{words}\n\n-- \n{service}\n{page}\n{foot}\n"))
+}
+
+fn english(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) {
+    match told {
+        Told::Confirm { name, code } => (
+            "confirm your address",
+            format!(
+                "the account \"{}\" at {service} says that this is its address. If that is you, open\n\n{page}/mail#{code}\n\n\
+                 within a day. If not, do nothing: without this the address is not used.",
+                short(name)
+            ),
+        ),
+        Told::Moved => (
+            "your address was changed",
+            format!(
+                "mail of your account at {service} does not come to this address any more.\n\n\
+                 If that was not you, sign in and change your password, or ask the operator:\n\n{page}/"
+            ),
+        ),
+        Told::Reset { code, is_asked } => {
+            let (who, long) = match is_asked {
+                true => ("somebody, probably you, forgot the password", "two hours"),
+                false => ("the operator lets you choose a new password", "a day"),
+            };
+            let words = format!(
+                "{who} of your account at {service}. To choose a new one, open\n\n{page}/reset#{code}\n\nwithin {long}. It opens \
+                 once. If you do not want that, do nothing: the old password stays."
+            );
+            ("a new password", words)
+        }
+        Told::Invitation { from, code } => (
+            "an invitation",
+            format!(
+                "\"{}\" invites you to {service}. To make an account, open\n\n{page}/join#{code}\n\nIt opens once. If you do not \
+                 want that, do nothing.",
+                short(from)
+            ),
+        ),
+        Told::PasswordChanged => (
+            "your password was changed",
+            format!(
+                "the password of your account at {service} was changed, and other browsers were signed out.\n\n\
+                 If that was not you, ask for a new password at once, and tell the operator:\n\n{page}/"
+            ),
+        ),
+        Told::Leaves { at_us } => (
+            "your account will be deleted",
+            format!(
+                "your account at {service} will be deleted with all of its files, on {} or a little later.\n\n\
+                 Until then you can sign in and take that back:\n\n{page}/",
+                day(*at_us)
+            ),
+        ),
+        Told::Quota { used, limit, is_full } => {
+            let subject = if *is_full { "your account is full" } else { "your account is almost full" };
+            let what = if *is_full { "Nothing more can be stored." } else { "Soon nothing more can be stored." };
+            let words = format!(
+                "{} of the {} that your account at {service} may keep are used, with older versions and the trash. {what} What \
+                 is stored stays.\n\nEmpty the trash, or ask the operator for more room:\n\n{page}/",
+                amount(*used, '.'),
+                amount(*limit, '.')
+            );
+            (subject, words)
+        }
+        Told::Granted { from } => (
+            "something was shared with you",
+            format!("\"{}\" shares something with you at {service}. Sign in to see it:\n\n{page}/", short(from)),
+        ),
+        Told::Test => ("mail works", format!("this mail shows that {service} can send mail.")),
+    }
+}
+
+fn german(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) {
+    match told {
+        Told::Confirm { name, code } => (
+            "Adresse bestätigen",
+            format!(
+                "das Konto „{}“ bei {service} gibt diese Adresse als seine an. Wenn Sie das sind, öffnen Sie\n\n{page}/mail#{code}\n\n\
+                 innerhalb eines Tages. Wenn nicht, tun Sie nichts: Ohne das wird die Adresse nicht verwendet.",
+                short(name)
+            ),
+        ),
+        Told::Moved => (
+            "Ihre Adresse wurde geändert",
+            format!(
+                "Mail Ihres Kontos bei {service} geht nicht mehr an diese Adresse.\n\n\
+                 Wenn Sie das nicht waren, melden Sie sich an und ändern Sie Ihr Passwort, oder fragen Sie den Betreiber:\n\n{page}/"
+            ),
+        ),
+        Told::Reset { code, is_asked } => {
+            let (who, long) = match is_asked {
+                true => ("jemand, vermutlich Sie, hat das Passwort Ihres Kontos", "von zwei Stunden"),
+                false => ("der Betreiber lässt Sie ein neues Passwort wählen für Ihr Konto", "eines Tages"),
+            };
+            let end = if *is_asked { " vergessen" } else { "" };
+            let words = format!(
+                "{who} bei {service}{end}. Um ein neues zu wählen, öffnen Sie\n\n{page}/reset#{code}\n\ninnerhalb {long}. Die \
+                 Adresse öffnet einmal. Wenn Sie das nicht möchten, tun Sie nichts: Das alte Passwort bleibt."
+            );
+            ("ein neues Passwort", words)
+        }
+        Told::Invitation { from, code } => (
+            "eine Einladung",
+            format!(
+                "„{}“ lädt Sie zu {service} ein. Um ein Konto anzulegen, öffnen Sie\n\n{page}/join#{code}\n\nDie Adresse öffnet \
+                 einmal. Wenn Sie das nicht möchten, tun Sie nichts.",
+                short(from)
+            ),
+        ),
+        Told::PasswordChanged => (
+            "Ihr Passwort wurde geändert",
+            format!(
+                "das Passwort Ihres Kontos bei {service} wurde geändert, andere Browser wurden abgemeldet.\n\n\
+                 Wenn Sie das nicht waren, fordern Sie gleich ein neues Passwort an und sagen Sie es dem Betreiber:\n\n{page}/"
+            ),
+        ),
+        Told::Leaves { at_us } => (
+            "Ihr Konto wird gelöscht",
+            format!(
+                "Ihr Konto bei {service} wird mit allen Dateien gelöscht, am {} oder wenig später.\n\n\
+                 Bis dahin können Sie sich anmelden und das zurücknehmen:\n\n{page}/",
+                day(*at_us)
+            ),
+        ),
+        Told::Quota { used, limit, is_full } => {
+            let subject = if *is_full { "Ihr Konto ist voll" } else { "Ihr Konto ist fast voll" };
+            let what = if *is_full {
+                "Mehr kann nicht gespeichert werden."
+            } else {
+                "Bald kann nichts mehr gespeichert werden."
+            };
+            let words = format!(
+                "{} von {}, die Ihr Konto bei {service} behalten darf, sind belegt, mit älteren Fassungen und dem Papierkorb. \
+                 {what} Was gespeichert ist, bleibt.\n\nLeeren Sie den Papierkorb, oder bitten Sie den Betreiber um mehr Platz:\n\n{page}/",
+                amount(*used, ','),
+                amount(*limit, ',')
+            );
+            (subject, words)
+        }
+        Told::Granted { from } => (
+            "etwas wurde mit Ihnen geteilt",
+            format!(
+                "„{}“ teilt bei {service} etwas mit Ihnen. Melden Sie sich an, um es zu sehen:\n\n{page}/",
+                short(from)
+            ),
+        ),
+        Told::Test => ("Mail geht", format!("diese Mail zeigt, dass {service} Mail verschicken kann.")),
+    }
+}
+
+/// A name as a mail of ours repeats it: no lines of its own, no address that could be clicked.
+fn short(name: &str) -> String {
+    let plain = |letter: char| if letter.is_control() || "/:\"".contains(letter) { ' ' } else { letter };
+    let cut: String = name.chars().map(plain).take(NAME_CHARS_MAX).collect();
+    cut.trim().to_owned()
+}
+
+fn amount(bytes: u64, point: char) -> String {
+    crate::error::units(bytes).replace('.', &point.to_string())
+}
+
+/// The day of a time, in UTC. Source: Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
+fn day(wall_us: i64) -> String {
+    let days = wall_us.div_euclid(86_400_000_000) + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_of_year = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month_of_year + 2) / 5 + 1;
+    let month = if month_of_year < 10 { month_of_year + 3 } else { month_of_year - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{date:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use model::outgoing::Language;
+
+    use super::{Told, compose, day, language_of, short};
+
+    #[test]
+    fn the_first_language_that_we_write_is_taken() {
+        for (accepted, wanted) in [
+            ("de-AT,de;q=0.9,en;q=0.8", Language::German),
+            ("fr, de;q=0.5", Language::German),
+            ("en-GB,de;q=0.1", Language::English),
+            ("", Language::English),
+            ("ä", Language::English),
+            ("*", Language::English),
+        ] {
+            assert_eq!(language_of(accepted), wanted, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn what_others_chose_is_short_and_no_address() {
+        assert_eq!(short("Ann\r\nBcc: x@y"), "Ann  Bcc  x@y");
+        assert_eq!(short("buy at https://evil.example/now"), "buy at https   evil.example now");
+        assert_eq!(short(&"ä".repeat(300)).chars().count(), 40);
+    }
+
+    #[test]
+    fn each_mail_has_one_line_of_subject_and_says_where_it_comes_from() {
+        let all = [
+            Told::Confirm { name: "a\nb", code: "CODE" },
+            Told::Moved,
+            Told::Reset { code: "CODE", is_asked: true },
+            Told::Reset { code: "CODE", is_asked: false },
+            Told::Invitation { from: "a", code: "CODE" },
+            Told::PasswordChanged,
+            Told::Leaves { at_us: 1_775_044_800_000_000 },
+            Told::Quota { used: 8_500_000_000, limit: 10_000_000_000, is_full: false },
+            Told::Granted { from: "a" },
+            Told::Test,
+        ];
+        for language in [Language::English, Language::German] {
+            for told in &all {
+                let (subject, words) = compose(language, "At\r\ntic", "https://files.example", told);
+                assert!(!subject.contains(char::is_control) && subject.starts_with("At  tic: "), "{subject}");
+                assert!(words.contains("https://files.example"), "{words}");
+                let has_code = matches!(told, Told::Confirm { .. } | Told::Reset { .. } | Told::Invitation { .. });
+                assert_eq!(words.contains("#CODE\n"), has_code, "{words}");
+                assert!(!subject.contains("CODE") && !told.about().contains("CODE"));
+            }
+        }
+        assert!(compose(Language::German, "A", "p", &all[7]).1.contains("8,5 GB"));
+    }
+
+    #[test]
+    fn days() {
+        for (wall_us, wanted) in
+            [(0, "1970-01-01"), (1_775_044_800_000_000, "2026-04-01"), (951_782_400_000_000, "2000-02-29")]
+        {
+            assert_eq!(day(wall_us), wanted);
+        }
+    }
+}
