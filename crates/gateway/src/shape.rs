@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use model::{
     account::{KitRow, Role},
     fleet::TargetState,
+    plans::PlanRow,
 };
 use serde_json::{Value, json};
 use service::{
@@ -168,10 +169,29 @@ pub fn people(all: &[Person]) -> Value {
             "second_factor": person.second_factor,
             "used_bytes": person.used_bytes,
             "quota_bytes": person.quota_bytes,
+            "plan": person.plan,
             "leaves": crate::api::time(person.leaves_us),
         })
     };
     json!({ "accounts": all.iter().map(person).collect::<Vec<_>>() })
+}
+
+/// Plans, with how many accounts have each.
+pub fn plans(all: &[(PlanRow, u64)]) -> Value {
+    json!({ "plans": all.iter().map(|(row, count)| plan(row, *count)).collect::<Vec<_>>() })
+}
+
+/// One plan.
+pub fn plan(row: &PlanRow, accounts: u64) -> Value {
+    json!({
+        "name": row.name,
+        "space_bytes": row.space_bytes,
+        "file_bytes": row.file_bytes,
+        "keep_days": row.keep_days,
+        "link_bytes_per_day": row.link_bytes_per_day,
+        "guest_bytes_per_s": row.guest_bytes_per_s,
+        "accounts": accounts,
+    })
 }
 
 /// A role as the interface names it.

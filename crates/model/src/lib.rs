@@ -18,6 +18,7 @@ pub mod entry;
 pub mod fleet;
 pub mod id;
 pub mod pack;
+pub mod plans;
 pub mod scheme;
 pub mod share;
 pub mod units;

@@ -12,6 +12,7 @@ mod archive;
 mod error;
 mod files;
 mod grants;
+mod guests;
 mod kits;
 mod leaving;
 mod limits;
@@ -20,6 +21,7 @@ mod operator;
 mod passwords;
 mod people;
 mod places;
+mod plans;
 mod reports;
 mod search;
 mod second;
@@ -43,6 +45,7 @@ pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use kits::NewKit;
+pub use limits::InForce;
 pub use networks::{Knock, Network};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -75,6 +78,8 @@ pub struct Service {
     archives: archive::Places,
     newcomers: about::Newcomers,
     networks: networks::Networks,
+    guests: guests::Guests,
+    reached: files::Reached,
 }
 
 impl Service {
@@ -89,6 +94,8 @@ impl Service {
             archives: archive::Places::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
+            guests: guests::Guests::default(),
+            reached: files::Reached::default(),
         }
     }
 }

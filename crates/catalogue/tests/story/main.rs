@@ -8,6 +8,7 @@ mod files;
 mod history;
 mod local;
 mod packs;
+mod plans;
 mod world;
 
 use catalogue::Catalogue;
@@ -58,6 +59,9 @@ stories! {
     access::what_others_see_comes_back_as_it_was_said,
     access::sessions_are_local_and_end,
     access::the_digits_of_a_step_are_used_once,
+    plans::plans_come_back_as_they_were_said,
+    plans::files_are_found_by_their_age,
+    plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,
     local::a_claim_has_one_owner_and_a_growing_term,

@@ -32,6 +32,8 @@ struct Change {
     #[serde(default, deserialize_with = "said")]
     new_quota_bytes: Option<Option<u64>>,
     #[serde(default, deserialize_with = "said")]
+    new_plan: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
     colour: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
     contact: Option<Option<String>>,
@@ -76,8 +78,8 @@ impl Change {
             SignUpWord::Open => SignUp::Open,
             SignUpWord::Closed => SignUp::Closed,
         });
-        let Self { name, new_quota_bytes, contact, imprint, terms, .. } = self;
-        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, colour, contact, imprint, terms })
+        let Self { name, new_quota_bytes, new_plan, contact, imprint, terms, .. } = self;
+        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, new_plan, colour, contact, imprint, terms })
     }
 }
 
@@ -104,6 +106,7 @@ fn shape(about: &AboutRow) -> Value {
             SignUp::Closed => "closed",
         },
         "new_quota_bytes": about.new_space_bytes,
+        "new_plan": about.new_plan,
         "colour": about.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
         "logo": about.logo.as_ref().map(|logo| {
             format!("/api/v1/service/logo?v={}", service::logo_tag(logo))

@@ -13,6 +13,7 @@ pub mod kits;
 pub mod links;
 pub mod listing;
 pub mod people;
+pub mod plans;
 pub mod reports;
 pub mod search;
 pub mod second;

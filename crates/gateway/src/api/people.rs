@@ -68,27 +68,31 @@ struct Standing {
     #[serde(default, deserialize_with = "named")]
     quota_bytes: Option<Option<u64>>,
     leaves: Option<bool>,
+    /// Named and null: none.
+    #[serde(default, deserialize_with = "named")]
+    plan: Option<Option<String>>,
 }
 
-fn named<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<u64>>, D::Error> {
+fn named<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
-/// Suspends an account or lets it go on; sets or lifts its quota; deletes it after a grace, or takes that back. What is not named stays.
+/// Suspends an account or lets it go on; sets or lifts its quota; gives it a plan or takes it away; deletes it after a grace, or takes that back. What is not named stays.
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(&service, &parts).await?;
     if parts.method != Method::PATCH {
         return Err(Problem::method("PATCH"));
     }
-    let Standing { suspended, quota_bytes, leaves } = body::json(body).await?;
+    let Standing { suspended, quota_bytes, leaves, plan } = body::json(body).await?;
     let (caller, name) = (auth::caller(&service, &parts).await?, name(&parts, "")?);
-    match (suspended, quota_bytes, leaves) {
-        (Some(suspended), None, None) => service.suspend(&caller, name, suspended).await?,
-        (None, Some(quota_bytes), None) => service.set_quota(&caller, name, quota_bytes).await?,
-        (None, None, Some(leaves)) => service.set_leaving(&caller, name, leaves).await?,
+    match (suspended, quota_bytes, leaves, plan) {
+        (Some(suspended), None, None, None) => service.suspend(&caller, name, suspended).await?,
+        (None, Some(quota_bytes), None, None) => service.set_quota(&caller, name, quota_bytes).await?,
+        (None, None, Some(leaves), None) => service.set_leaving(&caller, name, leaves).await?,
+        (None, None, None, Some(plan)) => service.give_plan(&caller, name, plan).await?,
         // Two at once could be done by halves.
-        _ => return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes` and `leaves`")),
+        _ => return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes`, `leaves` and `plan`")),
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }

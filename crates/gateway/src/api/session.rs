@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use service::{Caller, Service, Session, SessionText};
 
-use crate::{api, auth, body, client, error::Problem, shape};
+use crate::{api::{self, plans}, auth, body, client, error::Problem, shape};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +70,8 @@ async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
         "managed": me.account.managed,
         "made": api::time(Some(me.account.made_us)),
         "used_bytes": me.used_bytes,
-        "quota_bytes": me.quota_bytes,
+        "quota_bytes": me.limits.space_bytes,
+        "limits": plans::limits(&me),
         "leaves": api::time(me.leaves_us),
         "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
             "since": api::time(Some(since_us)),

@@ -4,6 +4,7 @@
 mod about;
 mod access;
 mod archives;
+mod between;
 mod conditions;
 mod connection;
 mod files;
@@ -13,6 +14,7 @@ mod leaving;
 mod links;
 mod lost;
 mod operator;
+mod plans;
 mod quota;
 mod refused;
 mod requests;
