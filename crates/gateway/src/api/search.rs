@@ -1,4 +1,4 @@
-//! `GET /api/v1/search`: what somebody remembers of a file, page by page.
+//! `GET /api/v1/search`, and the same behind `/api/v1/shared/ID`: what somebody remembers of a file, page by page.
 
 use axum::{
     extract::{Request, State},
@@ -23,10 +23,10 @@ const PAGE_MAX: usize = 1_000;
 /// Words that are looked for at a time; nobody remembers more.
 const WORDS_MAX: usize = 32;
 
-/// Looks through the caller's names.
+/// Looks through the names of the caller's tree, or of what is shared with the caller.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     if parts.method != Method::GET {
         return Err(Problem::method("GET"));
     }
@@ -52,7 +52,7 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
             .filter(|limit| (1..=PAGE_MAX).contains(limit))
             .ok_or_else(|| Problem::bad_request("bad_query", format!("`limit` is a number from 1 to {PAGE_MAX}")))?,
     };
-    let found = service.search(&caller, wanted, after, limit).await?;
+    let found = service.search(&place, wanted, after, limit).await?;
     let line = |hit: &service::Hit| {
         let mut line = listing::line(&hit.listed);
         line["path"] = hit.path.clone().into();
