@@ -7,6 +7,7 @@ use crate::{
 use model::{
     account::{AccountRow, KitRow},
     id::{AccountId, KitId},
+    units::ServiceTime,
 };
 use rusqlite::Row;
 
@@ -66,6 +67,31 @@ pub(crate) fn kit_from(row: &Row<'_>) -> rusqlite::Result<KitRow> {
 pub fn kits_untested(tx: &Tx<'_>) -> Result<u64> {
     let sql = "SELECT count(*) FROM kit WHERE revoked_us IS NULL AND tested_us IS NULL";
     Ok(tx.one(sql, [], |row| int(row, 0))?.unwrap_or(0))
+}
+
+/// When it was decided that an account is gone for good, if it is.
+///
+/// # Errors
+/// As for every reading.
+pub fn gone(tx: &Tx<'_>, account: AccountId) -> Result<Option<ServiceTime>> {
+    tx.one("SELECT gone_at FROM account_gone WHERE id = ?1", [account.0], |row| Ok(ServiceTime(int(row, 0)?)))
+}
+
+/// Accounts that are gone for good, and since when, by id.
+///
+/// # Errors
+/// As for every reading.
+pub fn all_gone(tx: &Tx<'_>) -> Result<Vec<(AccountId, ServiceTime)>> {
+    let sql = "SELECT id, gone_at FROM account_gone ORDER BY id";
+    tx.all(sql, [], |row| Ok((AccountId(row.get(0)?), ServiceTime(int(row, 1)?))))
+}
+
+/// Forgets the envelope of an account. What it was is overwritten where it lay.
+///
+/// # Errors
+/// As for every writing.
+pub fn forget_envelope(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {
+    tx.run("DELETE FROM account_secret WHERE account = ?1", [account.0]).map(drop)
 }
 
 /// An account's envelope as last sealed: this service's own copy of it.

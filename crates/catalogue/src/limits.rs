@@ -7,7 +7,7 @@ use crate::{
 use model::{account::LimitsRow, id::AccountId};
 use rusqlite::Row;
 
-pub(crate) const COLUMNS: &str = "account, space_bytes";
+pub(crate) const COLUMNS: &str = "account, space_bytes, plan";
 
 /// What an account may take; without a row, as much as there is.
 ///
@@ -15,7 +15,7 @@ pub(crate) const COLUMNS: &str = "account, space_bytes";
 /// As for every reading.
 pub fn of(tx: &Tx<'_>, account: AccountId) -> Result<LimitsRow> {
     let found = tx.all(&format!("SELECT {COLUMNS} FROM limits WHERE account = ?1"), [account.0], limits_from)?;
-    Ok(found.into_iter().next().unwrap_or(LimitsRow { account, space_bytes: None }))
+    Ok(found.into_iter().next().unwrap_or(LimitsRow { account, space_bytes: None, plan: None }))
 }
 
 /// Plaintext bytes of all versions of an account, those before the current ones and those in the trash too.
@@ -27,5 +27,5 @@ pub fn used_bytes(tx: &Tx<'_>, account: AccountId) -> Result<u64> {
 }
 
 pub(crate) fn limits_from(row: &Row<'_>) -> Result<LimitsRow> {
-    Ok(LimitsRow { account: AccountId(row.get(0)?), space_bytes: int_or_null(row, 1)? })
+    Ok(LimitsRow { account: AccountId(row.get(0)?), space_bytes: int_or_null(row, 1)?, plan: row.get(2)? })
 }

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0006_limits.sql"),
     include_str!("migrations/0007_shown.sql"),
     include_str!("migrations/0009_outgoing.sql"),
+    include_str!("migrations/0010_plans.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

@@ -9,6 +9,7 @@ use crate::{
     fleet::{labels, target_from},
     hooks, limits, mail,
     packs::make_from,
+    plans,
     scopes::scope_from,
     segments::location_from,
     shares, shown,
@@ -85,7 +86,14 @@ fn cluster_rows<E: From<Error>>(
     let sql = format!("SELECT {}, revision FROM sign_in {of}, account", access::SIGN_IN);
     tx.each(&sql, range, |row| f(read(int(row, access::SIGN_IN_COUNT))?, Change::SignIn(access::sign_in_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM limits {of}, account", limits::COLUMNS);
-    tx.each(&sql, range, |row| f(read(int(row, 2))?, Change::Limits(limits::limits_from(row)?)))?;
+    tx.each(&sql, range, |row| f(read(int(row, 3))?, Change::Limits(limits::limits_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM plan {of}, name", plans::PLAN);
+    tx.each(&sql, range, |row| f(read(int(row, plans::PLAN_COUNT))?, Change::Plan(plans::plan_from(row)?)))?;
+    let sql = format!("SELECT id, gone_at, revision FROM account_gone {of}, id");
+    tx.each(&sql, range, |row| {
+        let gone = Change::AccountGone { account: AccountId(read(row.get(0))?), at: ServiceTime(read(int(row, 1))?) };
+        f(read(int(row, 2))?, gone)
+    })?;
     let sql = format!("SELECT {}, revision FROM token {of}, id", access::TOKEN);
     tx.each(&sql, range, |row| f(read(int(row, 8))?, Change::Token(access::token_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM report {of}, id", shown::REPORT);

@@ -5,7 +5,7 @@ use crate::{
     tx::{Tx, int_or_null, limit},
 };
 use model::{
-    about::{AboutRow, Logo, SignUp},
+    about::{AboutRow, Logo, Quick, SignUp},
     id::{AccountId, EntryId, GrantId, ReportId, ShareId},
     share::{GrantRow, Reason, ReportRow},
 };
@@ -17,9 +17,10 @@ pub(crate) const GRANT_COUNT: usize = 6;
 pub(crate) const REPORT: &str = "id, account, share, reason, words, contact, made_us, settled_us";
 /// How many of them there are.
 pub(crate) const REPORT_COUNT: usize = 8;
-pub(crate) const ABOUT: &str = "name, sign_up, new_space_bytes, colour, logo_type, logo, contact, imprint, terms";
+pub(crate) const ABOUT: &str = "name, sign_up, new_space_bytes, colour, logo_type, logo, contact, imprint, terms, \
+     new_plan, quick_file_bytes, quick_days_max, quick_space_bytes, quick_bytes_per_day, quick_account";
 /// How many of them there are.
-pub(crate) const ABOUT_COUNT: usize = 9;
+pub(crate) const ABOUT_COUNT: usize = 15;
 
 /// What an account lets others see and has not ended, newest first.
 ///
@@ -144,6 +145,19 @@ pub(crate) fn about_from(row: &Row<'_>) -> Result<AboutRow> {
         contact: row.get(6)?,
         imprint: row.get(7)?,
         terms: row.get(8)?,
+        new_plan: row.get(9)?,
+        quick: quick_from(row)?,
+        quick_account: row.get::<_, Option<[u8; 16]>>(14)?.map(AccountId),
+    })
+}
+
+fn quick_from(row: &Row<'_>) -> Result<Option<Quick>> {
+    let numbers = (int_or_null(row, 10)?, row.get(11)?, int_or_null(row, 12)?, int_or_null(row, 13)?);
+    Ok(match numbers {
+        (Some(file_bytes), Some(days_max), Some(space_bytes), Some(bytes_per_day)) => {
+            Some(Quick { file_bytes, days_max, space_bytes, bytes_per_day })
+        }
+        _ => None,
     })
 }
 

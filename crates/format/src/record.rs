@@ -7,7 +7,7 @@
 
 use model::{
     Change, Scope,
-    id::{EntryId, PackId, VersionId},
+    id::{AccountId, EntryId, PackId, VersionId},
     units::ServiceTime,
 };
 
@@ -18,25 +18,30 @@ use crate::{
 
 mod access;
 mod outgoing;
+mod plans;
 mod rows;
 mod rules;
 mod shown;
 
 const OBJECT: &str = "record";
 const SIGN_IN: u8 = 7;
+const LIMITS: u8 = 9;
 const REPORT: u8 = 10;
 const ABOUT: u8 = 11;
 const MAIL: u8 = 14;
+const PLAN: u8 = 15;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
+const ACCOUNT_GONE: u8 = 25;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
-        SIGN_IN | SHARE => (1, 2),
-        REPORT | ABOUT | MAIL | GRANT | WEBHOOK => (2, 2),
+        SIGN_IN | LIMITS | SHARE => (1, 2),
+        REPORT | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
+        ABOUT => (2, 3),
         _ => (1, 1),
     }
 }
@@ -70,6 +75,8 @@ pub fn part_of(change: &Change) -> Part {
         Change::Account(_)
         | Change::SignIn(_)
         | Change::Limits(_)
+        | Change::Plan(_)
+        | Change::AccountGone { .. }
         | Change::Token(_)
         | Change::Report(_)
         | Change::About(_)
@@ -193,7 +200,9 @@ fn kind_of(change: &Change) -> u8 {
         Change::PackGone { .. } => 6,
         Change::SignIn(_) => SIGN_IN,
         Change::Token(_) => 8,
-        Change::Limits(_) => 9,
+        Change::Limits(_) => LIMITS,
+        Change::Plan(_) => PLAN,
+        Change::AccountGone { .. } => ACCOUNT_GONE,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
@@ -214,6 +223,11 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::SignIn(row) => access::put_sign_in(bytes, row),
         Change::Token(row) => access::put_token(bytes, row),
         Change::Limits(row) => access::put_limits(bytes, row),
+        Change::Plan(row) => plans::put_plan(bytes, row),
+        Change::AccountGone { account, at } => {
+            bytes.extend_from_slice(&account.0);
+            put_varint(bytes, at.0);
+        }
         Change::Report(row) => shown::put_report(bytes, row),
         Change::About(row) => shown::put_about(bytes, row),
         Change::Mail(row) => outgoing::put_mail(bytes, row),
@@ -249,9 +263,10 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
         SIGN_IN => Change::SignIn(access::take_sign_in(reader, shape)?),
         8 => Change::Token(access::take_token(reader)?),
-        9 => Change::Limits(access::take_limits(reader)?),
+        LIMITS => Change::Limits(access::take_limits(reader, shape)?),
+        PLAN => Change::Plan(plans::take_plan(reader)?),
         REPORT => Change::Report(shown::take_report(reader)?),
-        ABOUT => Change::About(shown::take_about(reader)?),
+        ABOUT => Change::About(shown::take_about(reader, shape)?),
         MAIL => Change::Mail(outgoing::take_mail(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
@@ -261,6 +276,9 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
         WEBHOOK => Change::Webhook(outgoing::take_webhook(reader)?),
-        other => return Err(reader.value("kind", "1 to 11, 14, or 16 to 23", other)),
+        ACCOUNT_GONE => {
+            Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
+        }
+        other => return Err(reader.value("kind", "1 to 11, 14 to 23, or 25", other)),
     })
 }

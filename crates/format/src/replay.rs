@@ -21,6 +21,7 @@ use model::{
     },
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
+    plans::PlanRow,
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
 };
@@ -124,6 +125,10 @@ pub struct ClusterState {
     pub sign_ins: BTreeMap<AccountId, Row<SignInRow>>,
     /// What accounts may take.
     pub limits: BTreeMap<AccountId, Row<LimitsRow>>,
+    /// Accounts that are gone for good, and since when. Nothing states a row of theirs any more, whatever turns up.
+    pub account_tombs: BTreeMap<AccountId, Row<ServiceTime>>,
+    /// Plans by name, those that have ended too.
+    pub plans: BTreeMap<String, Row<PlanRow>>,
     /// Secrets, those that have ended too.
     pub tokens: BTreeMap<TokenId, Row<TokenRow>>,
     /// What guests told of links.
@@ -152,9 +157,20 @@ impl ClusterState {
     /// Applies a change. Changes of account parts are none of the cluster's and do nothing.
     pub fn apply_at(&mut self, at: At, change: &Change) {
         match change {
+            Change::Account(AccountRow { id, .. })
+            | Change::SignIn(SignInRow { account: id, .. })
+            | Change::Limits(LimitsRow { account: id, .. })
+                if self.account_tombs.contains_key(id) => {}
             Change::Account(row) => put(&mut self.accounts, row.id, at, row),
             Change::SignIn(row) => put(&mut self.sign_ins, row.account, at, row),
             Change::Limits(row) => put(&mut self.limits, row.account, at, row),
+            Change::AccountGone { account, at: since } => {
+                self.accounts.remove(account);
+                self.sign_ins.remove(account);
+                self.limits.remove(account);
+                put(&mut self.account_tombs, *account, at, since);
+            }
+            Change::Plan(row) => put(&mut self.plans, row.name.clone(), at, row),
             Change::Token(row) => put(&mut self.tokens, row.id, at, row),
             Change::Report(row) => put(&mut self.reports, row.id, at, row),
             Change::About(row) => put(&mut self.about, (), at, row),
@@ -285,6 +301,8 @@ impl AccountState {
             Change::Account(_)
             | Change::SignIn(_)
             | Change::Limits(_)
+            | Change::Plan(_)
+            | Change::AccountGone { .. }
             | Change::Token(_)
             | Change::Report(_)
             | Change::About(_)

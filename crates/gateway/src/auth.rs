@@ -68,9 +68,14 @@ impl Via {
 
 /// What a request's address is called in front of the door that answers: the proxy's part and the way that it came.
 pub fn below(parts: &Parts) -> String {
+    below_by(parts, parts.extensions.get::<Via>())
+}
+
+/// The same by another way than the request's own.
+pub fn below_by(parts: &Parts, via: Option<&Via>) -> String {
     let proxy = page::prefix(&parts.headers).unwrap_or_default();
     // The doors say `/api/v1` themselves.
-    let way = parts.extensions.get::<Via>().map(|via| via.prefix().replacen("/api/v1", "", 1)).unwrap_or_default();
+    let way = via.map(|via| via.prefix().replacen("/api/v1", "", 1)).unwrap_or_default();
     format!("{proxy}/api/v1{way}")
 }
 

@@ -28,12 +28,14 @@ pub struct Problem {
     pub detail: String,
     /// Headers that go with it.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The number that was gone beyond, for programs.
+    pub limit: Option<u64>,
 }
 
 impl Problem {
     /// Any status.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), headers: Vec::new() }
+        Self { status, code, detail: detail.into(), headers: Vec::new(), limit: None }
     }
 
     /// 400: the request itself is wrong.
@@ -105,14 +107,14 @@ fn status(class: Class, code: &str) -> StatusCode {
         | "read_only" | "owners_alone" | "sign_up_closed" => {
             return StatusCode::FORBIDDEN;
         }
-        "too_many_attempts" => return StatusCode::TOO_MANY_REQUESTS,
+        "too_many_attempts" | "link_traffic" => return StatusCode::TOO_MANY_REQUESTS,
         "link_ended" | "link_off" => return StatusCode::GONE,
         "too_many_accounts" | "too_many_reports" => return StatusCode::TOO_MANY_REQUESTS,
         "bad_webhook" => return StatusCode::UNPROCESSABLE_ENTITY,
         "mail_failed" => return StatusCode::BAD_GATEWAY,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,
         "upload_expired" => return StatusCode::GONE,
-        "upload_too_long" => return StatusCode::PAYLOAD_TOO_LARGE,
+        "upload_too_long" | "file_too_large" => return StatusCode::PAYLOAD_TOO_LARGE,
         "bad_media_type" => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "body_broken" => return StatusCode::BAD_REQUEST,
         _ => {}
@@ -134,8 +136,12 @@ impl From<service::Error> for Problem {
             return Self::bug(error);
         }
         let problem = Self::new(status(error.class(), error.code()), error.code(), error.to_string());
-        if let service::Error::TooManyAttempts { wait_s } = error {
-            return problem.with(RETRY_AFTER, HeaderValue::from(wait_s));
+        match error {
+            service::Error::TooManyAttempts { wait_s } | service::Error::LinkTraffic { wait_s } => {
+                return problem.with(RETRY_AFTER, HeaderValue::from(wait_s));
+            }
+            service::Error::FileTooLarge { limit } => return Self { limit: Some(limit), ..problem },
+            _ => {}
         }
         match problem.status {
             StatusCode::SERVICE_UNAVAILABLE => problem.with(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S)),
@@ -159,6 +165,8 @@ pub struct Document<'p> {
     /// What happened, what still works, what to do: for people.
     detail: &'p str,
     code: &'static str,
+    /// The number that was gone beyond, where there is one.
+    limit: Option<u64>,
 }
 
 impl IntoResponse for Problem {
@@ -169,6 +177,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             code: self.code,
+            limit: self.limit,
         });
         let mut response = Response::new(Body::from(document.to_string()));
         *response.status_mut() = self.status;

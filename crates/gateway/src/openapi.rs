@@ -20,8 +20,8 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, people, reports, search,
-        second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, people, plans, reports,
+        search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -52,6 +52,7 @@ use crate::{
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,
         people::make_token, people::own_tokens, people::token,
+        plans::collection, plans::set, plans::end,
         reports::collection, reports::one,
         search::door,
         second::propose, second::turn_on, second::turn_off, second::codes, second::of_another,
@@ -68,7 +69,7 @@ use crate::{
 struct Described;
 
 /// The doors that are also behind another's: [`crate::doors`] and [`crate::uploads`].
-const DOORS: [&str; 4] = ["/zip/{path}", "/thumbnails/{path}", "/versions/{path}", "/files/{path}"];
+const DOORS: [&str; 5] = ["/zip/{path}", "/thumbnails/{path}", "/versions/{path}", "/search", "/files/{path}"];
 const UPLOADS: [&str; 2] = ["/uploads/", "/uploads/{id}"];
 
 /// What the variable parts of addresses are.

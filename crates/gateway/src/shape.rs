@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{account::KitRow, fleet, outgoing::EventKind};
+use model::{account::KitRow, fleet, outgoing::EventKind, plans::PlanRow};
 use serde::Serialize;
 use serde_json::{Value, json};
 use service::{FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
@@ -367,6 +367,7 @@ struct PersonLine {
     used_bytes: u64,
     /// None: no limit.
     quota_bytes: Option<u64>,
+    plan: Option<String>,
     /// When it is erased, with all its files.
     leaves: Option<Time>,
 }
@@ -383,9 +384,49 @@ pub fn people(all: Vec<Person>) -> People {
         second_factor: person.second_factor,
         used_bytes: person.used_bytes,
         quota_bytes: person.quota_bytes,
+        plan: person.plan,
         leaves: person.leaves_us.map(Time),
     };
     People { accounts: all.into_iter().map(line).collect() }
+}
+
+/// Plans, with how many accounts have each.
+#[derive(Serialize, ToSchema)]
+pub struct Plans {
+    plans: Vec<Plan>,
+}
+
+/// A named set of limits. None: not limited.
+#[derive(Serialize, ToSchema)]
+pub struct Plan {
+    name: String,
+    space_bytes: Option<u64>,
+    /// Of one file.
+    file_bytes: Option<u64>,
+    /// After which a file goes to the trash.
+    keep_days: Option<u32>,
+    link_bytes_per_day: Option<u64>,
+    guest_bytes_per_s: Option<u64>,
+    /// How many have it.
+    accounts: u64,
+}
+
+/// Plans, with how many accounts have each.
+pub fn plans(all: &[(PlanRow, u64)]) -> Plans {
+    Plans { plans: all.iter().map(|(row, count)| plan(row, *count)).collect() }
+}
+
+/// One plan.
+pub fn plan(row: &PlanRow, accounts: u64) -> Plan {
+    Plan {
+        name: row.name.clone(),
+        space_bytes: row.space_bytes,
+        file_bytes: row.file_bytes,
+        keep_days: row.keep_days,
+        link_bytes_per_day: row.link_bytes_per_day,
+        guest_bytes_per_s: row.guest_bytes_per_s,
+        accounts,
+    }
 }
 
 /// An event's name.

@@ -1,5 +1,7 @@
 //! What the operator says of the service to everybody who comes to its door, and who may come in.
 
+use crate::id::AccountId;
+
 /// Who can make an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum SignUp {
@@ -40,6 +42,25 @@ pub struct AboutRow {
     pub imprint: Option<String>,
     /// What users agree to: Markdown.
     pub terms: Option<String>,
+    /// The plan of an account made by open sign-up, by name.
+    pub new_plan: Option<String>,
+    /// What anybody may leave here for a while without an account; `None`: nothing.
+    pub quick: Option<Quick>,
+    /// The account that such files lie in, once there is one.
+    pub quick_account: Option<AccountId>,
+}
+
+/// How much may be left here without an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quick {
+    /// Plaintext bytes of one file.
+    pub file_bytes: u64,
+    /// Days that a file is kept at most.
+    pub days_max: u32,
+    /// Plaintext bytes of all such files together.
+    pub space_bytes: u64,
+    /// Plaintext bytes that are taken in a day of UTC.
+    pub bytes_per_day: u64,
 }
 
 impl Logo {

@@ -97,6 +97,8 @@ pub struct LimitsRow {
     pub account: AccountId,
     /// Plaintext bytes of all its versions together, those in the trash too; `None`: as many as there is room for.
     pub space_bytes: Option<u64>,
+    /// The plan that it has, by name. What is said above goes above the plan's.
+    pub plan: Option<String>,
 }
 
 impl std::fmt::Debug for SecondFactor {

@@ -13,6 +13,7 @@ use crate::{
     id::{AccountId, EntryId, PackId, VersionId},
     outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
+    plans::PlanRow,
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
 };
@@ -35,6 +36,16 @@ pub enum Change {
     SignIn(SignInRow),
     /// Cluster, service part: what an account may take.
     Limits(LimitsRow),
+    /// Cluster, service part: a plan's row.
+    Plan(PlanRow),
+    /// Cluster, service part: this account is gone for good: nothing states a row of it any more, and its key goes after a
+    /// grace.
+    AccountGone {
+        /// The account.
+        account: AccountId,
+        /// When that was decided.
+        at: ServiceTime,
+    },
     /// Cluster, service part: a secret's row.
     Token(TokenRow),
     /// Cluster, service part: what a guest told of a link.

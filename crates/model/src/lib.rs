@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod id;
 pub mod outgoing;
 pub mod pack;
+pub mod plans;
 pub mod scheme;
 pub mod share;
 pub mod units;

@@ -218,11 +218,12 @@ impl Reading<'_> {
                     Ok(record) => batch.records.push(record),
                     Err(error) => held.iter().for_each(|copy| self.sources.note_bad_copy(copy.source, name, &error)),
                 }
-                batch.payloads.extend(entry.payloads);
             } else if entry.scope == Scope::Cluster {
                 let (epoch, scope, revision) = (entry.epoch, entry.scope, entry.revision);
                 batch.records.push(Record { epoch, scope, revision, changes: entry.open });
             }
+            // A file that was copied from another account consists of that account's segments.
+            batch.payloads.extend(entry.payloads);
         }
         Some(batch)
     }

@@ -34,6 +34,8 @@ pub struct Said {
     pub sign_up: Option<SignUp>,
     /// What an account made by open sign-up may keep, or as much as there is room for.
     pub new_space_bytes: Option<Option<u64>>,
+    /// The plan of an account made by open sign-up, or none.
+    pub new_plan: Option<Option<String>>,
     /// Red, green, blue, or the house's own.
     pub colour: Option<Option<[u8; 3]>>,
     /// How to reach the operator.
@@ -63,6 +65,9 @@ impl Service {
     pub async fn say(&self, caller: &Caller, said: Said) -> Result<AboutRow> {
         caller.must_operate()?;
         let said = said.checked()?;
+        if let Some(Some(plan)) = said.new_plan.clone() {
+            self.look(move |tx| crate::plans::known(tx, &plan).map(drop)).await?;
+        }
         self.change_about(caller, move |row| said.apply(row)).await
     }
 
@@ -152,6 +157,9 @@ impl Said {
         }
         row.sign_up = self.sign_up.unwrap_or(row.sign_up);
         row.new_space_bytes = self.new_space_bytes.unwrap_or(row.new_space_bytes);
+        if let Some(plan) = self.new_plan {
+            row.new_plan = plan;
+        }
         row.colour = self.colour.unwrap_or(row.colour);
         for (said, kept) in
             [(self.contact, &mut row.contact), (self.imprint, &mut row.imprint), (self.terms, &mut row.terms)]

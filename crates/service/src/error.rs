@@ -44,6 +44,36 @@ pub enum Error {
         /// Bytes that it may take.
         limit: u64,
     },
+    /// A file that is larger than the account's plan allows.
+    #[error("one file has at most {} here; send smaller ones, or ask the operator for another plan", units(*.limit))]
+    FileTooLarge {
+        /// The most bytes of one.
+        limit: u64,
+    },
+    /// Guests have taken what the owner's plan allows in a day.
+    #[error("this link's owner has shared as much today as their plan allows; it opens again after midnight, UTC")]
+    LinkTraffic {
+        /// Seconds until then.
+        wait_s: u64,
+    },
+    /// A plan that means nothing.
+    #[error("{what}")]
+    BadPlan {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// No plan has the name.
+    #[error("no plan is called {name}; an operator makes plans")]
+    NoPlan {
+        /// The name asked for.
+        name: String,
+    },
+    /// Accounts have the plan, or new ones get it.
+    #[error("this plan is in use by {count} accounts, or is what new ones get; give them another one first")]
+    PlanInUse {
+        /// How many.
+        count: u64,
+    },
     /// A quota that no number here can hold.
     #[error("a quota is at most 2^53 bytes; leave it out for none")]
     BadQuota,
@@ -294,6 +324,10 @@ impl Error {
             Self::ArchiveTooLarge | Self::NeedsSession => Class::Refused,
             Self::SecondNeeded | Self::BadSecond | Self::BadQuota => Class::Refused,
             Self::Quota { .. } => Class::Exhausted,
+            Self::FileTooLarge { .. } | Self::BadPlan { .. } => Class::Refused,
+            Self::LinkTraffic { .. } => Class::Retry,
+            Self::NoPlan { .. } => Class::Missing,
+            Self::PlanInUse { .. } => Class::Conflict,
             Self::NoSecond => Class::Missing,
             Self::SecondOn => Class::Conflict,
             Self::ArchivesBusy => Class::Retry,
@@ -333,6 +367,11 @@ impl Error {
             Self::NoSecond => "no_second_factor",
             Self::SecondOn => "second_factor_on",
             Self::Quota { .. } => "quota",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::LinkTraffic { .. } => "link_traffic",
+            Self::BadPlan { .. } => "bad_plan",
+            Self::NoPlan { .. } => "no_plan",
+            Self::PlanInUse { .. } => "plan_in_use",
             Self::BadQuota => "bad_quota",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::SignedOut => "signed_out",

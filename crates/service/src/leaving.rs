@@ -2,7 +2,8 @@
 //!
 //! The grace runs on service time, as all destruction does: a jump of the wall clock deletes nobody. When it is over
 //! everything that opens the account ends in one commit, then its files are erased page by page; broken off, the next round
-//! goes on. The row stays, under a name that nobody had: its name is free again, and no replay brings it back.
+//! goes on. Until that is done the row stays, under a name that nobody had: its name is free again. The last commit says that
+//! the account is gone for good; no replay brings it back, and a grace later its key is destroyed everywhere.
 
 use catalogue::{Tx, access, accounts, entries, shares, uploads};
 use model::{
@@ -162,12 +163,19 @@ impl Service {
                 self.erase(account, row.id).await?;
             }
         }
-        // Last: until now the next round would have gone on.
+        // Last: until now the next round would have gone on. From here on the store's upkeep sees to its key.
+        let at = self.store.service_time();
         self.store
             .commit(move |tx, draft| {
-                let row = row_of(tx, account, now_us)?;
+                let is_empty = entries::children(tx, account, ROOT, "", 1)?.is_empty()
+                    && entries::trash(tx, account, None, 1)?.is_empty()
+                    && uploads::of_account(tx, account)?.is_empty();
+                if !is_empty {
+                    // Something came meanwhile, by a way that was open: the next round takes it.
+                    return Ok(false);
+                }
                 draft.audit(None, "account deleted", account.to_string());
-                draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving: None, ..row }));
+                draft.account_gone(account, at);
                 Ok::<_, Error>(true)
             })
             .await
@@ -197,15 +205,12 @@ fn close(tx: &mut Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) ->
     Ok(())
 }
 
-/// Accounts whose grace is over, and those that are deleted and hold something all the same: a round broke off, or a target
-/// came back late with what nobody knew.
+/// Accounts whose grace is over, and those that are closed and not gone: a round broke off.
 fn due(tx: &Tx<'_>, now: ServiceTime) -> Result<Vec<AccountId>> {
     let mut found = Vec::new();
     for (account, sign_in) in access::accounts(tx)? {
         let id = account.id;
-        let is_left = is_gone(&account)
-            && (!entries::children(tx, id, ROOT, "", 1)?.is_empty() || !entries::trash(tx, id, None, 1)?.is_empty());
-        if is_left || sign_in.is_some_and(|row| is_over(&row, now)) {
+        if is_gone(&account) || sign_in.is_some_and(|row| is_over(&row, now)) {
             found.push(id);
         }
     }

@@ -12,6 +12,7 @@ mod archive;
 mod error;
 mod files;
 mod grants;
+mod guests;
 mod hooks;
 mod hours;
 mod kits;
@@ -23,6 +24,7 @@ mod operator;
 mod passwords;
 mod people;
 mod places;
+mod plans;
 mod reports;
 mod search;
 mod second;
@@ -47,6 +49,7 @@ pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
+pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use people::{Invited, Person};
@@ -84,6 +87,8 @@ pub struct Service {
     post: Option<mail::Post>,
     /// Who tells webhooks, if anybody does.
     hooks: Option<hooks::Hooks>,
+    guests: guests::Guests,
+    reached: files::Reached,
 }
 
 impl Service {
@@ -100,6 +105,8 @@ impl Service {
             networks: networks::Networks::default(),
             post: None,
             hooks: None,
+            guests: guests::Guests::default(),
+            reached: files::Reached::default(),
         }
     }
 }

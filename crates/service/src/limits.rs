@@ -1,4 +1,7 @@
-//! How much an account may keep: asked before bytes are taken, and decided in the transaction that makes them a file.
+//! How much an account may take: asked before bytes are taken, and decided in the transaction that makes them a file.
+//!
+//! What holds is its plan's, with its own quota above the plan's space. What comes by a grant or a request is kept by its
+//! owner, so the owner's limits count.
 
 use std::sync::{
     Arc,
@@ -6,42 +9,119 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use catalogue::{Tx, accounts, limits};
+use catalogue::{Tx, accounts, limits, plans};
 use futures_util::{Stream, StreamExt};
 use model::{Change, Scope, account::LimitsRow, id::AccountId};
 
 use crate::{
     Service,
     error::{Error, Result},
+    places::Place,
     tokens::Caller,
 };
+
+/// What holds for an account; what is `None` is not limited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InForce {
+    /// The plan's name.
+    pub plan: Option<String>,
+    /// Plaintext bytes of all versions together.
+    pub space_bytes: Option<u64>,
+    /// Plaintext bytes of one file.
+    pub file_bytes: Option<u64>,
+    /// Days until a file goes to the trash.
+    pub keep_days: Option<u32>,
+    /// Bytes that guests may take through its links in a day.
+    pub link_bytes_per_day: Option<u64>,
+    /// Bytes a second that they get together.
+    pub guest_bytes_per_s: Option<u64>,
+}
+
+/// What holds for an account now.
+pub(crate) fn in_force(tx: &Tx<'_>, account: AccountId) -> Result<InForce> {
+    let own = limits::of(tx, account)?;
+    let plan = own.plan.as_deref().map(|name| plans::of(tx, name)).transpose()?.flatten();
+    let name = plan.as_ref().map(|plan| plan.name.clone());
+    let plan = plan.unwrap_or_default();
+    Ok(InForce {
+        plan: name,
+        space_bytes: own.space_bytes.or(plan.space_bytes),
+        file_bytes: plan.file_bytes,
+        keep_days: plan.keep_days,
+        link_bytes_per_day: plan.link_bytes_per_day,
+        guest_bytes_per_s: plan.guest_bytes_per_s,
+    })
+}
 
 /// Refuses what would not fit an account. `more`: plaintext bytes that are to come.
 ///
 /// # Errors
 /// [`Error::Quota`].
 pub(crate) fn admit(tx: &Tx<'_>, account: AccountId, more: u64) -> Result<()> {
-    let Some(limit) = limits::of(tx, account)?.space_bytes else { return Ok(()) };
+    let Some(limit) = in_force(tx, account)?.space_bytes else { return Ok(()) };
     let used = limits::used_bytes(tx, account)?;
     if more <= limit.saturating_sub(used) { Ok(()) } else { Err(Error::Quota { used, limit }) }
 }
 
-/// How many bytes more an account may take; `None`: as many as there is room for.
-pub(crate) fn left(tx: &Tx<'_>, account: AccountId) -> Result<Option<u64>> {
-    let limit = limits::of(tx, account)?.space_bytes;
-    limit.map(|limit| Ok(limit.saturating_sub(limits::used_bytes(tx, account)?))).transpose()
+/// Refuses a file that is larger than an account may keep.
+///
+/// # Errors
+/// [`Error::FileTooLarge`].
+pub(crate) fn admit_file(tx: &Tx<'_>, account: AccountId, size: u64) -> Result<()> {
+    match in_force(tx, account)?.file_bytes {
+        Some(limit) if size > limit => Err(Error::FileTooLarge { limit }),
+        _ => Ok(()),
+    }
 }
 
-/// `body`, broken off where it grows beyond `left` bytes; and whether it was.
-pub(crate) fn cut<S>(
-    body: S,
-    left: Option<u64>,
-) -> (impl Stream<Item = std::io::Result<Bytes>> + Send + Unpin, Arc<AtomicBool>)
+/// How much of a body of unknown length is taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room {
+    /// What the account has left.
+    space: Option<u64>,
+    /// What the file may still grow by, and the limit of the whole file.
+    file: Option<(u64, u64)>,
+}
+
+impl Room {
+    /// For a file of which `had` bytes are there, while `open` others are on their way.
+    pub(crate) fn of(tx: &Tx<'_>, account: AccountId, had: u64, open: u64) -> Result<Self> {
+        let limits = in_force(tx, account)?;
+        let used = limits::used_bytes(tx, account)?;
+        Ok(Self {
+            space: limits.space_bytes.map(|limit| limit.saturating_sub(used).saturating_sub(open)),
+            file: limits.file_bytes.map(|limit| (limit.saturating_sub(had), limit)),
+        })
+    }
+
+    /// The most bytes that are taken.
+    fn most(self) -> u64 {
+        let file = self.file.map(|(left, _)| left);
+        self.space.into_iter().chain(file).min().unwrap_or(u64::MAX)
+    }
+
+    /// What to say of a body that was broken off.
+    fn broken_off(self, tx: &Tx<'_>, account: AccountId) -> Result<()> {
+        match self.file {
+            Some((left, limit)) if self.space.is_none_or(|space| left <= space) => Err(Error::FileTooLarge { limit }),
+            _ => admit(tx, account, u64::MAX),
+        }
+    }
+}
+
+/// Whether a body was broken off.
+pub(crate) struct Cut {
+    is_over: Arc<AtomicBool>,
+    room: Room,
+}
+
+/// `body`, broken off where it grows beyond its room.
+pub(crate) fn cut<S>(body: S, room: Room) -> (impl Stream<Item = std::io::Result<Bytes>> + Send + Unpin, Cut)
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
 {
     let is_over = Arc::new(AtomicBool::new(false));
-    let (mut left, over) = (left.unwrap_or(u64::MAX), Arc::clone(&is_over));
+    let (mut left, over) = (room.most(), Arc::clone(&is_over));
     let counted = body.map(move |piece| {
         let piece = piece?;
         match left.checked_sub(piece.len() as u64) {
@@ -53,12 +133,21 @@ where
         }
         Ok(piece)
     });
-    (counted, is_over)
+    (counted, Cut { is_over, room })
 }
 
 impl Service {
-    /// Says how many bytes the account of this name may keep; `None`: as many as there is room for. What it has stays,
-    /// also if that is more.
+    /// Says why a body was broken off, if it was: more came than its sender had said.
+    pub(crate) async fn whole(&self, place: &Place, cut: &Cut) -> Result<()> {
+        if !cut.is_over.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (account, room) = (place.account(), cut.room);
+        self.look(move |tx| room.broken_off(tx, account)).await.map_err(|error| place.told(error))
+    }
+
+    /// Says how many bytes the account of this name may keep; `None`: what its plan says. What it has stays, also if that
+    /// is more.
     ///
     /// # Errors
     /// Refused if the caller is no operator; Missing if there is no such account.

@@ -33,8 +33,10 @@ pub struct Person {
     pub second_factor: bool,
     /// Plaintext bytes of all its versions.
     pub used_bytes: u64,
-    /// How many of them it may have.
+    /// How many of them it may have, above what its plan says.
     pub quota_bytes: Option<u64>,
+    /// Its plan, by name.
+    pub plan: Option<String>,
     /// When it will be deleted, if that was decided.
     pub leaves_us: Option<i64>,
 }
@@ -58,6 +60,7 @@ impl Service {
         let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
         self.look(move |tx| {
             let person = |(account, sign_in): (AccountRow, Option<SignInRow>)| {
+                let limits = limits::of(tx, account.id)?;
                 Ok(Person {
                     role: sign_in.as_ref().map_or(Role::User, |row| row.role),
                     suspended_us: sign_in.as_ref().and_then(|row| row.suspended_us),
@@ -68,7 +71,8 @@ impl Service {
                         .map(|leaving| leaving::due_us(leaving, at, wall_us)),
                     signs_in: sign_in.is_some(),
                     used_bytes: limits::used_bytes(tx, account.id)?,
-                    quota_bytes: limits::of(tx, account.id)?.space_bytes,
+                    quota_bytes: limits.space_bytes,
+                    plan: limits.plan,
                     account,
                 })
             };

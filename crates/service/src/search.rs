@@ -18,7 +18,6 @@ use crate::{
     files::Listed,
     paths::Path,
     places::{Place, Top},
-    tokens::Caller,
     tree,
 };
 
@@ -26,6 +25,10 @@ use crate::{
 const NAMES_MAX: usize = 20_000;
 /// Names that are read at a time.
 const STEP: usize = 1_000;
+/// How often names are read in one look, those that are passed over too.
+const STEPS_MAX: usize = 40;
+/// So many of the last letter there is are more than any name has, and come behind it.
+const LAST_LETTERS: usize = 64;
 /// The most that one look finds.
 pub const HITS_MAX: usize = 1_000;
 
@@ -143,12 +146,20 @@ pub struct Hits {
 }
 
 impl Service {
-    /// Goes through the caller's names after `after` until `limit` things are found or enough names were looked at.
+    /// Goes through a place's names after `after` until `limit` things are found or enough names were looked at. Nothing
+    /// outside of the place is found, counted or named.
     ///
     /// # Errors
-    /// Missing if there is no folder `wanted.under`.
-    pub async fn search(&self, caller: &Caller, wanted: Wanted, after: Option<Look>, limit: usize) -> Result<Hits> {
-        let (account, limit, place) = (caller.account, limit.clamp(1, HITS_MAX), Place::from(caller));
+    /// Missing if there is no folder `wanted.under`; Conflict if the place is one file.
+    pub async fn search(
+        &self,
+        place: impl Into<Place>,
+        wanted: Wanted,
+        after: Option<Look>,
+        limit: usize,
+    ) -> Result<Hits> {
+        let place = place.into();
+        let (account, limit) = (place.account(), limit.clamp(1, HITS_MAX));
         let (found, looked_at, next) = self.look(move |tx| look(tx, &place.sees(tx)?, &wanted, after, limit)).await?;
         let (rows, paths): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let listed = self.stand(account, rows).await?;
@@ -161,13 +172,24 @@ type Found = (Vec<(entries::Listed, String)>, usize, Option<Look>);
 
 fn look(tx: &Tx<'_>, top: &Top, wanted: &Wanted, after: Option<Look>, limit: usize) -> Result<Found> {
     let account = top.account;
-    let under = wanted.under.as_ref().map(|path| tree::folder(tx, top, path.names())).transpose()?;
-    let mut places = Places { under, known: HashMap::new() };
-    let (mut found, mut looked_at, mut at) = (Vec::new(), 0, after);
+    let path = wanted.under.clone().unwrap_or_default();
+    let under = tree::folder(tx, top, path.names())?;
+    let mut places = Places { top: top.id, under, known: HashMap::new() };
+    let beyond = "\u{10ffff}".repeat(LAST_LETTERS);
+    let (mut found, mut looked_at, mut steps, mut at) = (Vec::new(), 0, 0, after);
     loop {
         let names = search::names(tx, account, at.as_ref().map(|at| (at.folder, at.name.as_str())), STEP)?;
         let is_last = names.len() < STEP;
+        steps += 1;
         for named in names {
+            if top.row.is_some() && at.as_ref().is_some_and(|at| at.folder == named.folder && at.name == beyond) {
+                continue;
+            }
+            if top.row.is_some() && places.path_of(tx, account, named.folder)?.is_none() {
+                // All of that folder is passed over: not even where the look stopped says what is called how there.
+                at = Some(Look { folder: named.folder, name: beyond.clone() });
+                continue;
+            }
             looked_at += 1;
             if wanted.fits_name(&named.name)
                 && let Some(folder) = places.path_of(tx, account, named.folder)?
@@ -183,7 +205,7 @@ fn look(tx: &Tx<'_>, top: &Top, wanted: &Wanted, after: Option<Look>, limit: usi
         if is_last {
             return Ok((found, looked_at, None));
         }
-        if looked_at >= NAMES_MAX {
+        if looked_at >= NAMES_MAX || steps >= STEPS_MAX {
             return Ok((found, looked_at, at));
         }
     }
@@ -191,7 +213,9 @@ fn look(tx: &Tx<'_>, top: &Top, wanted: &Wanted, after: Option<Look>, limit: usi
 
 /// The paths of folders, each found once: names come folder by folder.
 struct Places {
-    under: Option<EntryId>,
+    /// Paths begin here.
+    top: EntryId,
+    under: EntryId,
     known: HashMap<EntryId, Option<String>>,
 }
 
@@ -205,9 +229,11 @@ impl Places {
         let is_whole = above.last().map_or(folder, |outermost| outermost.parent) == ROOT;
         // What lies below a file are small pictures of it.
         let is_there = is_whole && above.iter().all(|row| row.kind == Kind::Folder && row.trashed.is_none());
-        let is_below = self.under.is_none_or(|under| under == ROOT || above.iter().any(|row| row.id == under));
-        let path = (is_there && is_below)
-            .then(|| above.iter().rev().fold(String::new(), |path, row| format!("{path}/{}", row.name)));
+        let is_below = |folder: EntryId| folder == ROOT || above.iter().any(|row| row.id == folder);
+        let path = (is_there && is_below(self.top) && is_below(self.under)).then(|| {
+            let below = above.iter().take_while(|row| row.id != self.top).collect::<Vec<_>>();
+            below.iter().rev().fold(String::new(), |path, row| format!("{path}/{}", row.name))
+        });
         self.known.insert(folder, path.clone());
         Ok(path)
     }

@@ -72,6 +72,8 @@ pub struct Link {
     /// The name of the account that made it.
     pub owner: String,
     account: AccountId,
+    /// Bytes a second that its guests get, if that is limited.
+    pub(crate) rate: Option<u64>,
 }
 
 impl Service {
@@ -182,6 +184,7 @@ impl Service {
     /// # Errors
     /// As the store says.
     pub async fn count_download(&self, link: &Link, file: EntryId, bytes: u64, size: u64) -> Result<()> {
+        self.count_guest(link, bytes).await?;
         let whole = {
             let mut partly = self.partly.lock().unwrap_or_else(PoisonError::into_inner);
             if partly.len() >= PARTLY_MAX {
@@ -304,7 +307,7 @@ pub(crate) fn live(tx: &Tx<'_>, code: &[u8; 16], at_us: i64) -> Result<Link> {
     }
     let entry = entries::get(tx, account, row.entry)?.ok_or(Error::LinkEnded)?;
     let owner = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
-    Ok(Link { row, entry, owner, account })
+    Ok(Link { row, entry, owner, account, rate: None })
 }
 
 /// What proves that its bearer knew the link's password when its hash was this one.

@@ -12,7 +12,7 @@ use catalogue::{
 };
 use model::{
     Change, Scope,
-    about::SignUp,
+    about::{AboutRow, SignUp},
     account::{AccountRow, LimitsRow, Role, SignInRow, TokenRow, TokenUse},
     id::{AccountId, TokenId},
 };
@@ -21,6 +21,7 @@ use crate::{
     Service,
     error::{Error, Result},
     leaving,
+    limits::{InForce, in_force},
     mail::{self, OwnMail, Telling},
     passwords::check_length,
     second,
@@ -64,8 +65,10 @@ pub struct Me {
     pub role: Role,
     /// Plaintext bytes of all versions, those before the current ones and those in the trash too.
     pub used_bytes: u64,
-    /// How many of them it may have.
-    pub quota_bytes: Option<u64>,
+    /// What holds for it.
+    pub limits: InForce,
+    /// Bytes that guests took through its links today.
+    pub link_bytes_today: u64,
     /// Since when a second factor is asked for, and how many one-time codes are left.
     pub second_factor: Option<(i64, usize)>,
     /// When the account will be deleted, if that was decided.
@@ -143,10 +146,11 @@ impl Service {
         let row = self
             .store
             .make_account_and(&name, true, move |tx, draft, account| {
-                let space_bytes = open_to_all(tx)?;
+                let about = open_to_all(tx)?;
                 let (account, role) = (account.id, Role::User);
-                if space_bytes.is_some() {
-                    draft.change(Scope::Cluster, Change::Limits(LimitsRow { account, space_bytes }));
+                let (space_bytes, plan) = (about.new_space_bytes, about.new_plan);
+                if space_bytes.is_some() || plan.is_some() {
+                    draft.change(Scope::Cluster, Change::Limits(LimitsRow { account, space_bytes, plan }));
                 }
                 let row =
                     SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
@@ -382,6 +386,7 @@ impl Service {
     pub async fn me(&self, caller: &Caller) -> Result<Me> {
         let Caller { account, role, .. } = *caller;
         let (at, wall_us) = (self.store.service_time(), self.store.now().wall_us);
+        let link_bytes_today = self.link_bytes_today(account).await?;
         self.look(move |tx| {
             let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
             let sign_in = access::sign_in(tx, account)?;
@@ -391,7 +396,8 @@ impl Service {
                 account: row,
                 role,
                 used_bytes: limits::used_bytes(tx, account)?,
-                quota_bytes: limits::of(tx, account)?.space_bytes,
+                limits: in_force(tx, account)?,
+                link_bytes_today,
                 second_factor: second.map(|second| (second.since_us, second.codes.len())),
                 leaves_us: leaving.map(|leaving| leaving::due_us(leaving, at, wall_us)),
                 mail: mail::own(tx, account)?,
@@ -438,10 +444,10 @@ impl Service {
     }
 }
 
-/// What a newcomer may keep, if anybody may come.
-fn open_to_all(tx: &Tx<'_>) -> Result<Option<u64>> {
+/// What the operator says of newcomers, if anybody may come.
+fn open_to_all(tx: &Tx<'_>) -> Result<AboutRow> {
     let about = shown::about(tx)?;
-    if about.sign_up == SignUp::Open { Ok(about.new_space_bytes) } else { Err(Error::SignUpClosed) }
+    if about.sign_up == SignUp::Open { Ok(about) } else { Err(Error::SignUpClosed) }
 }
 
 /// The token of this hash, if it opens something once and still does.

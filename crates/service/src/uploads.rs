@@ -4,8 +4,6 @@
 //! service stopped in between, asking for the offset finishes too. The commit that makes the version ends the upload in
 //! the same transaction and requires it to be unexpired there, so that an upload becomes one version or none.
 
-use std::sync::atomic::Ordering;
-
 use bytes::Bytes;
 use catalogue::uploads::{self, UploadRow};
 use futures_util::Stream;
@@ -91,6 +89,7 @@ impl Service {
             if let Some(link) = link {
                 room_for_one(&link, uploads::open_by(tx, account, &asked.name(), now)?)?;
             }
+            limits::admit_file(tx, account, length)?;
             limits::admit(tx, account, length.saturating_add(uploads::open_bytes(tx, account, &asked.name(), now)?))
                 .map_err(|error| asked.told(error))?;
             if is_deferred && uploads::open_without_length(tx, account, now)? >= DEFERRED_MAX {
@@ -146,6 +145,7 @@ impl Service {
         if row.length.is_none() {
             let (more, way) = (length.saturating_sub(row.offset), place.name());
             let fits = move |tx: &catalogue::Tx<'_>| {
+                limits::admit_file(tx, account, length)?;
                 limits::admit(tx, account, more.saturating_add(uploads::open_bytes(tx, account, &way, now)?))
             };
             self.look(fits).await.map_err(|error| place.told(error))?;
@@ -197,17 +197,14 @@ impl Service {
             return Ok(());
         }
         let way = place.name();
-        let left = move |tx: &catalogue::Tx<'_>| {
-            let open = uploads::open_bytes(tx, account, &way, now)?;
-            Ok(limits::left(tx, account)?.map(|left| left.saturating_sub(open)))
+        let had = row.offset;
+        let room = move |tx: &catalogue::Tx<'_>| {
+            limits::Room::of(tx, account, had, uploads::open_bytes(tx, account, &way, now)?)
         };
-        let (body, is_over) = limits::cut(body, self.look(left).await?);
+        let (body, cut) = limits::cut(body, self.look(room).await?);
         self.store.append(account, id, row.offset, body).await?;
-        if is_over.load(Ordering::Relaxed) {
-            // What fitted stays; the rest would not.
-            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await.map_err(|error| place.told(error))?;
-        }
-        Ok(())
+        // What fitted stays; the rest would not.
+        self.whole(place, &cut).await
     }
 
     /// An upload that was begun by this very way.

@@ -52,6 +52,8 @@ pub struct Mirror {
     pub objects: BTreeMap<ObjectId, KnownObject>,
     /// Versions that came since the last look.
     pub fresh: Vec<VersionId>,
+    /// Accounts that are gone for good.
+    pub accounts_gone: BTreeSet<AccountId>,
     /// Packs whose end was seen.
     pub packs_gone: u64,
     /// Packs that got the shape of a larger fleet.
@@ -157,7 +159,10 @@ impl Mirror {
                 self.versions.remove(&id);
             }
             Change::Account(_) | Change::SignIn(_) | Change::Limits(_) | Change::Token(_) => {}
-            Change::Report(_) | Change::About(_) | Change::Mail(_) => {}
+            Change::Report(_) | Change::About(_) | Change::Mail(_) | Change::Plan(_) => {}
+            Change::AccountGone { account, .. } => {
+                self.accounts_gone.insert(account);
+            }
             Change::Provider(_) | Change::Target(_) => {}
             Change::Kit(_) | Change::Share(_) | Change::Grant(_) | Change::Webhook(_) => {}
         }

@@ -21,7 +21,7 @@ use format::{
 use model::{
     Change, Record, Scope,
     fleet::TargetState,
-    id::{ObjectId, TargetId},
+    id::{AccountId, ObjectId, TargetId},
 };
 
 use crate::{
@@ -113,13 +113,14 @@ impl Inner {
         for (scope, at, change) in &layers.rows {
             reading.late.take(*scope, *at, change);
         }
+        let gone = self.gone_accounts().await?;
         let epochs: BTreeSet<u64> = found.values().map(|(journal, ..)| journal.header.epoch).collect();
         for epoch in epochs {
             let mut headers = self.known_headers(epoch).await?;
             headers.extend(found.values().map(|(journal, ..)| journal.header).filter(|header| header.epoch == epoch));
             for id in chain(&headers, (0, None)).ordered {
                 let Some((journal, name, bytes)) = found.remove(&id) else { continue };
-                self.take_late_journal(&journal, &name, &bytes, &layers, reading);
+                self.take_late_journal(&gone, &journal, &name, &bytes, &layers, reading);
                 reading.old.push(object(id, ObjectKind::Journal, &name, &bytes));
             }
         }
@@ -154,6 +155,7 @@ impl Inner {
     /// layer names its version.
     fn take_late_journal(
         &self,
+        gone: &BTreeSet<AccountId>,
         journal: &JournalObject,
         name: &str,
         bytes: &Bytes,
@@ -162,6 +164,9 @@ impl Inner {
     ) {
         let keys = self.keys.snapshot();
         for entry in &journal.entries {
+            if matches!(entry.scope, Scope::Account(account) if gone.contains(&account)) {
+                continue;
+            }
             match entry.unseal(&keys) {
                 Ok(record) if layers.disowns(&journal.header, &record) || layers.covers(&record) => {}
                 Ok(record) => {

@@ -75,6 +75,8 @@ pub(crate) struct Folded {
     /// What earlier lives told beyond what the last one began with.
     pub late: Late,
     pub findings: Vec<String>,
+    /// What could not be opened, and whose it is.
+    unopened: Vec<(Scope, String)>,
 }
 
 async fn list_all(source: &Source, prefix: &str) -> Result<Vec<(String, u64)>> {
@@ -163,9 +165,11 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
         objects,
         late: Late::default(),
         findings,
+        unopened: Vec::new(),
     };
     folded.read_layers(sources, &keys).await?;
     folded.read_journal(sources, &keys).await?;
+    folded.forget_gone();
     for seen in survey(sources, "addresses/").await? {
         if let Some(name) = parse_address_book_name(&seen.name)
             && let Some((_, bytes)) = read_any(sources, &seen, &mut folded.findings, |bytes| {
@@ -176,7 +180,9 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
             folded.objects.push((object(name.id, ObjectKind::AddressBook, &seen.name, &bytes), seen.holders));
         }
     }
-    for gap in folded.state.gaps() {
+    let gone = &folded.state.cluster.account_tombs;
+    let is_gone = |scope| matches!(scope, Scope::Account(account) if gone.contains_key(&account));
+    for gap in folded.state.gaps().into_iter().filter(|gap| !is_gone(gap.scope)).collect::<Vec<_>>() {
         folded.findings.push(format!(
             "{:?}: the changes between revision {} and {} are missing; what came after is applied",
             gap.scope, gap.after, gap.next
@@ -243,6 +249,23 @@ async fn open_accounts(
 }
 
 impl Folded {
+    /// Takes out what was read of accounts that are gone for good: their end wins over every copy of what they were. Their
+    /// envelopes and snapshots stay on the list of objects, and go from there ([`crate::gone`]).
+    fn forget_gone(&mut self) {
+        let gone: BTreeSet<AccountId> = self.state.cluster.account_tombs.keys().copied().collect();
+        let is_gone = |scope: &Scope| matches!(scope, Scope::Account(account) if gone.contains(account));
+        self.accounts.retain(|account, _| !gone.contains(account));
+        self.state.accounts.retain(|account, _| !gone.contains(account));
+        self.rows.retain(|(scope, ..)| !is_gone(scope));
+        self.layers.retain(|layer| !is_gone(&layer.scope));
+        for used in &mut self.journal {
+            used.scopes.retain(|(scope, _)| !is_gone(scope));
+        }
+        self.late.accounts.retain(|account, _| !gone.contains(account));
+        self.unopened.retain(|(scope, _)| !is_gone(scope));
+        self.findings.extend(std::mem::take(&mut self.unopened).into_iter().map(|(_, said)| said));
+    }
+
     async fn read_layers(&mut self, sources: &[Source], keys: &Keyring) -> Result<()> {
         let seen = survey(sources, "snapshots/").await?;
         let names: Vec<LayerName> = seen.iter().filter_map(|seen| parse_snapshot_name(&seen.name)).collect();
@@ -272,7 +295,7 @@ impl Folded {
                     let rows = match part.unseal(keys) {
                         Ok(rows) => rows,
                         Err(error) => {
-                            self.findings.push(format!("{text} cannot be opened: {error}"));
+                            self.unopened.push((scope, format!("{text} cannot be opened: {error}")));
                             continue;
                         }
                     };
@@ -362,7 +385,10 @@ impl Folded {
                     scopes.push((record.scope, record.revision));
                     self.take_record(record, &row.name, layers);
                 }
-                Err(error) => self.findings.push(format!("a record of {} cannot be opened: {error}", row.name)),
+                Err(error) => {
+                    let said = format!("a record of {} cannot be opened: {error}", row.name);
+                    self.unopened.push((entry.scope, said));
+                }
             }
             payloads.extend(entry.payloads.iter().copied());
         }

@@ -53,6 +53,14 @@ impl Ring {
         keys.accounts = Arc::new(accounts);
     }
 
+    /// Forgets an account's key; a batch that runs keeps it until its end.
+    pub fn remove(&self, account: AccountId) {
+        let mut keys = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut accounts = BTreeMap::clone(&keys.accounts);
+        accounts.remove(&account);
+        keys.accounts = Arc::new(accounts);
+    }
+
     /// A copy of the handle on one account's key.
     pub fn account(&self, account: AccountId) -> Result<Arc<AccountKey>> {
         let keys = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);

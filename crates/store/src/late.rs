@@ -95,7 +95,9 @@ pub(crate) fn bring_in_cluster(
 ) -> Result<Brought> {
     let mut brought = Brought::default();
     for Row { value, .. } in late.accounts.values() {
-        if catalogue::accounts::by_id(tx, value.id)?.is_none() {
+        // One that is gone for good stays so, whatever an earlier life says.
+        let is_gone = catalogue::accounts::gone(tx, value.id)?.is_some();
+        if !is_gone && catalogue::accounts::by_id(tx, value.id)?.is_none() {
             let mut row = value.clone();
             if catalogue::accounts::by_name(tx, &row.name)?.is_some() {
                 row.name = format!("{} ({})", row.name, row.id);
@@ -103,6 +105,9 @@ pub(crate) fn bring_in_cluster(
             draft.change(Scope::Cluster, Change::Account(row));
             brought.accounts += 1;
         }
+    }
+    for account in late.account_tombs.keys() {
+        brought.not_repeated += usize::from(catalogue::accounts::by_id(tx, *account)?.is_some());
     }
     for state in late.packs.values() {
         if catalogue::packs::gone(tx, state.pack.id)?.is_some() {
@@ -164,6 +169,9 @@ pub(crate) fn bring_in_account(
     moment: &Moment,
     entropy: &dyn Entropy,
 ) -> Result<Brought> {
+    if catalogue::accounts::gone(tx, account)?.is_some() {
+        return Ok(Brought::default());
+    }
     let nothing = AccountState::default();
     let state = late.accounts.get(&account).unwrap_or(&nothing);
     let mut bringing =
@@ -194,7 +202,12 @@ pub(crate) fn bring_in_account(
     for id in state.version_tombs.keys() {
         brought.not_repeated += usize::from(catalogue::versions::get(tx, account, *id)?.is_some());
     }
-    for (segment, (_, sealed)) in late.payloads.iter().filter(|(_, (owner, _))| *owner == account) {
+    for (segment, (owner, sealed)) in late.payloads.iter() {
+        // A file that was copied to another account consists of the same segments.
+        if *owner != account && !wanted.contains(segment) {
+            continue;
+        }
+
         let nowhere = catalogue::segments::pack_of(tx, *segment)?.is_none()
             && catalogue::segments::journalled(tx, *segment)?.is_none();
         if nowhere && (wanted.contains(segment) || catalogue::segments::is_live(tx, *segment)?) {

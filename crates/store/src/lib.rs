@@ -30,7 +30,8 @@ use fleet::Roster;
 use format::{Identity, JournalHeader};
 use model::{
     Scheme,
-    id::{ClusterId, ObjectId, PackId, TargetId},
+    entry::WrappedKey,
+    id::{AccountId, ClusterId, ObjectId, PackId, TargetId},
     pack::Make,
     units::ServiceTime,
     world::{Now, World},
@@ -48,6 +49,7 @@ mod fill;
 mod fleet_state;
 mod fold;
 mod found;
+mod gone;
 mod intake;
 mod jobs;
 mod joining;
@@ -166,6 +168,26 @@ impl Store {
     /// The time on which destruction runs.
     pub fn service_time(&self) -> ServiceTime {
         self.0.service_time()
+    }
+
+    /// Whether the clocks are to be trusted: while they disagree nothing is destroyed.
+    pub fn clocks_agree(&self) -> bool {
+        let now = self.now();
+        !locked(&self.0.time).is_paused(now)
+    }
+
+    /// Waits for so many microseconds.
+    pub fn sleep(&self, us: u64) -> model::world::BoxFuture<'static, ()> {
+        self.0.world.timer.sleep(us)
+    }
+
+    /// A version's file key, wrapped for another account: the copy consists of the same sealed bytes.
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`] if the key of one of them is not here; Damaged if it is not `from`'s.
+    pub fn rewrap(&self, from: AccountId, to: AccountId, key: &WrappedKey) -> Result<WrappedKey> {
+        let (from, to) = (self.0.keys.account(from)?, self.0.keys.account(to)?);
+        Ok(to.wrap(&from.unwrap(key)?))
     }
 
     /// Chance, for ids and secrets.

@@ -121,7 +121,7 @@ impl Inner {
         Ok(reading)
     }
 
-    async fn names_at(&self, target: TargetId, prefix: &str) -> Result<Vec<String>> {
+    pub(crate) async fn names_at(&self, target: TargetId, prefix: &str) -> Result<Vec<String>> {
         let driver = self.driver(target)?;
         let mut names = Vec::new();
         let mut after: Option<ObjectName> = None;
@@ -168,8 +168,13 @@ impl Inner {
                 continue;
             };
             let row = object(parsed.id, ObjectKind::Envelope, &name, &bytes);
-            let known = move |tx: &mut catalogue::Tx<'_>| catalogue::accounts::envelope(tx, account);
-            let known = self.catalogue.read(known).await?.map_or(0, |envelope| envelope.generation);
+            let known = move |tx: &mut catalogue::Tx<'_>| {
+                let generation = catalogue::accounts::envelope(tx, account)?.map_or(0, |envelope| envelope.generation);
+                // The key of an account that is gone stays gone.
+                let is_gone = catalogue::accounts::gone(tx, account)?.is_some();
+                Ok(if is_gone { u64::MAX } else { generation })
+            };
+            let known = self.catalogue.read(known).await?;
             let is_first = reading.envelopes.iter().all(|found| found.account != account);
             if id == account && known < parsed.generation && is_first {
                 if self.keys.account(account).is_err() {
@@ -203,6 +208,9 @@ impl Inner {
                             change,
                         );
                     }
+                    reading.old.push(object(part.header.id, ObjectKind::Snapshot, &name, &bytes));
+                }
+                Err(_) if self.is_of_gone(part.header.scope).await? => {
                     reading.old.push(object(part.header.id, ObjectKind::Snapshot, &name, &bytes));
                 }
                 Err(error) => reading.findings.push(format!("{name} cannot be opened: {error}")),

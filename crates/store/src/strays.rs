@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use catalogue::Tx;
+use catalogue::{Tx, objects::ObjectRow};
 use fleet::ObjectName;
 use format::{
     FORMAT_MD_NAME,
@@ -22,12 +22,14 @@ use format::{
 use model::{
     fleet::TargetState,
     id::{PackId, TargetId},
+    units::ServiceTime,
 };
 
 use crate::{
     Inner, Store,
     absent::Listing,
     error::{Error, Result},
+    gone::{release_stray, stray_of_gone},
     locked,
     reclaim::doom,
 };
@@ -57,6 +59,8 @@ enum Stray {
     None,
     /// A record says that its pack is gone.
     Gone(PackId),
+    /// It opens, or was sealed for, an account that is gone for good.
+    OfGone(ObjectRow),
     /// No record knows its pack, or it is no name of ours.
     Unknown,
 }
@@ -69,8 +73,11 @@ fn is_copied(name: &str) -> bool {
         || parse_snapshot_name(name).is_some()
 }
 
-fn judge(tx: &Tx<'_>, target: TargetId, name: &str) -> catalogue::Result<Stray> {
+fn judge(tx: &Tx<'_>, target: TargetId, name: &str, (now, grace_s): (ServiceTime, u64)) -> catalogue::Result<Stray> {
     let Some(shard) = parse_shard_name(name) else {
+        if let Some(row) = stray_of_gone(tx, name, target, now, grace_s)? {
+            return Ok(Stray::OfGone(row));
+        }
         return Ok(if is_copied(name) { Stray::None } else { Stray::Unknown });
     };
     if catalogue::packs::gone(tx, shard.pack)?.is_some() {
@@ -142,23 +149,24 @@ impl Inner {
         let upto = walk.after.as_ref().filter(|_| !walk.ended).map(ToString::to_string);
         let names = page.objects.iter().map(|listed| listed.name.to_string()).collect();
         self.find_absent(target, Listing { from, upto, names }).await?;
+        let (at, grace_s) = (self.service_time(), self.settings.grace_s);
         let judged = move |tx: &mut Tx<'_>| {
-            let (mut gone, mut unknown) = (Vec::new(), Vec::new());
+            let (mut gone, mut keys, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
             for listed in page.objects {
                 let name = listed.name.to_string();
-                match judge(tx, target, &name)? {
+                match judge(tx, target, &name, (at, grace_s))? {
                     Stray::None => {}
                     Stray::Gone(pack) => gone.push((pack, name)),
+                    Stray::OfGone(row) => keys.push(row),
                     Stray::Unknown => unknown.push(name),
                 }
             }
-            Ok((gone, unknown))
+            Ok((gone, keys, unknown))
         };
-        let (gone, unknown) = self.catalogue.read(judged).await?;
+        let (gone, keys, unknown) = self.catalogue.read(judged).await?;
         walk.unknown += unknown.len();
         walk.named.extend(unknown.into_iter().take(NAMED - walk.named.len()));
-        if !gone.is_empty() {
-            let (at, grace_s) = (self.service_time(), self.settings.grace_s);
+        if !gone.is_empty() || !keys.is_empty() {
             Store(self.clone())
                 .commit(move |tx, _| {
                     for (pack, name) in gone {
@@ -166,6 +174,7 @@ impl Inner {
                             doom(tx, target, name, "reclaimed", at, grace_s)?;
                         }
                     }
+                    keys.iter().try_for_each(|row| release_stray(tx, row, target))?;
                     Ok::<_, Error>(())
                 })
                 .await?;

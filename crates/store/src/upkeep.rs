@@ -58,6 +58,7 @@ pub(crate) struct UpkeepState {
     pub(crate) scrub_sweep: Sweep<PackView>,
     pub(crate) scrub_objects: Sweep<ObjectView>,
     pub(crate) filling: crate::fill::Filling,
+    pub(crate) destroyed: crate::gone::Destroyed,
     pub(crate) jobs: Jobs,
     findings: Mutex<BTreeMap<&'static str, String>>,
 }
@@ -211,6 +212,7 @@ impl Inner {
         keep("packing", self.pack_journalled(everything).await.map(drop));
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
         keep("release", self.release_journal().await.map(drop));
+        keep("destroying keys", self.destroy_keys().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));
         let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };

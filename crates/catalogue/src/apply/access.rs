@@ -36,10 +36,11 @@ pub(super) fn sign_in(tx: &mut Tx<'_>, revision: u64, row: &SignInRow) -> Result
 
 pub(super) fn limits(tx: &mut Tx<'_>, revision: u64, row: &LimitsRow) -> Result<()> {
     tx.run(
-        "INSERT INTO limits (account, revision, space_bytes) VALUES (?1, ?2, ?3)
-         ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, space_bytes = excluded.space_bytes
+        "INSERT INTO limits (account, revision, space_bytes, plan) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (account) DO UPDATE SET revision = excluded.revision, space_bytes = excluded.space_bytes,
+           plan = excluded.plan
          WHERE excluded.revision >= limits.revision",
-        (row.account.0, Int(revision), row.space_bytes.map(Int)),
+        (row.account.0, Int(revision), row.space_bytes.map(Int), &row.plan),
     )?;
     Ok(())
 }

@@ -209,6 +209,16 @@ pub(super) fn version_gone(tx: &mut Tx<'_>, account: AccountId, revision: u64, i
     Ok(())
 }
 
+/// Ends all versions of an account, without tombstones.
+pub(super) fn end_all_versions(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {
+    let sql = "SELECT id, segments FROM version WHERE account = ?1 AND sealed IS NULL";
+    let found = tx.all(sql, [account.0], |row| Ok((VersionId(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
+    for (version, segments) in found {
+        end_uses(tx, account, version, &segments)?;
+    }
+    tx.run("DELETE FROM version WHERE account = ?1", [account.0]).map(drop)
+}
+
 fn end_uses(tx: &mut Tx<'_>, account: AccountId, version: VersionId, segments: &[u8]) -> Result<()> {
     for segment in unpack_segments(segments)? {
         end_use(tx, &segment.id.0, account, &version.0)?;

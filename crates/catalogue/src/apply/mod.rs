@@ -11,13 +11,18 @@ mod access;
 mod cluster;
 mod files;
 mod outgoing;
+mod plans;
 mod shown;
 
 use crate::{
     error::{Error, Result},
     tx::Tx,
 };
-use model::{Change, Scope, id::AccountId};
+use model::{
+    Change, Scope,
+    account::{AccountRow, LimitsRow, SignInRow},
+    id::AccountId,
+};
 
 /// What happens when two rows want one name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +52,16 @@ pub fn replay(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change) -> 
 
 fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash: Clash) -> Result<()> {
     match (scope, change) {
+        // No word on an account outlives its end.
+        (Scope::Cluster, Change::Account(AccountRow { id, .. }))
+        | (Scope::Cluster, Change::SignIn(SignInRow { account: id, .. }))
+        | (Scope::Cluster, Change::Limits(LimitsRow { account: id, .. }))
+            if plans::is_gone(tx, *id)? =>
+        {
+            Ok(())
+        }
+        (Scope::Cluster, Change::AccountGone { account, at }) => plans::account_gone(tx, revision, *account, *at),
+        (Scope::Cluster, Change::Plan(row)) => plans::plan(tx, revision, row),
         (Scope::Cluster, Change::Account(row)) => cluster::account(tx, revision, row, clash),
         (Scope::Cluster, Change::SignIn(row)) => access::sign_in(tx, revision, row),
         (Scope::Cluster, Change::Limits(row)) => access::limits(tx, revision, row),

@@ -79,12 +79,16 @@ pub(super) fn report(tx: &mut Tx<'_>, revision: u64, row: &ReportRow) -> Result<
 
 pub(super) fn about(tx: &mut Tx<'_>, revision: u64, row: &AboutRow) -> Result<()> {
     tx.run(
-        "INSERT INTO about (one, revision, name, sign_up, new_space_bytes, colour, logo_type, logo, contact, imprint, terms)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        "INSERT INTO about (one, revision, name, sign_up, new_space_bytes, colour, logo_type, logo, contact, imprint, terms,
+           new_plan, quick_file_bytes, quick_days_max, quick_space_bytes, quick_bytes_per_day, quick_account)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (one) DO UPDATE SET revision = excluded.revision, name = excluded.name,
            sign_up = excluded.sign_up, new_space_bytes = excluded.new_space_bytes, colour = excluded.colour,
            logo_type = excluded.logo_type, logo = excluded.logo, contact = excluded.contact,
-           imprint = excluded.imprint, terms = excluded.terms
+           imprint = excluded.imprint, terms = excluded.terms, new_plan = excluded.new_plan,
+           quick_file_bytes = excluded.quick_file_bytes, quick_days_max = excluded.quick_days_max,
+           quick_space_bytes = excluded.quick_space_bytes, quick_bytes_per_day = excluded.quick_bytes_per_day,
+           quick_account = excluded.quick_account
          WHERE excluded.revision >= about.revision",
         (
             Int(revision),
@@ -97,6 +101,12 @@ pub(super) fn about(tx: &mut Tx<'_>, revision: u64, row: &AboutRow) -> Result<()
             &row.contact,
             &row.imprint,
             &row.terms,
+            &row.new_plan,
+            row.quick.map(|quick| Int(quick.file_bytes)),
+            row.quick.map(|quick| quick.days_max),
+            row.quick.map(|quick| Int(quick.space_bytes)),
+            row.quick.map(|quick| Int(quick.bytes_per_day)),
+            row.quick_account.map(|account| account.0),
         ),
     )?;
     Ok(())

@@ -4,7 +4,7 @@ use crate::world::{TOP, World};
 use catalogue::{access, access::Session, apply, export, shares, shown};
 use model::{
     Change, Scope,
-    about::{AboutRow, Logo, SignUp},
+    about::{AboutRow, Logo, Quick, SignUp},
     account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     id::{AccountId, EntryId, GrantId, ReportId, ShareId, TokenId},
     share::{GrantRow, Reason, ReportRow, ShareRow},
@@ -29,7 +29,7 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
         [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Invitation(Role::Operator), TokenUse::Reset];
     let tokens: Vec<_> = (1..).zip(uses).map(|(id, opens)| token(id, account, opens)).collect();
     let ended = TokenRow { ended_us: Some(9), ..token(9, account, TokenUse::Reset) };
-    let limits = LimitsRow { account, space_bytes: Some(5 << 30) };
+    let limits = LimitsRow { account, space_bytes: Some(5 << 30), plan: Some("Family".to_owned()) };
     let mut changes = vec![Change::SignIn(sign_in.clone()), Change::Limits(limits.clone())];
     changes.extend(tokens.iter().chain([&ended]).cloned().map(Change::Token));
     world.cluster(changes);
@@ -115,6 +115,9 @@ pub fn what_others_see_comes_back_as_it_was_said(world: &mut World) {
         contact: Some("c".to_owned()),
         imprint: None,
         terms: Some("t".to_owned()),
+        new_plan: Some("Family".to_owned()),
+        quick: Some(Quick { file_bytes: 1, days_max: 2, space_bytes: 3, bytes_per_day: 4 }),
+        quick_account: Some(to),
     };
     let mut changes: Vec<_> = reports.iter().cloned().map(Change::Report).collect();
     changes.push(Change::About(about.clone()));

@@ -9,6 +9,7 @@ mod history;
 mod local;
 mod outgoing;
 mod packs;
+mod plans;
 mod world;
 
 use catalogue::Catalogue;
@@ -62,6 +63,9 @@ stories! {
     outgoing::mails_wait_until_they_are_due,
     outgoing::events_wait_for_their_webhook,
     access::the_digits_of_a_step_are_used_once,
+    plans::plans_come_back_as_they_were_said,
+    plans::files_are_found_by_their_age,
+    plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,
     local::a_claim_has_one_owner_and_a_growing_term,

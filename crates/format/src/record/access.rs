@@ -62,11 +62,14 @@ fn take_second(reader: &mut Reader<'_>, _: &'static str) -> Result<SecondFactor>
 pub(super) fn put_limits(bytes: &mut Vec<u8>, row: &LimitsRow) {
     bytes.extend_from_slice(&row.account.0);
     put_option(bytes, row.space_bytes, put_varint);
+    put_option(bytes, row.plan.as_deref(), put_text);
 }
 
-pub(super) fn take_limits(reader: &mut Reader<'_>) -> Result<LimitsRow> {
+pub(super) fn take_limits(reader: &mut Reader<'_>, shape: u8) -> Result<LimitsRow> {
     let (account, space_bytes) = (AccountId(reader.array("account")?), reader.option("space_bytes", Reader::varint)?);
-    Ok(LimitsRow { account, space_bytes })
+    // Shape 1 knew no plans.
+    let plan = if shape == 1 { None } else { reader.option("plan", Reader::text)? };
+    Ok(LimitsRow { account, space_bytes, plan })
 }
 
 pub(super) fn put_token(bytes: &mut Vec<u8>, row: &TokenRow) {

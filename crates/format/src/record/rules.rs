@@ -75,7 +75,9 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
         Change::Entry(row) => entry(row),
         Change::Version(row) => version(row),
-        Change::Limits(_)
+        Change::Plan(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
+        Change::Limits(row) => row.plan.as_deref().map_or(Ok(()), |plan| text("plan", plan, 1, NAME_BYTES_MAX)),
+        Change::AccountGone { .. }
         | Change::Grant(_)
         | Change::PackGone { .. }
         | Change::EntryGone(_)
@@ -98,6 +100,7 @@ fn password(hash: Option<&str>) -> Result<(), Broken> {
 
 fn about(row: &AboutRow) -> Result<(), Broken> {
     row.name.as_deref().map_or(Ok(()), |name| text("name", name, 1, NAME_BYTES_MAX))?;
+    row.new_plan.as_deref().map_or(Ok(()), |plan| text("new_plan", plan, 1, NAME_BYTES_MAX))?;
     for (field, words) in [("contact", &row.contact), ("imprint", &row.imprint), ("terms", &row.terms)] {
         words.as_deref().map_or(Ok(()), |words| text(field, words, 1, AboutRow::TEXT_BYTES_MAX))?;
     }

@@ -6,7 +6,7 @@ use model::{
     share::{GrantRow, Reason, ReportRow, ShareRow},
 };
 
-use super::{access::put_text, rows::put_time};
+use super::{access::put_text, plans, rows::put_time};
 use crate::{
     error::Result,
     wire::{Reader, put_blob, put_option, put_varint},
@@ -122,10 +122,11 @@ pub(super) fn put_about(bytes: &mut Vec<u8>, row: &AboutRow) {
     for text in [&row.contact, &row.imprint, &row.terms] {
         put_option(bytes, text.as_deref(), put_text);
     }
+    plans::put_offers(bytes, row);
 }
 
-pub(super) fn take_about(reader: &mut Reader<'_>) -> Result<AboutRow> {
-    Ok(AboutRow {
+pub(super) fn take_about(reader: &mut Reader<'_>, shape: u8) -> Result<AboutRow> {
+    let mut row = AboutRow {
         name: reader.option("name", Reader::text)?,
         sign_up: match reader.u8("sign_up")? {
             0 => SignUp::Invitation,
@@ -141,5 +142,11 @@ pub(super) fn take_about(reader: &mut Reader<'_>) -> Result<AboutRow> {
         contact: reader.option("contact", Reader::text)?,
         imprint: reader.option("imprint", Reader::text)?,
         terms: reader.option("terms", Reader::text)?,
-    })
+        ..AboutRow::default()
+    };
+    // Shape 2 knew neither plans nor files without an account.
+    if shape > 2 {
+        plans::take_offers(reader, &mut row)?;
+    }
+    Ok(row)
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use model::{
     Change, Record, Scope,
-    about::{AboutRow, Logo, SignUp},
+    about::{AboutRow, Logo, Quick, SignUp},
     account::{AccountRow, KitRow, Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
@@ -14,6 +14,7 @@ use model::{
     },
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
+    plans::PlanRow,
     share::{GrantRow, Reason, ReportRow, ShareRow},
     units::{ServiceTime, sealed_bytes},
     world::Entropy,
@@ -162,8 +163,8 @@ pub fn cluster_access_changes() -> Vec<Change> {
             None,
             Some(SecondFactor { secret: [0x64; 20], since_us: 7, codes: vec![[0x65; 32], [0x66; 32]] }),
         ),
-        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: None }),
-        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: Some(1 << 40) }),
+        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: None, plan: None }),
+        Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: Some(1 << 40), plan: None }),
         token(0x60, TokenUse::Access, None, None),
         token(0x61, TokenUse::Invitation(Role::User), Some(7), Some(8)),
         token(0x62, TokenUse::Invitation(Role::Operator), Some(7), None),
@@ -191,6 +192,7 @@ fn about() -> AboutRow {
         contact: Some("attic@example.org".to_owned()),
         imprint: Some("# Who".to_owned()),
         terms: Some("Be kind.".to_owned()),
+        ..AboutRow::default()
     }
 }
 
@@ -395,7 +397,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(12) {
+    match chance.below(14) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -454,6 +456,14 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             contact: chance.coin().then(|| some_text(chance, 100)),
             imprint: chance.coin().then(|| some_text(chance, 400)),
             terms: chance.coin().then(|| some_text(chance, 400)),
+            new_plan: chance.coin().then(|| some_text(chance, 50)),
+            quick: chance.coin().then(|| Quick {
+                file_bytes: chance.number() >> chance.below(64),
+                days_max: chance.number() as u32,
+                space_bytes: chance.number() >> chance.below(64),
+                bytes_per_day: chance.number() >> chance.below(64),
+            }),
+            quick_account: chance.coin().then(|| AccountId(chance.bytes())),
         }),
         10 => Change::Mail(MailRow {
             account: AccountId(id),
@@ -470,7 +480,18 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         7 => Change::Limits(LimitsRow {
             account: AccountId(id),
             space_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
+            plan: chance.coin().then(|| some_text(chance, 50)),
         }),
+        11 => Change::Plan(PlanRow {
+            name: some_text(chance, 50),
+            space_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
+            file_bytes: chance.coin().then(|| chance.number() >> chance.below(64)),
+            keep_days: chance.coin().then(|| chance.number() as u32),
+            link_bytes_per_day: chance.coin().then(|| chance.number() >> chance.below(64)),
+            guest_bytes_per_s: chance.coin().then(|| chance.number() >> chance.below(64)),
+            ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
         6 => Change::Token(TokenRow {
             id: TokenId(id),
             hash: chance.bytes(),

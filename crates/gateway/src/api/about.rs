@@ -37,6 +37,9 @@ struct Change {
     new_quota_bytes: Option<Option<u64>>,
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
+    new_plan: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     colour: Option<Option<String>>,
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
@@ -68,6 +71,8 @@ struct About {
     sign_up: SignUpWord,
     /// What an account may keep that was made by open sign-up; none: no limit.
     new_quota_bytes: Option<u64>,
+    /// The plan of such an account.
+    new_plan: Option<String>,
     /// `#rrggbb`; none: the house colour.
     colour: Option<String>,
     /// Its address, from the top of the service.
@@ -117,8 +122,8 @@ impl Change {
             SignUpWord::Open => SignUp::Open,
             SignUpWord::Closed => SignUp::Closed,
         });
-        let Self { name, new_quota_bytes, contact, imprint, terms, .. } = self;
-        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, colour, contact, imprint, terms })
+        let Self { name, new_quota_bytes, new_plan, contact, imprint, terms, .. } = self;
+        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, new_plan, colour, contact, imprint, terms })
     }
 }
 
@@ -145,6 +150,7 @@ fn shape(service: &Service, about: AboutRow) -> About {
             SignUp::Closed => SignUpWord::Closed,
         },
         new_quota_bytes: about.new_space_bytes,
+        new_plan: about.new_plan,
         colour: about.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
         logo: about.logo.map(|logo| format!("/api/v1/service/logo?v={}", service::logo_tag(&logo))),
         contact: about.contact,

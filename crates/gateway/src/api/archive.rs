@@ -66,7 +66,7 @@ pub async fn linked(State(service): State<Service>, request: Request) -> Result<
     links::must_read(&parts)?;
     percent::query(parts.uri.query(), [])?;
     let (path, _) = links::below(&parts, "/zip/")?;
-    let link = links::open(&service, &parts).await?;
+    let link = links::admitted(&service, links::open(&service, &parts).await?, &parts).await?;
     let archive = service.archive(service.linked(&link), path, Vec::new()).await?;
     send(&service, archive, &parts, Some(link)).await
 }

@@ -18,7 +18,7 @@ use hyper::{
     },
     http::request::Parts,
 };
-use model::id::VersionId;
+use model::id::{GrantId, VersionId};
 use serde::Deserialize;
 use service::{Deletion, Expect, File, Link, Place, Put, Service, Transfer, paths::Path};
 use utoipa::ToSchema;
@@ -30,7 +30,8 @@ use crate::{
         links::Counted,
         listing::{self, LadderWord},
     },
-    auth, body,
+    auth::{self, Via},
+    body,
     error::Problem,
     header::{
         date, digest,
@@ -269,6 +270,8 @@ struct Action {
     replace: bool,
     /// That `revert` goes back to.
     version: Option<String>,
+    /// For `copy`: in whose tree `to` lies, if it is another: `own`, or the id of a grant.
+    into: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -291,10 +294,13 @@ enum Verb {
 )]
 pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
-    let Action { action, to, replace, version } = body::json(body).await?;
+    let Action { action, to, replace, version, into } = body::json(body).await?;
     let place = &auth::place(service, parts).await?;
     if version.is_some() != (action == Verb::Revert) {
         return Err(Problem::bad_request("bad_json", "`revert`, and nothing else, takes a `version`"));
+    }
+    if into.is_some() && action != Verb::Copy {
+        return Err(Problem::bad_request("bad_json", "`copy`, and nothing else, goes `into` another tree"));
     }
     if let Some(id) = version {
         service.revert(place, path, version_id(&id)?).await?;
@@ -305,6 +311,13 @@ pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Re
         .map(|text| Path::from_text(text.strip_suffix('/').unwrap_or(&text)).map_err(service::Error::from))
         .transpose()?;
     let made = to.clone().unwrap_or_else(|| path.clone());
+    if let (Some(into), Some(to)) = (&into, &to) {
+        let (into, below) = tree(service, parts, into).await?;
+        service.copy_into(place, &into, Transfer { from: path, to: to.clone(), replace }).await?;
+        let mut response = api::empty(StatusCode::CREATED);
+        response.headers_mut().insert(LOCATION, at(&below, to)?);
+        return Ok(response);
+    }
     match (action, to) {
         (Verb::Mkdir, None) if !replace => service.mkdir(place, path).await?,
         (Verb::Mkdir, _) => return Err(Problem::bad_request("bad_json", "`mkdir` takes neither `to` nor `replace`")),
@@ -319,13 +332,26 @@ pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Re
     Ok(response)
 }
 
+/// The tree that a copy goes into, and what its addresses begin with.
+async fn tree(service: &Service, parts: &Parts, into: &str) -> Result<(Place, String), Problem> {
+    let caller = auth::caller(service, parts).await?;
+    if into == "own" {
+        return Ok((Place::from(&caller), auth::below_by(parts, None)));
+    }
+    let id = GrantId::parse(into).map_err(|_| service::Error::NoGrant)?;
+    Ok((service.granted_place(&caller, id).await?, auth::below_by(parts, Some(&Via::Grant(id)))))
+}
+
 fn version_id(text: &str) -> Result<VersionId, Problem> {
     Ok(VersionId::parse(text).map_err(|_| service::Error::NoVersion)?)
 }
 
 /// Where a path is found.
 fn location(parts: &Parts, path: &Path) -> Result<HeaderValue, Problem> {
+    at(&auth::below(parts), path)
+}
+
+fn at(below: &str, path: &Path) -> Result<HeaderValue, Problem> {
     let names: Vec<String> = path.names().iter().map(|name| percent::encode(name)).collect();
-    let below = auth::below(parts);
     api::value(&format!("{below}{DOOR}{}", names.join("/")))
 }

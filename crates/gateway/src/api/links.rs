@@ -4,7 +4,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -17,6 +17,7 @@ use hyper::{Method, StatusCode, http::request::Parts};
 use model::{
     entry::Kind,
     id::{EntryId, ShareId},
+    world::BoxFuture,
 };
 use serde::{Deserialize, Serialize};
 use service::{Knock, Link, Service, paths::Path};
@@ -226,9 +227,18 @@ pub async fn files(State(service): State<Service>, request: Request) -> Result<R
 }
 
 async fn send(service: &Service, link: Link, path: Path, parts: &Parts) -> Result<Response, Problem> {
+    let link = admitted(service, link, parts).await?;
     let place = service.linked(&link);
     let file = service.find(&place, path.clone()).await?;
     files::send(service, &place, file, &path, parts, Some(link)).await
+}
+
+/// The link, if bytes may be taken through it now. To ask for a file's facts alone takes none.
+///
+/// # Errors
+/// 429 if its owner's links have brought today what they may.
+pub async fn admitted(service: &Service, link: Link, parts: &Parts) -> Result<Link, Problem> {
+    if parts.method == Method::GET { Ok(service.admit_guest(link).await?) } else { Ok(link) }
 }
 
 /// Refuses what is no reading.
@@ -267,9 +277,12 @@ pub fn cookie_name(code: &str) -> String {
     format!("holdfast-link-{code}")
 }
 
-/// A link's bytes on their way to a guest: when the body ends or breaks, what went out is counted.
+/// A link's bytes on their way to a guest, as fast as the owner's plan has it: when the body ends or breaks, what went out is
+/// counted.
 pub struct Counted<S> {
     bytes: S,
+    /// A piece whose moment has not come.
+    held: Option<(Bytes, BoxFuture<'static, ()>)>,
     sent: u64,
     file: (EntryId, u64),
     service: Service,
@@ -279,7 +292,7 @@ pub struct Counted<S> {
 impl<S> Counted<S> {
     /// Counts `bytes` of `file`, which has as many bytes as said.
     pub fn new(service: &Service, link: Link, file: (EntryId, u64), bytes: S) -> Self {
-        Self { bytes, sent: 0, file, service: service.clone(), link: Some(link) }
+        Self { bytes, held: None, sent: 0, file, service: service.clone(), link: Some(link) }
     }
 }
 
@@ -290,11 +303,22 @@ where
     type Item = Result<Bytes, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = Pin::new(&mut self.bytes).poll_next(cx);
-        if let Poll::Ready(Some(Ok(piece))) = &next {
-            self.sent += piece.len() as u64;
+        if self.held.is_none() {
+            let next = ready!(Pin::new(&mut self.bytes).poll_next(cx));
+            let Some(Ok(piece)) = next else { return Poll::Ready(next) };
+            let wait = self.link.as_ref().and_then(|link| self.service.guest_wait(link, piece.len()));
+            let Some(wait) = wait else {
+                self.sent += piece.len() as u64;
+                return Poll::Ready(Some(Ok(piece)));
+            };
+            self.held = Some((piece, wait));
         }
-        next
+        if let Some((_, wait)) = &mut self.held {
+            ready!(wait.as_mut().poll(cx));
+        }
+        let piece = self.held.take().map(|(piece, _)| piece);
+        self.sent += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Poll::Ready(piece.map(Ok))
     }
 }
 

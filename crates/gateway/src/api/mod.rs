@@ -16,6 +16,7 @@ pub mod links;
 pub mod listing;
 pub mod mail;
 pub mod people;
+pub mod plans;
 pub mod reports;
 pub mod search;
 pub mod second;
@@ -25,8 +26,8 @@ pub mod thumbnails;
 pub mod trash;
 pub mod uploads;
 pub mod versions;
-pub mod word;
 pub mod webhooks;
+pub mod word;
 
 use axum::{
     body::Body,

@@ -87,13 +87,18 @@ struct Standing {
     #[schema(value_type = Option<u64>)]
     quota_bytes: Option<Option<u64>>,
     leaves: Option<bool>,
+    /// Named and null: none.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
+    plan: Option<Option<String>>,
 }
 
-fn named<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<u64>>, D::Error> {
+fn named<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 
-/// Suspends an account or lets it go on; sets or lifts its quota; deletes it after a grace, or takes that back. What is not named stays.
+/// Suspends an account or lets it go on; sets or lifts its quota; gives it a plan or takes it away; deletes it after a grace, or
+/// takes that back. What is not named stays.
 #[utoipa::path(patch, path = "/api/v1/accounts/{name}", request_body = Standing, responses((status = 204)))]
 pub async fn account(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -101,14 +106,17 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
     if parts.method != Method::PATCH {
         return Err(Problem::method("PATCH"));
     }
-    let Standing { suspended, quota_bytes, leaves } = body::json(body).await?;
+    let Standing { suspended, quota_bytes, leaves, plan } = body::json(body).await?;
     let (caller, name) = (auth::caller(&service, &parts).await?, name(&parts, "")?);
-    match (suspended, quota_bytes, leaves) {
-        (Some(suspended), None, None) => service.suspend(&caller, name, suspended).await?,
-        (None, Some(quota_bytes), None) => service.set_quota(&caller, name, quota_bytes).await?,
-        (None, None, Some(leaves)) => service.set_leaving(&caller, name, leaves).await?,
+    match (suspended, quota_bytes, leaves, plan) {
+        (Some(suspended), None, None, None) => service.suspend(&caller, name, suspended).await?,
+        (None, Some(quota_bytes), None, None) => service.set_quota(&caller, name, quota_bytes).await?,
+        (None, None, Some(leaves), None) => service.set_leaving(&caller, name, leaves).await?,
+        (None, None, None, Some(plan)) => service.give_plan(&caller, name, plan).await?,
         // Two at once could be done by halves.
-        _ => return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes` and `leaves`")),
+        _ => {
+            return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes`, `leaves` and `plan`"));
+        }
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
@@ -220,9 +228,7 @@ pub async fn invite(service: &Service, parts: &Parts, body: Body) -> Result<Resp
     }
     let made = service.invite(&caller, role, u64::from(days) * DAY_S).await?;
     let posted = match mail {
-        Some(address) => {
-            Some(service.mail_invitation(&caller, &made, &address, api::mail::language(parts)).await?)
-        }
+        Some(address) => Some(service.mail_invitation(&caller, &made, &address, api::mail::language(parts)).await?),
         None => None,
     };
     let (mailed, mail_trouble) = (posted == Some(Ok(())), posted.and_then(Result::err));

@@ -1,4 +1,4 @@
-//! `GET /api/v1/search`: what somebody remembers of a file, page by page.
+//! `GET /api/v1/search`, and the same behind `/api/v1/shared/ID`: what somebody remembers of a file, page by page.
 
 use axum::{
     extract::{Request, State},
@@ -74,11 +74,11 @@ struct Found {
     path: String,
 }
 
-/// Looks through the caller's names: a bounded number of them in one step.
+/// Looks through the names of the caller's tree, or of what is shared with the caller: a bounded number of them in one step.
 #[utoipa::path(get, path = "/api/v1/search", params(Asked), responses((status = 200, body = FoundPage)))]
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let place = auth::place(&service, &parts).await?;
     if parts.method != Method::GET {
         return Err(Problem::method("GET"));
     }
@@ -104,7 +104,7 @@ pub async fn door(State(service): State<Service>, request: Request) -> Result<Re
             .filter(|limit| (1..=PAGE_MAX).contains(limit))
             .ok_or_else(|| Problem::bad_request("bad_query", format!("`limit` is a number from 1 to {PAGE_MAX}")))?,
     };
-    let found = service.search(&caller, wanted, after, limit).await?;
+    let found = service.search(&place, wanted, after, limit).await?;
     let next = found.next.as_ref().map(write_cursor);
     let line = |hit: service::Hit| Found { entry: listing::line(hit.listed), path: hit.path };
     let entries = found.hits.into_iter().map(line).collect();

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::{
-        self,
+        self, plans,
         word::{RoleWord, Time},
     },
     auth, body, client,
@@ -46,6 +46,7 @@ struct Account {
     used_bytes: u64,
     /// None: no limit.
     quota_bytes: Option<u64>,
+    limits: plans::Limits,
     /// When it is erased, with all its files.
     leaves: Option<Time>,
     /// None: mail reaches it nowhere.
@@ -129,6 +130,7 @@ pub async fn welcome(
 
 async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
     let me = service.me(caller).await?;
+    let limits = plans::limits(&me);
     let second_factor =
         me.second_factor.map(|(since_us, codes_left)| SecondFactor { since: Time(since_us), codes_left });
     let account = Account {
@@ -137,7 +139,8 @@ async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
         managed: me.account.managed,
         made: Time(me.account.made_us),
         used_bytes: me.used_bytes,
-        quota_bytes: me.quota_bytes,
+        quota_bytes: me.limits.space_bytes,
+        limits,
         leaves: me.leaves_us.map(Time),
         mail: me.mail.map(|mail| Mail { address: mail.address, confirmed: mail.confirmed, pending: mail.pending }),
         second_factor,

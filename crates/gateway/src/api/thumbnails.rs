@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use hyper::{
     Method, StatusCode,
+    body::Body as _,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     http::request::Parts,
 };
@@ -80,11 +81,13 @@ pub async fn linked(
     must_get(&parts)?;
     let (side, version) = wanted(&parts)?;
     let (path, _) = links::below(&parts, "/thumbnails/")?;
-    let link = links::open(&service, &parts).await?;
+    let link = links::admitted(&service, links::open(&service, &parts).await?, &parts).await?;
     let place = service.linked(&link);
     let file = service.find(&place, path).await?;
     let again = async || links::open(&service, &parts).await.map(drop);
-    send(&service, &gallery, &place, file, (side, version), again).await
+    let answer = send(&service, &gallery, &place, file, (side, version), again).await?;
+    service.count_guest(&link, answer.body().size_hint().exact().unwrap_or(0)).await?;
+    Ok(answer)
 }
 
 fn must_get(parts: &Parts) -> Result<(), Problem> {

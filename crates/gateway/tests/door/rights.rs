@@ -63,12 +63,19 @@ const TUS: [(&str, &str); 3] = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "1
 const SEES: &[Who] = &[Who::Owner, Who::Reads, Who::Writes, Who::Link];
 const CHANGES: &[Who] = &[Who::Owner, Who::Writes];
 
-const DOORS: [Door; 12] = [
+const DOORS: [Door; 14] = [
     Door { method: "GET", target: "/files/", body: "", open_to: SEES },
     Door { method: "GET", target: "/files/f", body: "", open_to: SEES },
     Door { method: "HEAD", target: "/files/f", body: "", open_to: SEES },
     Door { method: "GET", target: "/zip/", body: "", open_to: SEES },
     Door { method: "GET", target: "/versions/f", body: "", open_to: &[Who::Owner, Who::Reads, Who::Writes] },
+    Door { method: "GET", target: "/search?q=f", body: "", open_to: &[Who::Owner, Who::Reads, Who::Writes] },
+    Door {
+        method: "POST",
+        target: "/files/f",
+        body: r#"{"action":"copy","to":"/taken home","into":"own"}"#,
+        open_to: &[Who::Owner, Who::Reads, Who::Writes],
+    },
     Door { method: "PUT", target: "/files/new", body: "new", open_to: CHANGES },
     Door { method: "POST", target: "/files/made", body: r#"{"action":"mkdir"}"#, open_to: CHANGES },
     Door { method: "POST", target: "/files/f", body: r#"{"action":"copy","to":"/copy"}"#, open_to: CHANGES },

@@ -87,7 +87,7 @@ impl Service {
         let (place, Transfer { from, to, .. }) = (place.clone(), transfer.clone());
         self.look(move |tx| {
             let top = place.changes(tx)?;
-            check_depth(tx, &top, &tree::at(tx, &top, &from)?.row()?, &to)
+            check_depth(tx, top.account, &tree::at(tx, &top, &from)?.row()?, top.depth + to.names().len())
         })
         .await
     }
@@ -103,7 +103,7 @@ impl Service {
         let (Transfer { from, to: goal, .. }, asked) = (transfer, place.clone());
         self.look(move |tx| {
             let top = asked.changes(tx)?;
-            check_depth(tx, &top, &last_trashed(tx, &top, &from)?, &goal)
+            check_depth(tx, top.account, &last_trashed(tx, &top, &from)?, top.depth + goal.names().len())
         })
         .await?;
         let stamp = Stamp::of(&self.store);
@@ -145,12 +145,12 @@ pub(crate) fn last_trashed(tx: &Tx<'_>, top: &Top, path: &Path) -> Result<EntryR
     }
 }
 
-/// Refuses a transfer that would put something of a folder below [`DEPTH_MAX`], where no path reaches it.
-pub(super) fn check_depth(tx: &Tx<'_>, top: &Top, row: &EntryRow, to: &Path) -> Result<()> {
+/// Refuses a transfer that would put something of a folder below [`DEPTH_MAX`], where no path reaches it. `depth`: how many
+/// names will lead to it.
+pub(super) fn check_depth(tx: &Tx<'_>, account: AccountId, row: &EntryRow, mut depth: usize) -> Result<()> {
     if row.kind == Kind::File {
         return Ok(());
     }
-    let mut depth = top.depth + to.names().len();
     let mut level = vec![row.id];
     while !level.is_empty() {
         if depth > DEPTH_MAX {
@@ -159,7 +159,7 @@ pub(super) fn check_depth(tx: &Tx<'_>, top: &Top, row: &EntryRow, to: &Path) -> 
         let mut below = Vec::new();
         let mut holds_files = false;
         for folder in level {
-            holds_files |= folders_in(tx, top.account, folder, &mut below)?;
+            holds_files |= folders_in(tx, account, folder, &mut below)?;
         }
         if holds_files && depth == DEPTH_MAX {
             return Err(BadPath::Deep { got: depth + 1 }.into());

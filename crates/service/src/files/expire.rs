@@ -21,8 +21,10 @@ impl Service {
         let until = self.store.service_time().0.saturating_sub(self.store.settings().trash_s);
         // Trouble with one account that leaves empties nobody's trash later.
         let parted = self.part_with_accounts().await;
+        self.keep_guests().await?;
+        let put_away = self.put_away().await?;
         if until == 0 {
-            return parted;
+            return parted.map(|parted| parted + put_away);
         }
         let until = ServiceTime(until);
         let mut gone = 0;
@@ -54,6 +56,6 @@ impl Service {
                     .await?;
             }
         }
-        Ok(gone + parted?)
+        Ok(gone + put_away + parted?)
     }
 }

@@ -8,11 +8,10 @@ mod copy;
 mod erase;
 mod expire;
 mod history;
+mod keep;
 mod read;
 mod small;
 mod vacant;
-
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use catalogue::{Tx, entries, versions};
@@ -28,6 +27,7 @@ use store::{Draft, Expect, Received};
 pub use change::Transfer;
 pub(crate) use change::last_trashed;
 pub use erase::Deletion;
+pub(crate) use keep::Reached;
 pub(crate) use vacant::vacant;
 
 pub use read::{File, Listed, Listing};
@@ -36,7 +36,8 @@ use crate::{
     Service,
     error::{Error, Result},
     hooks::{self, Happened},
-    limits, media,
+    limits::{self, Room},
+    media,
     paths::Path,
     places::{Place, Top},
     tree::{self, Stamp},
@@ -121,19 +122,16 @@ impl Service {
         }
         let place = place.into();
         let account = place.account();
-        let mut left = None;
+        let mut room = Room::default();
         if put.is_worth_asking_first() || !place.is_own() {
             let (place, path, put) = (place.clone(), path.clone(), put.clone());
             let asked =
                 self.look(move |tx| ask_first(tx, &place.changes(tx)?, &path, &put).map_err(|error| place.told(error)));
-            left = asked.await?;
+            room = asked.await?;
         }
-        let (body, is_over) = limits::cut(body, left);
+        let (body, cut) = limits::cut(body, room);
         let received = self.store.receive(account, body, put.expect).await;
-        if is_over.load(Ordering::Relaxed) {
-            // More than fits, which the sender had not said.
-            self.look(move |tx| limits::admit(tx, account, u64::MAX)).await.map_err(|error| place.told(error))?;
-        }
+        self.whole(&place, &cut).await?;
         let received = received?;
         let stamp = Stamp::of(&self.store);
         self.store
@@ -154,15 +152,17 @@ impl Service {
     }
 }
 
-/// What would refuse the commit, asked before the body is read; and how many bytes the account may still take.
-fn ask_first(tx: &Tx<'_>, top: &Top, path: &Path, put: &Put) -> Result<Option<u64>> {
+/// What would refuse the commit, asked before the body is read; and how many bytes are taken.
+fn ask_first(tx: &Tx<'_>, top: &Top, path: &Path, put: &Put) -> Result<Room> {
     match tree::at(tx, top, path) {
         Ok(found) => put.check(path, file(found.row()?, path)?.current)?,
         Err(Error::Missing { .. }) => put.check(path, None)?,
         Err(error) => return Err(error),
     }
-    limits::admit(tx, top.account, put.expect.bytes.unwrap_or(0))?;
-    limits::left(tx, top.account)
+    let bytes = put.expect.bytes.unwrap_or(0);
+    limits::admit_file(tx, top.account, bytes)?;
+    limits::admit(tx, top.account, bytes)?;
+    Room::of(tx, top.account, 0, 0)
 }
 
 /// A file's row.
@@ -188,6 +188,7 @@ pub(crate) fn add_version(
 ) -> Result<Made> {
     let (folders, name) = path.split()?;
     let account = top.account;
+    limits::admit_file(tx, account, received.size)?;
     limits::admit(tx, account, received.size)?;
     let scope = Scope::Account(account);
     let parent = tree::make_folders(tx, draft, top, folders, None, stamp)?;

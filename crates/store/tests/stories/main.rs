@@ -4,6 +4,7 @@
 
 mod common;
 
+mod account_gone;
 mod books;
 mod catalogue_lost;
 mod degraded_read;
