@@ -72,11 +72,15 @@ struct Described;
 const DOORS: [&str; 5] = ["/zip/{path}", "/thumbnails/{path}", "/versions/{path}", "/search", "/files/{path}"];
 const UPLOADS: [&str; 2] = ["/uploads/", "/uploads/{id}"];
 
+/// The ways to them, which doors they lead to, and whether they ask nobody who calls.
+const WAYS: [(&str, &[&str], bool); 3] =
+    [("/shared/{shared}", &DOORS, false), ("/shared/{shared}", &UPLOADS, false), ("/links/{code}", &UPLOADS, true)];
+
 /// What the variable parts of addresses are.
 const VARIABLES: [(&str, &str); 5] = [
     ("code", "What the address of a link ends with"),
     ("id", "32 hex digits"),
-    ("name", "Of an account, percent-encoded"),
+    ("name", "Percent-encoded"),
     ("path", "Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top"),
     ("shared", "The id of what is shared"),
 ];
@@ -151,19 +155,16 @@ fn finished(mut document: Value) -> Value {
     document
 }
 
-/// Describes the doors to files once more where they are behind a grant or a link.
+/// Describes doors once more where they are behind a grant or a link.
 fn behind(paths: &mut Map<String, Value>) {
-    for door in DOORS.into_iter().chain(UPLOADS) {
-        if let Some(item) = paths.get(&format!("/api/v1{door}")).cloned() {
-            paths.insert(format!("/api/v1/shared/{{shared}}{door}"), item);
+    for (way, doors, open) in WAYS {
+        for door in doors {
+            let Some(mut item) = paths.get(&format!("/api/v1{door}")).cloned() else { continue };
+            for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut).filter(|_| open) {
+                operation["security"] = json!([{}]);
+            }
+            paths.insert(format!("/api/v1{way}{door}"), item);
         }
-    }
-    for door in UPLOADS {
-        let Some(mut item) = paths.get(&format!("/api/v1{door}")).cloned() else { continue };
-        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
-            operation["security"] = json!([{}]);
-        }
-        paths.insert(format!("/api/v1/links/{{code}}{door}"), item);
     }
 }
 

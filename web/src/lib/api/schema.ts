@@ -2004,7 +2004,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of an account, percent-encoded */
+                /** @description Percent-encoded */
                 name: string;
             };
             cookie?: never;
@@ -2038,7 +2038,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of an account, percent-encoded */
+                /** @description Percent-encoded */
                 name: string;
             };
             cookie?: never;
@@ -2070,7 +2070,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of an account, percent-encoded */
+                /** @description Percent-encoded */
                 name: string;
             };
             cookie?: never;
