@@ -25,10 +25,10 @@ use service::{Carrier, Letter, Uncarried};
 use super::config::{Line, Mail, login};
 use crate::error::{Error, Result};
 
-/// Without a word from the server, in each step.
-const STEP: Duration = Duration::from_secs(15);
+/// Without a word from the server, in each step. Some look into a mail for long before they take it, and would get it twice.
+const STEP: Duration = Duration::from_secs(60);
 /// For one mail in all.
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_secs(120);
 /// The most that is repeated of what a server says.
 const SAID_CHARS_MAX: usize = 300;
 
@@ -108,7 +108,9 @@ impl Carrier for Smtp {
             match tokio::time::timeout(self.step, self.transport.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
                 Ok(Err(error)) => Err(Uncarried { again: !is_final(&error), said: said(&error) }),
-                Err(_) => Err(Uncarried { again: true, said: "the mail server takes longer than a minute".to_owned() }),
+                Err(_) => {
+                    Err(Uncarried { again: true, said: "the mail server takes longer than two minutes".to_owned() })
+                }
             }
         })
     }

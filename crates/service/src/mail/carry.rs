@@ -67,7 +67,7 @@ pub struct Uncarried {
 
 /// Hands mails to a server.
 pub trait Carrier: Send + Sync {
-    /// Hands over one; returns when the server has taken it, within a minute or so.
+    /// Hands over one; returns when the server has taken it, within some minutes.
     fn carry<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, std::result::Result<(), Uncarried>>;
 }
 
