@@ -78,7 +78,8 @@ pub(crate) fn stray_of_gone(
 ) -> catalogue::Result<Option<ObjectRow>> {
     let Some((kind, EnvelopeName { scope: Scope::Account(account), id, .. })) = opener(name) else { return Ok(None) };
     let Some(gone) = catalogue::accounts::gone(tx, account)? else { return Ok(None) };
-    let is_listed = catalogue::objects::view(tx, id)?.is_some_and(|view| view.copies.iter().any(|at| at.target == target));
+    let is_listed =
+        catalogue::objects::view(tx, id)?.is_some_and(|view| view.copies.iter().any(|at| at.target == target));
     let row = ObjectRow { id, kind, name: name.to_owned(), bytes: 0, hash: [0; 32], released: Some(now) };
     Ok((!is_listed && is_over(gone, now, grace_s)).then_some(row))
 }
@@ -232,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_grace_is_whole_in_whichever_life_it_began() {
-        for (gone, now, over) in [(100, 100, false), (100, 109, false), (100, 110, true), (5_000, 9, false), (5_000, 10, true)]
+        for (gone, now, over) in
+            [(100, 100, false), (100, 109, false), (100, 110, true), (5_000, 9, false), (5_000, 10, true)]
         {
             assert_eq!(is_over(ServiceTime(gone), ServiceTime(now), 10), over, "{gone} {now}");
         }

@@ -73,12 +73,7 @@ fn is_copied(name: &str) -> bool {
         || parse_snapshot_name(name).is_some()
 }
 
-fn judge(
-    tx: &Tx<'_>,
-    target: TargetId,
-    name: &str,
-    (now, grace_s): (ServiceTime, u64),
-) -> catalogue::Result<Stray> {
+fn judge(tx: &Tx<'_>, target: TargetId, name: &str, (now, grace_s): (ServiceTime, u64)) -> catalogue::Result<Stray> {
     let Some(shard) = parse_shard_name(name) else {
         if let Some(row) = stray_of_gone(tx, name, target, now, grace_s)? {
             return Ok(Stray::OfGone(row));

@@ -32,11 +32,8 @@ fn plans() -> Vec<Change> {
     };
     let quick = Quick { file_bytes: 2 << 30, days_max: 30, space_bytes: 1 << 41, bytes_per_day: 128 };
     let ended = PlanRow { name: "Trial".to_owned(), ended_us: Some(14), ..PlanRow::default() };
-    let limits = |space_bytes, plan: Option<&str>| LimitsRow {
-        account: ACCOUNT,
-        space_bytes,
-        plan: plan.map(str::to_owned),
-    };
+    let limits =
+        |space_bytes, plan: Option<&str>| LimitsRow { account: ACCOUNT, space_bytes, plan: plan.map(str::to_owned) };
     let about = AboutRow { new_plan: Some("Family".to_owned()), quick: Some(quick), ..AboutRow::default() };
     vec![
         Change::Plan(plan),

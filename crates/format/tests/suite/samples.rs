@@ -12,8 +12,8 @@ use model::{
         AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, ProviderId, ReportId, SegmentId,
         ShareId, TargetId, TokenId, VersionId,
     },
-    plans::PlanRow,
     pack::{Location, Make, Pack},
+    plans::PlanRow,
     share::{GrantRow, Reason, ReportRow, ShareRow},
     units::{ServiceTime, sealed_bytes},
     world::Entropy,
@@ -445,10 +445,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             guest_bytes_per_s: chance.coin().then(|| chance.number() >> chance.below(64)),
             ended_us: chance.coin().then(|| chance.number() as i64),
         }),
-        11 => Change::AccountGone {
-            account: AccountId(id),
-            at: ServiceTime(chance.number() >> chance.below(64)),
-        },
+        11 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
         6 => Change::Token(TokenRow {
             id: TokenId(id),
             hash: chance.bytes(),

@@ -92,7 +92,9 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
         (None, None, Some(leaves), None) => service.set_leaving(&caller, name, leaves).await?,
         (None, None, None, Some(plan)) => service.give_plan(&caller, name, plan).await?,
         // Two at once could be done by halves.
-        _ => return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes`, `leaves` and `plan`")),
+        _ => {
+            return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes`, `leaves` and `plan`"));
+        }
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
 }

@@ -10,7 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use service::{Caller, Service, Session, SessionText};
 
-use crate::{api::{self, plans}, auth, body, client, error::Problem, shape};
+use crate::{
+    api::{self, plans},
+    auth, body, client,
+    error::Problem,
+    shape,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

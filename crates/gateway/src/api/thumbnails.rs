@@ -15,8 +15,8 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use hyper::{
-    body::Body as _,
     Method, StatusCode,
+    body::Body as _,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
     http::request::Parts,
 };

@@ -95,7 +95,11 @@ async fn no_door_takes_a_file_that_is_too_large_and_its_owners_plan_counts() {
     plan(&mut owner, "Small", json!({ "file_bytes": 100_000 })).await;
     assert_eq!(give(&mut owner, "bob", json!("Small")).await.status, 204);
     let too_large = |answer: &Answer, door: &str| {
-        assert_eq!((refused(answer), &answer.json()["limit"]), ((413, "file_too_large".into()), &json!(100_000)), "{door}");
+        assert_eq!(
+            (refused(answer), &answer.json()["limit"]),
+            ((413, "file_too_large".into()), &json!(100_000)),
+            "{door}"
+        );
         assert!(answer.json()["detail"].as_str().unwrap().contains("100.0 kB"), "{}", answer.json());
     };
     assert_eq!(bob.send("PUT", "/api/v1/files/fits", &[], &noise(2, 100_000)).await.status, 201);

@@ -19,10 +19,7 @@ use model::{
     id::{AccountId, VersionId},
 };
 
-use crate::{
-    Error, Result, Service, limits,
-    tree::Stamp,
-};
+use crate::{Error, Result, Service, limits, tree::Stamp};
 
 /// Rows looked at in one commit, and commits for one account in a round.
 const PAGE: usize = 500;
