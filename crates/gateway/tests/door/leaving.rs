@@ -52,7 +52,8 @@ async fn an_account_that_leaves_is_whole_for_its_grace_and_gone_after_it() {
     assert_eq!(Browser::new(&world).sign_in("bob", PASSWORD).await.status, 401);
     assert_ne!(bob.ask("GET", "/api/v1/session", Value::Null).await.status, 200);
     assert_ne!(world.with("GET", "/api/v1/files/", &[("Authorization", &bearer)]).await.status, 200);
-    assert_eq!(world.with("GET", &link, &[]).await.status, 410);
+    // Nothing is known of it any more, not even that it was.
+    assert_eq!(world.with("GET", &link, &[]).await.status, 404);
     let shared = owner.ask("GET", "/api/v1/shared", Value::Null).await.json();
     assert_eq!(shared["shared"], json!([]));
     let people = owner.ask("GET", "/api/v1/accounts", Value::Null).await.json();

@@ -157,11 +157,11 @@ async fn files_whose_days_are_over_lie_in_the_trash_and_no_jump_of_a_clock_destr
     plan(&mut owner, "Month", json!({ "keep_days": 30 })).await;
     assert_eq!(give(&mut owner, "owner", json!("Month")).await.status, 204);
     world.put("folder/old", b"old").await;
-    world.put("written over", b"first").await;
-    world.put("thrown away/inside", b"x").await;
+    world.put("written%20over", b"first").await;
+    world.put("thrown%20away/inside", b"x").await;
     assert_eq!(world.file("DELETE", "thrown%20away/", &[], b"").await.status, 204);
     world.clock.jump_s(20 * DAY_S);
-    world.put("written over", b"second").await;
+    world.put("written%20over", b"second").await;
     world.service.expire().await.unwrap();
     assert_eq!(world.names("").await, ["folder", "written over"]);
     world.clock.jump_s(10 * DAY_S + 60);
