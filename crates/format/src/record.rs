@@ -20,11 +20,14 @@ mod access;
 mod rows;
 mod rules;
 mod shown;
+mod ways;
 
 const OBJECT: &str = "record";
 const SIGN_IN: u8 = 7;
 const REPORT: u8 = 10;
 const ABOUT: u8 = 11;
+const PASSKEY: u8 = 12;
+const IDENTITY: u8 = 13;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 
@@ -33,7 +36,7 @@ const GRANT: u8 = 22;
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | SHARE => (1, 2),
-        REPORT | ABOUT | GRANT => (2, 2),
+        REPORT | ABOUT | PASSKEY | IDENTITY | GRANT => (2, 2),
         _ => (1, 1),
     }
 }
@@ -70,6 +73,8 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Token(_)
         | Change::Report(_)
         | Change::About(_)
+        | Change::Passkey(_)
+        | Change::Identity(_)
         | Change::Provider(_)
         | Change::Target(_) => Part::Service,
         Change::Kit(_)
@@ -191,6 +196,8 @@ fn kind_of(change: &Change) -> u8 {
         Change::Limits(_) => 9,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
+        Change::Passkey(_) => PASSKEY,
+        Change::Identity(_) => IDENTITY,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
@@ -209,6 +216,8 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Limits(row) => access::put_limits(bytes, row),
         Change::Report(row) => shown::put_report(bytes, row),
         Change::About(row) => shown::put_about(bytes, row),
+        Change::Passkey(row) => ways::put_passkey(bytes, row),
+        Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -243,6 +252,8 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         9 => Change::Limits(access::take_limits(reader)?),
         REPORT => Change::Report(shown::take_report(reader)?),
         ABOUT => Change::About(shown::take_about(reader)?),
+        PASSKEY => Change::Passkey(ways::take_passkey(reader)?),
+        IDENTITY => Change::Identity(ways::take_identity(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),
@@ -250,6 +261,6 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         20 => Change::VersionGone(VersionId(reader.array("id")?)),
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
-        other => return Err(reader.value("kind", "1 to 11, or 16 to 22", other)),
+        other => return Err(reader.value("kind", "1 to 13, or 16 to 22", other)),
     })
 }

@@ -16,12 +16,13 @@ use model::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{
-        AccountId, EntryId, GrantId, KitId, PackId, ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId,
-        VersionId,
+        AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
+        TokenId, VersionId,
     },
     pack::{Location, Make, Pack},
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
+    ways::{IdentityRow, PasskeyRow},
 };
 
 use crate::snapshot::LayerHeader;
@@ -129,6 +130,10 @@ pub struct ClusterState {
     pub reports: BTreeMap<ReportId, Row<ReportRow>>,
     /// The face of the service; at most one.
     pub about: BTreeMap<(), Row<AboutRow>>,
+    /// Passkeys, those that have ended too.
+    pub passkeys: BTreeMap<PasskeyId, Row<PasskeyRow>>,
+    /// Who accounts' owners are elsewhere, or were.
+    pub identities: BTreeMap<AccountId, Row<IdentityRow>>,
     /// Providers.
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
@@ -155,6 +160,8 @@ impl ClusterState {
             Change::Token(row) => put(&mut self.tokens, row.id, at, row),
             Change::Report(row) => put(&mut self.reports, row.id, at, row),
             Change::About(row) => put(&mut self.about, (), at, row),
+            Change::Passkey(row) => put(&mut self.passkeys, row.id, at, row),
+            Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
@@ -280,6 +287,8 @@ impl AccountState {
             | Change::Token(_)
             | Change::Report(_)
             | Change::About(_)
+            | Change::Passkey(_)
+            | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
             | Change::Pack(_)

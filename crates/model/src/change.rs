@@ -14,6 +14,7 @@ use crate::{
     pack::{Make, Pack},
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
+    ways::{IdentityRow, PasskeyRow},
 };
 
 /// Whose counter of revisions a change takes part in.
@@ -40,6 +41,10 @@ pub enum Change {
     Report(ReportRow),
     /// Cluster, service part: the face of the service.
     About(AboutRow),
+    /// Cluster, service part: a passkey's row.
+    Passkey(PasskeyRow),
+    /// Cluster, service part: who an account's owner is elsewhere.
+    Identity(IdentityRow),
     /// Cluster, service part: a provider's row.
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.

@@ -83,6 +83,8 @@ ids! {
     GrantId,
     /// What a guest told the operator of a link.
     ReportId,
+    /// A passkey.
+    PasskeyId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

@@ -21,6 +21,7 @@ pub mod pack;
 pub mod scheme;
 pub mod share;
 pub mod units;
+pub mod ways;
 pub mod world;
 
 pub use change::{Change, Record, Scope};

@@ -21,6 +21,7 @@ use crate::{
     grants,
     tokens::{Caller, role_of},
     tree::Stamp,
+    ways,
 };
 
 /// From the decision to the deed.
@@ -174,6 +175,7 @@ fn close(tx: &mut Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) ->
         draft.change(Scope::Account(account), Change::Share(ShareRow { ended_us: Some(now_us), ..row }));
     }
     grants::end_all(tx, draft, account, now_us)?;
+    ways::end_all(tx, draft, account, now_us)?;
     access::end_sessions(tx, account, None)?;
     let row = row_of(tx, account, now_us)?;
     let suspended_us = Some(row.suspended_us.unwrap_or(now_us));

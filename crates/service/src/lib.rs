@@ -17,6 +17,7 @@ mod leaving;
 mod limits;
 mod networks;
 mod operator;
+mod passkeys;
 mod passwords;
 mod people;
 mod places;
@@ -29,7 +30,11 @@ mod tokens;
 mod trash;
 mod tree;
 mod uploads;
+mod waiting;
+mod ways;
+mod webauthn;
 
+pub mod base64url;
 pub mod media;
 pub mod paths;
 
@@ -44,6 +49,7 @@ pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use kits::NewKit;
 pub use networks::{Knock, Network};
+pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
 pub use reports::{Report, Ruling};
@@ -58,6 +64,7 @@ pub use store::{
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};
 pub use uploads::{Begin, Progress};
+pub use webauthn::ALGORITHMS as PASSKEY_ALGORITHMS;
 
 use std::sync::{Arc, Mutex};
 
@@ -75,6 +82,7 @@ pub struct Service {
     archives: archive::Places,
     newcomers: about::Newcomers,
     networks: networks::Networks,
+    ceremonies: passkeys::Ceremonies,
 }
 
 impl Service {
@@ -89,6 +97,7 @@ impl Service {
             archives: archive::Places::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
+            ceremonies: passkeys::Ceremonies::default(),
         }
     }
 }

@@ -158,6 +158,7 @@ impl Mirror {
             }
             Change::Account(_) | Change::SignIn(_) | Change::Limits(_) | Change::Token(_) => {}
             Change::Report(_) | Change::About(_) => {}
+            Change::Passkey(_) | Change::Identity(_) => {}
             Change::Provider(_) | Change::Target(_) => {}
             Change::Kit(_) | Change::Share(_) | Change::Grant(_) => {}
         }

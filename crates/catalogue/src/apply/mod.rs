@@ -11,6 +11,7 @@ mod access;
 mod cluster;
 mod files;
 mod shown;
+mod ways;
 
 use crate::{
     error::{Error, Result},
@@ -52,6 +53,8 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Token(row)) => access::token(tx, revision, row),
         (Scope::Cluster, Change::Report(row)) => shown::report(tx, revision, row),
         (Scope::Cluster, Change::About(row)) => shown::about(tx, revision, row),
+        (Scope::Cluster, Change::Passkey(row)) => ways::passkey(tx, revision, row),
+        (Scope::Cluster, Change::Identity(row)) => ways::identity(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),

@@ -8,6 +8,7 @@ mod files;
 mod history;
 mod local;
 mod packs;
+mod ways;
 mod world;
 
 use catalogue::Catalogue;
@@ -57,6 +58,7 @@ stories! {
     access::what_opens_an_account_comes_back_as_it_was_said,
     access::what_others_see_comes_back_as_it_was_said,
     access::sessions_are_local_and_end,
+    ways::ways_in_come_back_as_they_were_said,
     access::the_digits_of_a_step_are_used_once,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,

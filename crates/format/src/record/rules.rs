@@ -10,6 +10,7 @@ use model::{
     pack::{Location, Make, Pack},
     scheme::Scheme,
     units::{SEGMENT_BYTES_MAX, sealed_bytes},
+    ways::{IdentityRow, PasskeyRow},
 };
 
 use crate::shard::cell_is_sound;
@@ -53,6 +54,8 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
             row.contact.as_deref().map_or(Ok(()), |contact| text("contact", contact, 1, WORDS_BYTES_MAX))
         }
         Change::About(row) => about(row),
+        Change::Passkey(row) => passkey(row),
+        Change::Identity(row) => identity(row),
         Change::Provider(row) => {
             text("name", &row.name, 1, NAME_BYTES_MAX)?;
             that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
@@ -100,6 +103,23 @@ fn about(row: &AboutRow) -> Result<(), Broken> {
     text("logo", &logo.media_type, 1, NAME_BYTES_MAX)?;
     let (most, got) = (Logo::BYTES_MAX, logo.bytes.len());
     that((1..=most).contains(&got), "logo", format!("1 to {most} bytes"), got)
+}
+
+fn passkey(row: &PasskeyRow) -> Result<(), Broken> {
+    text("label", &row.label, 0, NAME_BYTES_MAX)?;
+    text("host", &row.host, 1, NAME_BYTES_MAX)?;
+    bytes("credential", &row.credential, PasskeyRow::CREDENTIAL_BYTES_MAX)?;
+    bytes("key", &row.key, PasskeyRow::KEY_BYTES_MAX)
+}
+
+fn identity(row: &IdentityRow) -> Result<(), Broken> {
+    text("issuer", &row.issuer, 1, ADDRESS_BYTES_MAX)?;
+    text("subject", &row.subject, 1, NAME_BYTES_MAX)?;
+    text("name", &row.name, 0, NAME_BYTES_MAX)
+}
+
+fn bytes(field: &'static str, bytes: &[u8], most: usize) -> Result<(), Broken> {
+    that((1..=most).contains(&bytes.len()), field, format!("1 to {most} bytes"), bytes.len())
 }
 
 fn entry(row: &EntryRow) -> Result<(), Broken> {

@@ -48,6 +48,8 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Grant(row) => row.id.0 = tag,
         Change::Report(row) => row.id.0 = tag,
         Change::About(_) => {}
+        Change::Passkey(row) => row.id.0 = tag,
+        Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
         Change::Pack(pack) => {

@@ -24,8 +24,8 @@ use crate::{
     journal, kit,
     samples::{
         ACCOUNT, CLUSTER, IDENTITY, Seeded, account_access_changes, account_changes, account_key, account_record,
-        cluster_access_changes, cluster_changes, cluster_key, cluster_record, journal_header, keyring, locations,
-        plain, segment, shard_header,
+        cluster_access_changes, cluster_changes, cluster_key, cluster_record, cluster_ways_changes, journal_header,
+        keyring, locations, plain, segment, shard_header,
     },
     shard,
     testdata::kept,
@@ -104,6 +104,7 @@ fn layers() {
         ("cluster", Scope::Cluster, cluster_changes(), RecordKey::Cluster(&cluster_key)),
         ("account-shown", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
         ("cluster-shown", Scope::Cluster, cluster_access_changes(), RecordKey::Cluster(&cluster_key)),
+        ("cluster-ways", Scope::Cluster, cluster_ways_changes(), RecordKey::Cluster(&cluster_key)),
     ] {
         let rows: Vec<_> = (1..).zip(changes).collect();
         let layer = ObjectId([0xe0; 16]);

@@ -72,6 +72,11 @@ async fn me(service: &Service, caller: &Caller) -> Result<Value, Problem> {
         "used_bytes": me.used_bytes,
         "quota_bytes": me.quota_bytes,
         "leaves": api::time(me.leaves_us),
+        "password": me.has_password,
+        "oidc": me.identity.map(|identity| json!({
+            "subject_name": identity.name,
+            "since": api::time(Some(identity.made_us)),
+        })),
         "second_factor": me.second_factor.map(|(since_us, codes_left)| json!({
             "since": api::time(Some(since_us)),
             "codes_left": codes_left,

@@ -13,6 +13,7 @@ mod leaving;
 mod links;
 mod lost;
 mod operator;
+mod passkeys;
 mod quota;
 mod refused;
 mod requests;
