@@ -78,6 +78,8 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/session/leave", any(api::session::leave))
         .route("/api/v1/session/second-factor", any(api::second::door))
         .route("/api/v1/session/second-factor/codes", any(api::second::codes))
+        .route("/api/v1/session/oidc", any(api::oidc::door))
+        .route("/api/v1/session/oidc/back", any(api::oidc::back_door))
         .route("/api/v1/session/passkey", any(api::passkeys::enter))
         .route("/api/v1/session/passkey/challenge", any(api::passkeys::ask))
         .route("/api/v1/passkeys", any(api::passkeys::collection))

@@ -9,6 +9,7 @@
 
 mod about;
 mod archive;
+mod elsewhere;
 mod error;
 mod files;
 mod grants;
@@ -44,6 +45,7 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
+pub use elsewhere::{AWAY_S, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
@@ -83,6 +85,8 @@ pub struct Service {
     newcomers: about::Newcomers,
     networks: networks::Networks,
     ceremonies: passkeys::Ceremonies,
+    /// Who else vouches for people, if anybody does.
+    elsewhere: Option<elsewhere::Elsewhere>,
 }
 
 impl Service {
@@ -98,6 +102,7 @@ impl Service {
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
             ceremonies: passkeys::Ceremonies::default(),
+            elsewhere: None,
         }
     }
 }

@@ -465,7 +465,7 @@ pub(crate) fn subject_of(name: &str) -> String {
     format!("name {name}")
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     // A letter may have four bytes, and a name goes into records and addresses.
     let sized = (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && name.len() <= NAME_BYTES_MAX;
     let plain = name != "."

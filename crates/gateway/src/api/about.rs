@@ -53,12 +53,12 @@ enum SignUpWord {
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     match parts.method {
-        Method::GET | Method::HEAD => Ok(api::json(StatusCode::OK, &shape(&service.about().await?))),
+        Method::GET | Method::HEAD => Ok(api::json(StatusCode::OK, &shape(&service, &service.about().await?))),
         Method::PATCH => {
             auth::caller(&service, &parts).await?;
             let change: Change = body::json(body).await?;
             let caller = auth::caller(&service, &parts).await?;
-            Ok(api::json(StatusCode::OK, &shape(&service.say(&caller, change.meant()?).await?)))
+            Ok(api::json(StatusCode::OK, &shape(&service, &service.say(&caller, change.meant()?).await?)))
         }
         _ => Err(Problem::method("GET, HEAD, PATCH")),
     }
@@ -94,7 +94,7 @@ fn colour(text: &str) -> Result<[u8; 3], Problem> {
     Ok(bytes)
 }
 
-fn shape(about: &AboutRow) -> Value {
+fn shape(service: &Service, about: &AboutRow) -> Value {
     json!({
         "name": about.name.as_deref().unwrap_or(NAME),
         "version": env!("CARGO_PKG_VERSION"),
@@ -111,6 +111,7 @@ fn shape(about: &AboutRow) -> Value {
         "contact": about.contact,
         "imprint": about.imprint,
         "terms": about.terms,
+        "oidc": service.issuer_name().map(|name| json!({ "name": name })),
     })
 }
 

@@ -12,6 +12,7 @@ pub mod grants;
 pub mod kits;
 pub mod links;
 pub mod listing;
+pub mod oidc;
 pub mod passkeys;
 pub mod people;
 pub mod reports;

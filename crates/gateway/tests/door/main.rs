@@ -12,6 +12,7 @@ mod http;
 mod leaving;
 mod links;
 mod lost;
+mod oidc;
 mod operator;
 mod passkeys;
 mod quota;

@@ -65,6 +65,11 @@ impl World {
     }
 
     pub async fn within(limits: Limits) -> Self {
+        Self::of(limits, |service| service).await
+    }
+
+    /// With something that the service is given besides.
+    pub async fn of(limits: Limits, join: impl FnOnce(Service) -> Service) -> Self {
         let clock = Arc::new(TestClock { start: Instant::now(), jumped_us: AtomicI64::new(0) });
         let surroundings = Surroundings {
             clock: clock.clone(),
@@ -92,7 +97,7 @@ impl World {
         };
         let store = Store::found(opening, providers, rows).await.unwrap();
         store.make_account("owner", true).await.unwrap();
-        let service = Service::new(store.clone());
+        let service = join(Service::new(store.clone()));
         let token = service.make_token("owner", None).await.unwrap().text;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

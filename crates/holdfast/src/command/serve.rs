@@ -22,6 +22,7 @@ use crate::{
     control::Control,
     data::DataFolder,
     error::{Error, Result},
+    oidc,
     operator::{Operator, Question},
     pictures::Maker,
 };
@@ -51,12 +52,14 @@ pub struct Args {
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
     tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    // Before anything is made or changed.
+    args.config.as_deref().map(oidc::read).transpose()?;
     let data = DataFolder::at(&args.data)?;
     let listener = listen(args.listen).await?;
     let held = data.hold(true)?;
     let assembly = Arc::new(assemble::open(data, held, args.config.as_deref(), true).await?);
     assembly.store.start();
-    let service = Service::new(assembly.store.clone());
+    let service = oidc::join(Service::new(assembly.store.clone()), assembly.origin.file())?;
     let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
     let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
     let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
