@@ -391,7 +391,8 @@ fn made_valid(name: &str) -> Option<String> {
         short.pop();
     }
     let short = short.trim().to_owned();
-    check_name(&short).is_ok().then_some(short)
+    let sound = [short.clone(), format!("{short} {NAMES_MAX}")].iter().all(|name| check_name(name).is_ok());
+    sound.then_some(short)
 }
 
 /// Names and values as forms and queries carry them.
