@@ -56,6 +56,7 @@ pub mod shown;
 pub mod traffic;
 pub mod uploads;
 pub mod versions;
+pub mod ways;
 
 pub use apply::{apply, replay};
 pub use connection::FILE_NAME;

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_access.sql"),
     include_str!("migrations/0006_limits.sql"),
     include_str!("migrations/0007_shown.sql"),
+    include_str!("migrations/0008_ways_in.sql"),
     include_str!("migrations/0009_outgoing.sql"),
     include_str!("migrations/0010_plans.sql"),
 ];

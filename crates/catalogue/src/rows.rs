@@ -14,7 +14,7 @@ use crate::{
     segments::location_from,
     shares, shown,
     tx::{Int, Tx, int},
-    versions,
+    versions, ways,
 };
 use model::{
     Change, Scope,
@@ -102,6 +102,10 @@ fn cluster_rows<E: From<Error>>(
     tx.each(&sql, range, |row| f(read(int(row, shown::ABOUT_COUNT))?, Change::About(shown::about_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM mail {of}, account", mail::COLUMNS);
     tx.each(&sql, range, |row| f(read(int(row, mail::COLUMN_COUNT))?, Change::Mail(mail::mail_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM passkey {of}, id", ways::PASSKEY);
+    tx.each(&sql, range, |row| f(read(int(row, ways::PASSKEY_COUNT))?, Change::Passkey(ways::passkey_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM identity {of}, account", ways::IDENTITY);
+    tx.each(&sql, range, |row| f(read(int(row, ways::IDENTITY_COUNT))?, Change::Identity(ways::identity_from(row)?)))?;
     let sql = "SELECT id, name, revision FROM provider WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| {
         let id = ProviderId(read(row.get(0))?);

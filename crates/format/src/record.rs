@@ -22,12 +22,15 @@ mod plans;
 mod rows;
 mod rules;
 mod shown;
+mod ways;
 
 const OBJECT: &str = "record";
 const SIGN_IN: u8 = 7;
 const LIMITS: u8 = 9;
 const REPORT: u8 = 10;
 const ABOUT: u8 = 11;
+const PASSKEY: u8 = 12;
+const IDENTITY: u8 = 13;
 const MAIL: u8 = 14;
 const PLAN: u8 = 15;
 const SHARE: u8 = 21;
@@ -40,7 +43,7 @@ const ACCOUNT_GONE: u8 = 25;
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
         ABOUT => (2, 3),
         _ => (1, 1),
     }
@@ -81,6 +84,8 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Report(_)
         | Change::About(_)
         | Change::Mail(_)
+        | Change::Passkey(_)
+        | Change::Identity(_)
         | Change::Provider(_)
         | Change::Target(_) => Part::Service,
         Change::Kit(_)
@@ -206,6 +211,8 @@ fn kind_of(change: &Change) -> u8 {
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
+        Change::Passkey(_) => PASSKEY,
+        Change::Identity(_) => IDENTITY,
         Change::Kit(_) => 16,
         Change::Entry(_) => 17,
         Change::EntryGone(_) => 18,
@@ -231,6 +238,8 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Report(row) => shown::put_report(bytes, row),
         Change::About(row) => shown::put_about(bytes, row),
         Change::Mail(row) => outgoing::put_mail(bytes, row),
+        Change::Passkey(row) => ways::put_passkey(bytes, row),
+        Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
@@ -268,6 +277,8 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         REPORT => Change::Report(shown::take_report(reader)?),
         ABOUT => Change::About(shown::take_about(reader, shape)?),
         MAIL => Change::Mail(outgoing::take_mail(reader)?),
+        PASSKEY => Change::Passkey(ways::take_passkey(reader)?),
+        IDENTITY => Change::Identity(ways::take_identity(reader)?),
         16 => Change::Kit(rows::take_kit(reader)?),
         17 => Change::Entry(rows::take_entry(reader)?),
         18 => Change::EntryGone(EntryId(reader.array("id")?)),
@@ -279,6 +290,6 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
-        other => return Err(reader.value("kind", "1 to 11, 14 to 23, or 25", other)),
+        other => return Err(reader.value("kind", "1 to 23, or 25", other)),
     })
 }

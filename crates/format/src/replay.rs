@@ -16,14 +16,15 @@ use model::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{
-        AccountId, EntryId, GrantId, KitId, PackId, ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId,
-        VersionId, WebhookId,
+        AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
+        TokenId, VersionId, WebhookId,
     },
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
+    ways::{IdentityRow, PasskeyRow},
 };
 
 use crate::snapshot::LayerHeader;
@@ -137,6 +138,10 @@ pub struct ClusterState {
     pub about: BTreeMap<(), Row<AboutRow>>,
     /// Where mail reaches accounts.
     pub mail: BTreeMap<AccountId, Row<MailRow>>,
+    /// Passkeys, those that have ended too.
+    pub passkeys: BTreeMap<PasskeyId, Row<PasskeyRow>>,
+    /// Who accounts' owners are elsewhere, or were.
+    pub identities: BTreeMap<AccountId, Row<IdentityRow>>,
     /// Providers.
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
@@ -175,6 +180,8 @@ impl ClusterState {
             Change::Report(row) => put(&mut self.reports, row.id, at, row),
             Change::About(row) => put(&mut self.about, (), at, row),
             Change::Mail(row) => put(&mut self.mail, row.account, at, row),
+            Change::Passkey(row) => put(&mut self.passkeys, row.id, at, row),
+            Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
@@ -307,6 +314,8 @@ impl AccountState {
             | Change::Report(_)
             | Change::About(_)
             | Change::Mail(_)
+            | Change::Passkey(_)
+            | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
             | Change::Pack(_)

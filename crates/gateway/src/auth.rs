@@ -123,6 +123,11 @@ fn is_own_page(headers: &HeaderMap) -> bool {
     of.is_some() && of == host
 }
 
+/// The same, where nothing said is not enough: for what an address alone does.
+pub fn is_surely_own_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(FETCH_SITE) && is_own_page(headers)
+}
+
 /// Sets the session's cookie.
 ///
 /// # Errors
@@ -166,7 +171,8 @@ fn session_name(headers: &HeaderMap) -> &'static str {
     if is_https(headers) { "__Host-holdfast" } else { "holdfast" }
 }
 
-fn is_https(headers: &HeaderMap) -> bool {
+/// Whether the browser came over HTTPS, as a proxy says.
+pub fn is_https(headers: &HeaderMap) -> bool {
     headers.get(FORWARDED_PROTO) == Some(&HeaderValue::from_static("https"))
 }
 

@@ -100,11 +100,11 @@ impl Problem {
 fn status(class: Class, code: &str) -> StatusCode {
     match code {
         "token_unknown" | "token_expired" => return StatusCode::UNAUTHORIZED,
-        "bad_login" | "signed_out" | "link_password" | "second_factor_needed" | "bad_second_factor" => {
+        "bad_login" | "signed_out" | "link_password" | "second_factor_needed" | "bad_second_factor" | "bad_passkey" => {
             return StatusCode::UNAUTHORIZED;
         }
         "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session"
-        | "read_only" | "owners_alone" | "sign_up_closed" => {
+        | "read_only" | "owners_alone" | "sign_up_closed" | "sign_in_again" => {
             return StatusCode::FORBIDDEN;
         }
         "too_many_attempts" | "link_traffic" => return StatusCode::TOO_MANY_REQUESTS,

@@ -20,8 +20,8 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, people, plans, reports,
-        search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, passkeys, people,
+        plans, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -49,6 +49,8 @@ use crate::{
         kits::list, kits::add, kits::one, kits::tested,
         links::about, links::report, links::session, links::content, links::files,
         mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
+        oidc::send, oidc::untie, oidc::back_door,
+        passkeys::list, passkeys::make, passkeys::begin, passkeys::rename, passkeys::end, passkeys::ask, passkeys::enter,
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,
         people::make_token, people::own_tokens, people::token,

@@ -13,6 +13,7 @@
 //! [[provider.target]]         # or a place at a firm
 //! address = "s3://shards?endpoint=https://s3.amber.example&region=eu-1"
 //! login = "amber.login"       # a file with a line name=value for each part of the login
+//! [oidc]                      # see `oidc`
 //! ```
 //!
 //! Reading and checking are pure but for the look at folders in [`Config::check_paths`]. A relative path starts at the
@@ -72,6 +73,9 @@ struct FileTable {
     provider: Vec<ProviderTable>,
     mail: Option<MailTable>,
     webhooks: Option<WebhooksTable>,
+    /// Read by [`crate::oidc`].
+    #[serde(rename = "oidc")]
+    _oidc: Option<toml::Table>,
 }
 
 #[derive(Default, Deserialize)]

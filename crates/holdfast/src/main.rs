@@ -7,6 +7,7 @@
 //! - [`operator`], [`control`], [`reach`]: what an operator may ask, over the control socket, over HTTP, or of a store
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
+//! - [`oidc`]: the issuer that vouches for people, over [`errand`];
 //! - [`page`]: the web page, handed to the doors; [`pictures`]: small ones of large ones;
 //! - [`world`]: the real clock, chance and timer.
 #![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
@@ -17,11 +18,13 @@ mod command;
 mod config;
 mod control;
 mod data;
+mod errand;
 mod error;
 mod far;
 mod firms;
 mod last_config;
 mod members;
+mod oidc;
 mod operator;
 mod outgoing;
 mod page;

@@ -16,6 +16,7 @@ use crate::{
     plans::PlanRow,
     share::{GrantRow, ReportRow, ShareRow},
     units::ServiceTime,
+    ways::{IdentityRow, PasskeyRow},
 };
 
 /// Whose counter of revisions a change takes part in.
@@ -54,6 +55,10 @@ pub enum Change {
     About(AboutRow),
     /// Cluster, service part: where mail reaches an account.
     Mail(MailRow),
+    /// Cluster, service part: a passkey's row.
+    Passkey(PasskeyRow),
+    /// Cluster, service part: who an account's owner is elsewhere.
+    Identity(IdentityRow),
     /// Cluster, service part: a provider's row.
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.

@@ -87,6 +87,8 @@ ids! {
     WebhookId,
     /// A mail, or an event for a webhook, on its way.
     MessageId,
+    /// A passkey.
+    PasskeyId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

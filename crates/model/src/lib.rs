@@ -23,6 +23,7 @@ pub mod plans;
 pub mod scheme;
 pub mod share;
 pub mod units;
+pub mod ways;
 pub mod world;
 
 pub use change::{Change, Record, Scope};

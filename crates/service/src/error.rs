@@ -2,7 +2,7 @@
 
 use model::{Class, id::UploadId};
 
-use crate::paths::BadPath;
+use crate::{passkeys::PasskeyFault, paths::BadPath};
 
 /// Why the service did not do what was asked. Nothing was changed unless a variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -305,6 +305,15 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
+    /// A passkey's trouble.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyFault),
+    /// Nothing else would open the account.
+    #[error("nothing else would sign you in: set a password or make a passkey first")]
+    LastWayIn,
+    /// Who has no password shows who they are by having signed in just now.
+    #[error("this account has no password to ask for: sign out, sign in again, and do this within ten minutes")]
+    SignInAgain,
     /// The store's own trouble.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -351,6 +360,9 @@ impl Error {
             Self::NoKit | Self::NoVersion | Self::NoProvider { .. } => Class::Missing,
             Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Exists { .. } => Class::Conflict,
             Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
+            Self::Passkey(fault) => fault.class(),
+            Self::LastWayIn => Class::Conflict,
+            Self::SignInAgain => Class::Refused,
             Self::Store(error) => error.class(),
         }
     }
@@ -429,6 +441,9 @@ impl Error {
             Self::NoVersion => "no_version",
             Self::Recipient => "bad_recipient",
             Self::NoProvider { .. } => "no_provider",
+            Self::Passkey(fault) => fault.code(),
+            Self::LastWayIn => "last_way_in",
+            Self::SignInAgain => "sign_in_again",
             Self::Store(error) => store_code(error),
         }
     }

@@ -23,6 +23,7 @@ use crate::{
     mail::{self, Telling},
     tokens::{Caller, role_of},
     tree::Stamp,
+    ways,
 };
 
 /// From the decision to the deed.
@@ -193,6 +194,7 @@ fn close(tx: &mut Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) ->
     grants::end_all(tx, draft, account, now_us)?;
     mail::end(tx, draft, account)?;
     hooks::end_all(tx, draft, account, now_us)?;
+    ways::end_all(tx, draft, account, now_us)?;
     access::end_sessions(tx, account, None)?;
     let row = row_of(tx, account, now_us)?;
     let suspended_us = Some(row.suspended_us.unwrap_or(now_us));

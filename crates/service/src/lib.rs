@@ -9,6 +9,7 @@
 
 mod about;
 mod archive;
+mod elsewhere;
 mod error;
 mod files;
 mod grants;
@@ -21,6 +22,7 @@ mod limits;
 mod mail;
 mod networks;
 mod operator;
+mod passkeys;
 mod passwords;
 mod people;
 mod places;
@@ -34,7 +36,11 @@ mod tokens;
 mod trash;
 mod tree;
 mod uploads;
+mod waiting;
+mod ways;
+mod webauthn;
 
+pub mod base64url;
 pub mod media;
 pub mod paths;
 
@@ -44,6 +50,7 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
+pub use elsewhere::{AWAY_S, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
@@ -52,6 +59,7 @@ pub use kits::NewKit;
 pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
+pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
 pub use reports::{Report, Ruling};
@@ -66,6 +74,7 @@ pub use store::{
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};
 pub use uploads::{Begin, Progress};
+pub use webauthn::ALGORITHMS as PASSKEY_ALGORITHMS;
 
 use std::sync::{Arc, Mutex};
 
@@ -89,6 +98,9 @@ pub struct Service {
     hooks: Option<hooks::Hooks>,
     guests: guests::Guests,
     reached: files::Reached,
+    ceremonies: passkeys::Ceremonies,
+    /// Who else vouches for people, if anybody does.
+    elsewhere: Option<elsewhere::Elsewhere>,
 }
 
 impl Service {
@@ -107,6 +119,8 @@ impl Service {
             hooks: None,
             guests: guests::Guests::default(),
             reached: files::Reached::default(),
+            ceremonies: passkeys::Ceremonies::default(),
+            elsewhere: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Service,
+    PasskeyFault, Service,
     error::{Error, Result},
 };
 
@@ -22,7 +22,7 @@ const NETWORKS_MAX: usize = 20_000;
 /// What somebody may do so many times an hour from one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Knock {
-    /// Guess wrong: a password, a second factor, a link's password.
+    /// Guess wrong: a password, a second factor, a passkey, a link's password.
     WrongGuess,
     /// Make an account where anybody may.
     NewAccount,
@@ -124,7 +124,13 @@ impl Service {
         let Some(network) = network else { return guess.await };
         self.networks.admit(network, Knock::WrongGuess, self.store.now().monotonic_us)?;
         let result = guess.await;
-        if let Err(Error::BadLogin | Error::BadSecond | Error::LinkPassword) = result {
+        if let Err(
+            Error::BadLogin
+            | Error::BadSecond
+            | Error::LinkPassword
+            | Error::Passkey(PasskeyFault::Refused { .. } | PasskeyFault::Copied),
+        ) = result
+        {
             self.networks.count(network, Knock::WrongGuess, self.store.now().monotonic_us);
         }
         result

@@ -132,8 +132,8 @@ impl Service {
         Ok(())
     }
 
-    /// How the caller signs in, if `password` is right.
-    async fn proven(&self, caller: &Caller, password: String) -> Result<SignInRow> {
+    /// How the caller signs in, if `password` is right; where there is none, if they have signed in just now.
+    pub(crate) async fn proven(&self, caller: &Caller, password: String) -> Result<SignInRow> {
         let account = caller.account;
         let (name, row) = self
             .look(move |tx| {
@@ -142,6 +142,10 @@ impl Service {
             })
             .await?;
         let hash = row.as_ref().and_then(|row| row.password.clone());
+        if let Some(row) = row.as_ref().filter(|row| row.password.is_none()) {
+            self.must_be_fresh(caller).await?;
+            return Ok(row.clone());
+        }
         if !self.passwords.matches(&subject_of(&name), hash, password, self.store.now().monotonic_us).await? {
             return Err(Error::BadLogin);
         }

@@ -8,14 +8,16 @@ use std::sync::PoisonError;
 use catalogue::{
     Tx,
     access::{self, Session},
-    accounts, limits, shown,
+    accounts, limits, shown, ways,
 };
 use model::{
     Change, Scope,
     about::{AboutRow, SignUp},
     account::{AccountRow, LimitsRow, Role, SignInRow, TokenRow, TokenUse},
     id::{AccountId, TokenId},
+    ways::IdentityRow,
 };
+use store::Draft;
 
 use crate::{
     Service,
@@ -75,6 +77,10 @@ pub struct Me {
     pub leaves_us: Option<i64>,
     /// Where mail reaches its owner.
     pub mail: Option<OwnMail>,
+    /// Whether a password opens it.
+    pub has_password: bool,
+    /// Who its owner is elsewhere, if they sign in there.
+    pub identity: Option<IdentityRow>,
 }
 
 impl Service {
@@ -288,22 +294,13 @@ impl Service {
         self.begin_session(account, kept, Second::Shown, agent).await
     }
 
-    /// Changes the caller's password; other sessions of the account end.
+    /// Changes the caller's password, or sets the first one; other sessions of the account end.
     ///
     /// # Errors
     /// [`Error::BadLogin`] if `old` is not the password, [`Error::TooManyAttempts`], [`Error::BadPassword`].
     pub async fn change_password(&self, caller: &Caller, old: String, new: String) -> Result<()> {
         let account = caller.account;
-        let (name, row) = self
-            .look(move |tx| {
-                let name = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
-                Ok((name, access::sign_in(tx, account)?))
-            })
-            .await?;
-        let hash = row.and_then(|row| row.password);
-        if !self.passwords.matches(&subject_of(&name), hash.clone(), old, self.store.now().monotonic_us).await? {
-            return Err(Error::BadLogin);
-        }
+        let hash = self.proven(caller, old).await?.password;
         let password = Some(self.passwords.hash(self.store.entropy(), new).await?);
         let (now_us, session, post) = (self.store.now().wall_us, caller.session, self.post.clone());
         self.store
@@ -391,6 +388,7 @@ impl Service {
             let row = accounts::by_id(tx, account)?.ok_or(Error::Store(store::Error::NoAccount))?;
             let sign_in = access::sign_in(tx, account)?;
             let leaving = sign_in.as_ref().and_then(|row| row.leaving);
+            let has_password = sign_in.as_ref().is_some_and(|row| row.password.is_some());
             let second = sign_in.and_then(|row| row.second);
             Ok(Me {
                 account: row,
@@ -401,6 +399,8 @@ impl Service {
                 second_factor: second.map(|second| (second.since_us, second.codes.len())),
                 leaves_us: leaving.map(|leaving| leaving::due_us(leaving, at, wall_us)),
                 mail: mail::own(tx, account)?,
+                has_password,
+                identity: ways::identity(tx, account)?,
             })
         })
         .await
@@ -414,6 +414,26 @@ impl Service {
         second: Second,
         agent: &str,
     ) -> Result<SessionText> {
+        let (text, session) = self.new_session(account, agent);
+        let now_us = session.made_us;
+        self.store
+            .commit(move |tx, draft| {
+                let row =
+                    access::sign_in(tx, account)?.filter(|row| row.password == password).ok_or(Error::BadLogin)?;
+                if row.suspended_us.is_some() {
+                    return Err(Error::Suspended);
+                }
+                if let Second::Asked(given) = second {
+                    second::use_up(tx, draft, row, given.as_deref(), now_us)?;
+                }
+                keep_session(tx, draft, &session)
+            })
+            .await?;
+        Ok(text)
+    }
+
+    /// A session that is not kept yet.
+    pub(crate) fn new_session(&self, account: AccountId, agent: &str) -> (SessionText, Session) {
         let (text, id) = (self.secret(), TokenId::random(self.store.entropy()));
         let now_us = self.store.now().wall_us;
         let session = Session {
@@ -425,23 +445,15 @@ impl Service {
             seen_us: now_us,
             expires_us: now_us.saturating_add(SESSION_US),
         };
-        self.store
-            .commit(move |tx, draft| {
-                let row =
-                    access::sign_in(tx, account)?.filter(|row| row.password == password).ok_or(Error::BadLogin)?;
-                if row.suspended_us.is_some() {
-                    return Err(Error::Suspended);
-                }
-                if let Second::Asked(given) = second {
-                    second::use_up(tx, draft, row, given.as_deref(), now_us)?;
-                }
-                access::forget_sessions(tx, now_us)?;
-                draft.audit(Some(account), "signed in", id.to_string());
-                Ok::<_, Error>(access::put_session(tx, &session)?)
-            })
-            .await?;
-        Ok(SessionText(text))
+        (SessionText(text), session)
     }
+}
+
+/// Keeps a session of somebody who showed who they are.
+pub(crate) fn keep_session(tx: &mut Tx<'_>, draft: &mut Draft, session: &Session) -> Result<()> {
+    access::forget_sessions(tx, session.made_us)?;
+    draft.audit(Some(session.account), "signed in", session.id.to_string());
+    Ok(access::put_session(tx, session)?)
 }
 
 /// What the operator says of newcomers, if anybody may come.
@@ -469,7 +481,7 @@ pub(crate) fn subject_of(name: &str) -> String {
     format!("name {name}")
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     // A letter may have four bytes, and a name goes into records and addresses.
     let sized = (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && name.len() <= NAME_BYTES_MAX;
     let plain = name != "."

@@ -160,6 +160,7 @@ impl Mirror {
             }
             Change::Account(_) | Change::SignIn(_) | Change::Limits(_) | Change::Token(_) => {}
             Change::Report(_) | Change::About(_) | Change::Mail(_) | Change::Plan(_) => {}
+            Change::Passkey(_) | Change::Identity(_) => {}
             Change::AccountGone { account, .. } => {
                 self.accounts_gone.insert(account);
             }

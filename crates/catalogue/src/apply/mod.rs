@@ -13,6 +13,7 @@ mod files;
 mod outgoing;
 mod plans;
 mod shown;
+mod ways;
 
 use crate::{
     error::{Error, Result},
@@ -69,6 +70,8 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Report(row)) => shown::report(tx, revision, row),
         (Scope::Cluster, Change::About(row)) => shown::about(tx, revision, row),
         (Scope::Cluster, Change::Mail(row)) => outgoing::mail(tx, revision, row),
+        (Scope::Cluster, Change::Passkey(row)) => ways::passkey(tx, revision, row),
+        (Scope::Cluster, Change::Identity(row)) => ways::identity(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),

@@ -10,6 +10,7 @@ mod local;
 mod outgoing;
 mod packs;
 mod plans;
+mod ways;
 mod world;
 
 use catalogue::Catalogue;
@@ -62,6 +63,7 @@ stories! {
     outgoing::where_things_go_comes_back_as_it_was_said,
     outgoing::mails_wait_until_they_are_due,
     outgoing::events_wait_for_their_webhook,
+    ways::ways_in_come_back_as_they_were_said,
     access::the_digits_of_a_step_are_used_once,
     plans::plans_come_back_as_they_were_said,
     plans::files_are_found_by_their_age,

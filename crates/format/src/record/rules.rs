@@ -11,6 +11,7 @@ use model::{
     pack::{Location, Make, Pack},
     scheme::Scheme,
     units::{SEGMENT_BYTES_MAX, sealed_bytes},
+    ways::{IdentityRow, PasskeyRow},
 };
 
 use crate::shard::cell_is_sound;
@@ -58,6 +59,8 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::About(row) => about(row),
         Change::Mail(row) => mail(row),
         Change::Webhook(row) => webhook(row),
+        Change::Passkey(row) => passkey(row),
+        Change::Identity(row) => identity(row),
         Change::Provider(row) => {
             text("name", &row.name, 1, NAME_BYTES_MAX)?;
             that(row.labels.len() <= LABELS_MAX, "labels", format!("at most {LABELS_MAX}"), row.labels.len())?;
@@ -126,6 +129,23 @@ fn webhook(row: &WebhookRow) -> Result<(), Broken> {
     text("label", &row.label, 0, NAME_BYTES_MAX)?;
     that(row.events.is_sorted_by(|one, next| one < next), "events", "each once, ascending", row.events.len())?;
     row.off.as_ref().map_or(Ok(()), |off| text("off", &off.why, 0, WORDS_BYTES_MAX))
+}
+
+fn passkey(row: &PasskeyRow) -> Result<(), Broken> {
+    text("label", &row.label, 0, NAME_BYTES_MAX)?;
+    text("host", &row.host, 1, NAME_BYTES_MAX)?;
+    bytes("credential", &row.credential, PasskeyRow::CREDENTIAL_BYTES_MAX)?;
+    bytes("key", &row.key, PasskeyRow::KEY_BYTES_MAX)
+}
+
+fn identity(row: &IdentityRow) -> Result<(), Broken> {
+    text("issuer", &row.issuer, 1, ADDRESS_BYTES_MAX)?;
+    text("subject", &row.subject, 1, NAME_BYTES_MAX)?;
+    text("name", &row.name, 0, NAME_BYTES_MAX)
+}
+
+fn bytes(field: &'static str, bytes: &[u8], most: usize) -> Result<(), Broken> {
+    that((1..=most).contains(&bytes.len()), field, format!("1 to {most} bytes"), bytes.len())
 }
 
 fn entry(row: &EntryRow) -> Result<(), Broken> {

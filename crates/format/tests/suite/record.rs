@@ -9,8 +9,8 @@ use format::{
 };
 
 use crate::samples::{
-    ACCOUNT, Seeded, account_access_changes, account_changes, cluster_access_changes, cluster_changes, large_version,
-    some_change,
+    ACCOUNT, Seeded, account_access_changes, account_changes, cluster_access_changes, cluster_changes,
+    cluster_ways_changes, large_version, some_change,
 };
 
 fn part(parts: &Parts, part: Part) -> &[u8] {
@@ -23,7 +23,13 @@ fn part(parts: &Parts, part: Part) -> &[u8] {
 
 #[test]
 fn every_kind_comes_back() {
-    for changes in [cluster_changes(), account_changes(), cluster_access_changes(), account_access_changes()] {
+    for changes in [
+        cluster_changes(),
+        account_changes(),
+        cluster_access_changes(),
+        account_access_changes(),
+        cluster_ways_changes(),
+    ] {
         assert_eq!(decode(&encode(&changes).unwrap()).unwrap(), changes);
     }
 }

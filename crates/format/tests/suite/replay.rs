@@ -52,6 +52,8 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Webhook(row) => row.id.0 = tag,
         Change::Plan(row) => row.name = format!("plan {}", tag[0]),
         Change::AccountGone { account, .. } => account.0 = tag,
+        Change::Passkey(row) => row.id.0 = tag,
+        Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
         Change::Pack(pack) => {

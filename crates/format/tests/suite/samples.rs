@@ -9,14 +9,15 @@ use model::{
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
-        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, ProviderId, ReportId, SegmentId,
-        ShareId, TargetId, TokenId, VersionId, WebhookId,
+        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, PasskeyId, ProviderId, ReportId,
+        SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
     share::{GrantRow, Reason, ReportRow, ShareRow},
     units::{ServiceTime, sealed_bytes},
+    ways::{IdentityRow, PasskeyRow},
     world::Entropy,
 };
 
@@ -174,6 +175,34 @@ pub fn cluster_access_changes() -> Vec<Change> {
         Change::About(AboutRow::default()),
         Change::About(about()),
     ]
+}
+
+/// The ways into an account beside its password: options set and unset.
+pub fn cluster_ways_changes() -> Vec<Change> {
+    let passkey = |tag: u8, counter: u32, ended_us: Option<i64>| {
+        Change::Passkey(PasskeyRow {
+            id: PasskeyId([tag; 16]),
+            account: ACCOUNT,
+            label: "the phone".to_owned(),
+            host: "files.example".to_owned(),
+            credential: vec![tag; 20],
+            key: plain(77),
+            counter,
+            made_us: 14,
+            ended_us,
+        })
+    };
+    let identity = |ended_us: Option<i64>| {
+        Change::Identity(IdentityRow {
+            account: ACCOUNT,
+            issuer: "https://id.example/realm".to_owned(),
+            subject: "248289761001".to_owned(),
+            name: "żółw@example.org".to_owned(),
+            made_us: 15,
+            ended_us,
+        })
+    };
+    vec![passkey(0x67, 0, None), passkey(0x68, 300, Some(16)), identity(None), identity(Some(17))]
 }
 
 fn report(tag: u8, reason: Reason, contact: Option<String>, settled_us: Option<i64>) -> Change {
@@ -397,7 +426,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(14) {
+    match chance.below(16) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -476,6 +505,25 @@ fn some_cluster_change(chance: &Seeded) -> Change {
                 expires_us: chance.number() as i64,
             }),
             language: [Language::English, Language::German][chance.below(2)],
+        }),
+        13 => Change::Passkey(PasskeyRow {
+            id: PasskeyId(id),
+            account: AccountId(chance.bytes()),
+            label: some_text(chance, 50),
+            host: some_text(chance, 50),
+            credential: vec![9; 1 + chance.below(PasskeyRow::CREDENTIAL_BYTES_MAX)],
+            key: vec![8; 1 + chance.below(PasskeyRow::KEY_BYTES_MAX)],
+            counter: chance.number() as u32,
+            made_us: chance.number() as i64,
+            ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        14 => Change::Identity(IdentityRow {
+            account: AccountId(id),
+            issuer: some_text(chance, 100),
+            subject: some_text(chance, 50),
+            name: some_text(chance, 50),
+            made_us: chance.number() as i64,
+            ended_us: chance.coin().then(|| chance.number() as i64),
         }),
         7 => Change::Limits(LimitsRow {
             account: AccountId(id),

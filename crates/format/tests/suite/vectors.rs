@@ -25,7 +25,8 @@ use crate::{
     samples::{
         ACCOUNT, CLUSTER, IDENTITY, Seeded, account_access_changes, account_changes, account_key,
         account_outgoing_changes, account_record, cluster_access_changes, cluster_changes, cluster_key,
-        cluster_outgoing_changes, cluster_record, journal_header, keyring, locations, plain, segment, shard_header,
+        cluster_outgoing_changes, cluster_record, cluster_ways_changes, journal_header, keyring, locations, plain,
+        segment, shard_header,
     },
     shard,
     testdata::kept,
@@ -105,6 +106,7 @@ fn layers() {
         ("account-shown", Scope::Account(ACCOUNT), account_access_changes(), RecordKey::Account(&account_key)),
         ("account-outgoing", Scope::Account(ACCOUNT), account_outgoing_changes(), RecordKey::Account(&account_key)),
         ("cluster-outgoing", Scope::Cluster, cluster_outgoing_changes(), RecordKey::Cluster(&cluster_key)),
+        ("cluster-ways", Scope::Cluster, cluster_ways_changes(), RecordKey::Cluster(&cluster_key)),
     ] {
         let rows: Vec<_> = (1..).zip(changes).collect();
         let layer = ObjectId([0xe0; 16]);

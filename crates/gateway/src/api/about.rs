@@ -62,6 +62,13 @@ enum SignUpWord {
     Closed,
 }
 
+/// Where people may sign in instead.
+#[derive(Serialize, ToSchema)]
+struct Issuer {
+    /// As the button says it.
+    name: String,
+}
+
 /// What a service says of itself to everybody.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Service)]
@@ -83,6 +90,8 @@ struct About {
     terms: Option<String>,
     /// Whether the service sends mail.
     mail: bool,
+    /// Who else vouches for people.
+    oidc: Option<Issuer>,
 }
 
 /// Says what the service is, or changes it for an operator.
@@ -157,6 +166,7 @@ fn shape(service: &Service, about: AboutRow) -> About {
         imprint: about.imprint,
         terms: about.terms,
         mail: service.has_mail(),
+        oidc: service.issuer_name().map(|name| Issuer { name: name.to_owned() }),
     }
 }
 

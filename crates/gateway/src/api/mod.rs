@@ -15,6 +15,8 @@ pub mod kits;
 pub mod links;
 pub mod listing;
 pub mod mail;
+pub mod oidc;
+pub mod passkeys;
 pub mod people;
 pub mod plans;
 pub mod reports;

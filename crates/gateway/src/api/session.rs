@@ -51,8 +51,19 @@ struct Account {
     leaves: Option<Time>,
     /// None: mail reaches it nowhere.
     mail: Option<Mail>,
+    /// Whether a password opens it.
+    password: bool,
+    /// Who its owner is elsewhere, if they sign in there.
+    oidc: Option<Identity>,
     /// None: the password alone opens.
     second_factor: Option<SecondFactor>,
+}
+
+/// Who somebody is at an OpenID Connect issuer.
+#[derive(Serialize, ToSchema)]
+struct Identity {
+    subject_name: String,
+    since: Time,
 }
 
 /// Where mail reaches an account.
@@ -143,6 +154,8 @@ async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
         limits,
         leaves: me.leaves_us.map(Time),
         mail: me.mail.map(|mail| Mail { address: mail.address, confirmed: mail.confirmed, pending: mail.pending }),
+        password: me.has_password,
+        oidc: me.identity.map(|identity| Identity { subject_name: identity.name, since: Time(identity.made_us) }),
         second_factor,
     };
     Ok(Me { account })

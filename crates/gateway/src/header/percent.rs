@@ -91,7 +91,8 @@ pub fn flag(name: &str, value: Option<&str>) -> Result<bool, Problem> {
     }
 }
 
-fn text(encoded: &str) -> Result<String, Problem> {
+/// A parameter's name or value as it was meant.
+pub fn text(encoded: &str) -> Result<String, Problem> {
     let spaced = encoded.replace('+', " ");
     String::from_utf8(decode(spaced.as_bytes())?).map_err(|_| Problem::from(service::Error::from(BadPath::Utf8)))
 }

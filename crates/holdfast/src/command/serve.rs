@@ -22,6 +22,7 @@ use crate::{
     control::Control,
     data::DataFolder,
     error::{Error, Result},
+    oidc,
     operator::{Operator, Question},
     outgoing,
     pictures::Maker,
@@ -52,6 +53,8 @@ pub struct Args {
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
     tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    // Before anything is made or changed.
+    args.config.as_deref().map(oidc::read).transpose()?;
     let data = DataFolder::at(&args.data)?;
     let listener = listen(args.listen).await?;
     let held = data.hold(true)?;
@@ -59,6 +62,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let goes_out = assembly.origin.outgoing(&assembly.data)?;
     let service = outgoing::with(Service::new(assembly.store.clone()), &goes_out)?;
     assembly.store.start();
+    let service = oidc::join(service, assembly.origin.file())?;
     let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
     let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
     let address = listener.local_addr().map_err(|error| Error::new(Class::Retry, error))?;
