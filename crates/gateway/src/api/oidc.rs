@@ -24,7 +24,6 @@ use crate::{
 };
 
 const DOOR: &str = "/api/v1/session/oidc";
-const COOKIE: &str = "holdfast_away";
 
 /// Sends a browser to the issuer; unties the account from whoever it is tied to.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
@@ -69,14 +68,8 @@ async fn leave(service: &Service, parts: &Parts) -> Result<Response, NotIn> {
     };
     let departure = service.send_elsewhere(back(parts)?, ties, client::network(parts)).await?;
     let mut response = go(&departure.address).map_err(failed)?;
-    auth::set_cookie(
-        &parts.headers,
-        response.headers_mut(),
-        (COOKIE, path(parts).as_str()),
-        &departure.cookie.0,
-        AWAY_S,
-    )
-    .map_err(failed)?;
+    auth::set_cookie(&parts.headers, response.headers_mut(), (cookie(parts), "/"), &departure.cookie.0, AWAY_S)
+        .map_err(failed)?;
     Ok(response)
 }
 
@@ -90,11 +83,11 @@ pub async fn back_door(State(service): State<Service>, request: Request) -> Resu
     if parts.method != Method::GET {
         return Err(Problem::method("GET"));
     }
-    let cookie = auth::cookie(&parts.headers, COOKIE).unwrap_or_default();
+    let kept = auth::cookie(&parts.headers, cookie(&parts)).unwrap_or_default();
     let caller = auth::caller(&service, &parts).await.ok();
-    let entered = service.back_from_elsewhere(returned(&parts), cookie, caller, session::agent(&parts)).await;
+    let entered = service.back_from_elsewhere(returned(&parts), kept, caller, session::agent(&parts)).await;
     let mut response = to_page(&parts, entered.as_ref().err())?;
-    auth::set_cookie(&parts.headers, response.headers_mut(), (COOKIE, path(&parts).as_str()), "", 0)?;
+    auth::set_cookie(&parts.headers, response.headers_mut(), (cookie(&parts), "/"), "", 0)?;
     if let Ok(Some(text)) = &entered {
         auth::keep_session(&parts.headers, response.headers_mut(), text)?;
     }
@@ -142,6 +135,11 @@ fn back(parts: &Parts) -> Result<String, NotIn> {
     let host = host.filter(plain).ok_or_else(|| NotIn::Failed("the request names no host".to_owned()))?;
     let scheme = if auth::is_https(&parts.headers) { "https" } else { "http" };
     Ok(format!("{scheme}://{host}{}/back", path(parts)))
+}
+
+/// What the browser keeps while it is away. The prefix keeps other hosts of the domain from setting it, where it may be used.
+fn cookie(parts: &Parts) -> &'static str {
+    if auth::is_https(&parts.headers) { "__Host-holdfast_away" } else { "holdfast_away" }
 }
 
 /// What this door is called in front of any proxy.
