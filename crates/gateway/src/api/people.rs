@@ -93,7 +93,10 @@ pub async fn account(State(service): State<Service>, request: Request) -> Result
         (None, None, None, Some(plan)) => service.give_plan(&caller, name, plan).await?,
         // Two at once could be done by halves.
         _ => {
-            return Err(Problem::bad_request("bad_body", "name one of `suspended`, `quota_bytes`, `leaves` and `plan`"));
+            return Err(Problem::bad_request(
+                "bad_body",
+                "name one of `suspended`, `quota_bytes`, `leaves` and `plan`",
+            ));
         }
     }
     Ok(api::empty(StatusCode::NO_CONTENT))
