@@ -329,9 +329,10 @@ impl Service {
                 // Two tries at once: the other one made it.
                 return Err(Error::SignedOut);
             }
-            let space_bytes = shown::about(tx)?.new_space_bytes;
-            if space_bytes.is_some() {
-                draft.change(Scope::Cluster, Change::Limits(LimitsRow { account, space_bytes }));
+            let about = shown::about(tx)?;
+            let (space_bytes, plan) = (about.new_space_bytes, about.new_plan);
+            if space_bytes.is_some() || plan.is_some() {
+                draft.change(Scope::Cluster, Change::Limits(LimitsRow { account, space_bytes, plan }));
             }
             let (password, suspended_us, second, leaving) = (None, None, None, None);
             let row = SignInRow { account, role, password, suspended_us, changed_us, second, leaving };
