@@ -1,5 +1,10 @@
 /** Answers of the HTTP interface, as they come. Times are RFC 3339 in UTC, sizes are bytes. */
 
+import type { Tied } from './elsewhere';
+import type { AccountMail } from './mail';
+import type { Limits } from './plans';
+import type { Quick, QuickTerms } from './quick';
+
 export type Time = string;
 export type Role = 'operator' | 'user';
 
@@ -23,10 +28,18 @@ export interface Service {
   terms: string | null;
   /** What an account may keep that was made by open sign-up; none: no limit. */
   new_quota_bytes: number | null;
+  /** The plan of an account that was made by open sign-up. */
+  new_plan?: string | null;
+  /** What may be sent without an account; none: nothing. */
+  quick?: Quick | null;
+  /** Whether it sends mails. */
+  mail?: boolean;
+  /** Where one can sign in besides; none: here alone. */
+  oidc?: { name: string } | null;
 }
 
 /** What operators set of it; what is left out stays. */
-export type ServiceTerms = Partial<Omit<Service, 'version' | 'logo'>>;
+export type ServiceTerms = Partial<Omit<Service, 'version' | 'logo' | 'mail' | 'oidc' | 'quick'>> & { quick?: QuickTerms | null };
 
 export interface Account {
   name: string;
@@ -37,10 +50,15 @@ export interface Account {
   trash_bytes?: number;
   /** None: no limit. */
   quota_bytes: number | null;
+  limits?: Limits;
   /** None: the password alone opens. */
   second_factor: SecondFactor | null;
   /** When it is erased, with all its files. */
   leaves: Time | null;
+  /** False for one that signs in by other ways alone. */
+  password?: boolean;
+  mail?: AccountMail | null;
+  oidc?: Tied | null;
 }
 
 export interface SecondFactor {
@@ -64,13 +82,16 @@ export interface Person {
   suspended: Time | null;
   managed: boolean;
   used_bytes: number;
+  /** Its own, above what its plan says. */
   quota_bytes: number | null;
+  plan?: string | null;
   second_factor: boolean;
   leaves: Time | null;
 }
 
 /** What operators set for an account; what is left out stays. */
 export interface AccountTerms {
+  plan?: string | null;
   suspended?: boolean;
   quota_bytes?: number | null;
   leaves?: boolean;
@@ -213,7 +234,8 @@ export interface Link {
   /** None for a folder. */
   etag: string | null;
   modified: Time;
-  owner: string;
+  /** None of what was sent without an account. */
+  owner: string | null;
   expires: Time | null;
   downloads_left: number | null;
 }
