@@ -29,16 +29,21 @@ export default defineConfig({
             {
               name: 'base',
               // What of src/lib the first view does not need stays with those that do: it is waited for.
-              test: /node_modules.svelte|src.lib.(?!text.(de|en|fleet|keys|kit|photo|request|report|about|full|people|second|service|leave|grant|home|sums)|kit|photo|upload.(send|give|arrange)|given|home|markdown|qr|keep|terms|agent|fleet|clipboard|quota|logo|accent|api.(reports|service|search|shares|grants|factor|kits)|state.(started|saving|reports|seeking|trash|marks|addresses))|src.parts.(icons|Icon|Brand|Notice|Dialog|Menu|Standing|Rows|Thumb|ListEnd|Space)/,
+              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|give|arrange|refused)|given|home|markdown|qr|keep|terms|agent|fleet|clipboard|quota|logo|accent|api.(?!files|http|session)|state.(started|saving|reports|seeking|trash|marks|addresses))|src.parts.(icons|Icon|Brand|Notice|Menu|Standing|Rows|Thumb|ListEnd|Space)/,
             },
+            // Whatever asks for something has these, and nothing does so unasked.
+            { name: 'forms', test: /src.lib.modal|src.parts.Dialog/ },
             // Operators' pages ask what was reported as soon as they are there.
             { name: 'reports', test: /src.lib.(api|state).reports/ },
-            // Links are given away from many places, and from none that is seen first.
-            { name: 'links', test: /src.lib.(clipboard|api.shares|state.addresses)|src.parts.CopyField/ },
+            // Links are given away from many places, and from none that is seen first; which places have some, is asked there.
+            { name: 'links', test: /src.lib.(clipboard|state.addresses)|src.parts.CopyField/ },
+            { name: 'marks', test: /src.lib.(api.(shares|grants)|state.marks)/ },
           ],
         },
       },
     },
   },
+  // What reads a PDF is a module with its own imports.
+  worker: { format: 'es' },
   server: { proxy: { '/api': SERVICE } },
 });

@@ -63,10 +63,10 @@ test('files come in, a link goes out, and what was thrown away comes back, or go
     await page.getByRole('button', { name: 'Sign out', exact: true }).first().click();
     await page.getByLabel('Name').fill('alice');
     await page.locator('input[type=password]').fill('not the password');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByText('Name or password is wrong.').waitFor();
     await page.locator('input[type=password]').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('link', { name: 'Files' }).first().waitFor();
     assert.deepEqual([...page.complaints, ...guest.complaints], []);
   });

@@ -7,14 +7,14 @@ import { test } from 'node:test';
 import { choose, claim, link, row, visitor, world } from './world.mjs';
 
 const axe = createRequire(import.meta.url)('axe-core').source;
-const VIEWS = ['', 'search', 'shared', 'shares', 'trash', 'people', 'reports', 'fleet', 'service', 'account'];
+const VIEWS = ['', 'search', 'shared', 'shares', 'trash', 'people', 'reports', 'fleet', 'service', 'account', 'account/webhooks', 'forgot', 'mail', 'oidc/no_account'];
 
 /** Keeps a picture, for people, where HOLDFAST_PICTURES says. */
 async function picture(page, name) {
   const folder = process.env.HOLDFAST_PICTURES;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({ path: join(folder, `${name.replaceAll('/', '-')}.png`) });
 }
 
 async function violations(page) {

@@ -14,7 +14,7 @@ async function signOut(page) {
 async function knock(page) {
   await page.getByLabel('Name').fill('alice');
   await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Second step' }).waitFor();
 }
 

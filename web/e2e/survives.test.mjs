@@ -55,7 +55,7 @@ test('without the catalogue and one firm, people sign in as before and old links
     await page.goto(own.service.origin);
     await page.getByLabel('Name').fill('alice');
     await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('heading', { name: 'Second step' }).waitFor();
     await page.getByLabel('Code', { exact: true }).fill(codes[0]);
     await page.keyboard.press('Enter');

@@ -1,9 +1,9 @@
-/** Lets the user choose files, or a folder with all that is in it, or take pictures; none if they think better of it. */
-export function pick(folder: boolean, camera = false): Promise<File[]> {
+/** Lets the user choose files, or one, or a folder with all that is in it, or take pictures; none if they think better of it. */
+export function pick(folder: boolean, camera = false, single = false): Promise<File[]> {
   return new Promise((done) => {
     const input = document.createElement('input');
     input.type = 'file';
-    input.multiple = true;
+    input.multiple = !single;
     input.webkitdirectory = folder;
     if (camera) {
       input.accept = 'image/*,video/*';

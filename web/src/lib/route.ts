@@ -15,15 +15,17 @@ export type Route =
   | { view: 'shared'; id?: string; path: string[]; open?: string; sort?: Sort; layout?: Layout }
   | { view: 'search'; seek: Seek; open?: string }
   | { view: 'trash' | 'shares' | 'account' | 'people' | 'reports' | 'fleet' | 'service' | 'login' | 'unknown' }
+  | { view: 'forgot' | 'webhooks' | 'plans' }
+  | { view: 'oidc'; reason: string }
   | { view: 'about'; topic: Topic }
-  | { view: 'join' | 'reset'; code: string }
+  | { view: 'join' | 'reset' | 'mail' | 'quick'; code: string }
   | { view: 'guest'; code: string; path: string[]; open?: string; sort?: Sort; layout?: Layout };
 
 export type View = Route['view'];
 export type FolderRoute = Extract<Route, { view: 'files' | 'shared' }>;
 
 /** Views that need no session. */
-export const PUBLIC: ReadonlySet<View> = new Set<View>(['join', 'reset', 'guest', 'about']);
+export const PUBLIC: ReadonlySet<View> = new Set<View>(['join', 'reset', 'mail', 'forgot', 'oidc', 'guest', 'about', 'quick']);
 
 /** Reads the part of an address behind the base path. */
 export function parse(path: string, search: string, hash: string): Route {
@@ -54,11 +56,19 @@ export function parse(path: string, search: string, hash: string): Route {
     }
     case 'join':
     case 'reset':
-      return { view: first, code: hash.replace(/^#/, '') };
+    case 'mail':
+    case 'quick':
+      // Behind a # it stays out of the logs of whatever lies between; a mail may have it in the path.
+      return { view: first, code: rest[0] ?? hash.slice(1) };
+    case 'oidc':
+      return { view: first, reason: rest[0] ?? '' };
+    case 'account':
+      return { view: rest[0] === 'webhooks' ? 'webhooks' : first };
+    case 'forgot':
     case 'trash':
     case 'shares':
-    case 'account':
     case 'people':
+    case 'plans':
     case 'reports':
     case 'fleet':
     case 'service':
@@ -103,7 +113,13 @@ export function write(route: Route): string {
       return `search${query(route, writeSeek(route.seek))}`;
     case 'join':
     case 'reset':
+    case 'mail':
+    case 'quick':
       return route.code === '' ? route.view : `${route.view}#${route.code}`;
+    case 'oidc':
+      return `oidc/${route.reason}`;
+    case 'webhooks':
+      return 'account/webhooks';
     case 'about':
       return `about/${route.topic}`;
     case 'unknown':

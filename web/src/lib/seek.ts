@@ -12,6 +12,8 @@ export interface Seek {
   least?: number;
   /** Names of the folder that is looked in; none for all. */
   under?: string[];
+  /** The grant of what somebody shares that is looked through; none for the own files. */
+  shared?: string;
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -20,6 +22,7 @@ export function parseSeek(query: URLSearchParams): Seek {
   const kind = KINDS.find((one) => one === query.get('kind'));
   const since = query.get('since') ?? '';
   const least = Number(query.get('least') ?? NaN);
+  const shared = query.get('shared');
   const under = (query.get('under') ?? '').split('/').filter((name) => name !== '');
   return {
     q: query.get('q') ?? '',
@@ -27,6 +30,7 @@ export function parseSeek(query: URLSearchParams): Seek {
     ...(DAY.test(since) && !Number.isNaN(Date.parse(since)) ? { since } : {}),
     ...(Number.isSafeInteger(least) && least > 0 ? { least } : {}),
     ...(under.length === 0 ? {} : { under }),
+    ...(shared ? { shared } : {}),
   };
 }
 
@@ -38,6 +42,7 @@ export function writeSeek(seek: Seek): URLSearchParams {
   if (seek.since !== undefined) query.set('since', seek.since);
   if (seek.least !== undefined) query.set('least', String(seek.least));
   if (seek.under !== undefined) query.set('under', `/${seek.under.join('/')}`);
+  if (seek.shared !== undefined) query.set('shared', seek.shared);
   return query;
 }
 
@@ -45,6 +50,8 @@ export function writeSeek(seek: Seek): URLSearchParams {
 export function requestOf(seek: Seek): URLSearchParams {
   const query = writeSeek(seek);
   query.delete('since');
+  // It is in the path.
+  query.delete('shared');
   if (seek.since !== undefined) query.set('from', new Date(`${seek.since}T00:00:00`).toISOString());
   return query;
 }

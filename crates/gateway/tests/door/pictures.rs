@@ -148,6 +148,26 @@ async fn pictures_leave_room_for_what_somebody_sends() {
     door.close().await;
 }
 
+#[tokio::test]
+async fn a_file_whose_days_are_over_takes_its_small_picture_along() {
+    let world = World::new().await;
+    let plan = world.call("PUT", "/api/v1/plans/Month", &[], br#"{"keep_days":30}"#).await;
+    let given = world.call("PATCH", "/api/v1/accounts/owner", &[], br#"{"plan":"Month"}"#).await;
+    assert_eq!((plan.status, given.status), (200, 204));
+    world.put("beach.jpg", b"a large picture").await;
+    let door = Door::open(&world, 400).await;
+    assert_eq!(door.get(&world, "/api/v1/thumbnails/beach.jpg").await.status, 200);
+    until_used(&world, 15 + 256 * 40).await;
+    world.clock.jump_s(31 * 86_400);
+    world.service.expire().await.unwrap();
+    let trash = world.call("GET", "/api/v1/trash", &[], b"").await.json();
+    let paths: Vec<_> = trash["entries"].as_array().unwrap().iter().map(|line| line["path"].clone()).collect();
+    assert_eq!(paths, ["/beach.jpg"]);
+    assert_eq!(world.act("beach.jpg", r#"{"action":"restore"}"#).await.status, 201);
+    assert_eq!(door.get(&world, "/api/v1/thumbnails/beach.jpg").await.status, 200);
+    door.close().await;
+}
+
 async fn operator(world: &World) -> service::Caller {
     world.service.authenticate(&world.token).await.unwrap()
 }

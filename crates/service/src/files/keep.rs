@@ -15,7 +15,7 @@ use catalogue::{
 };
 use model::{
     Change, Scope,
-    entry::EntryRow,
+    entry::{EntryRow, Kind},
     id::{AccountId, VersionId},
 };
 
@@ -66,8 +66,10 @@ impl Service {
                 let last = rows.last().map(|(age, _)| *age);
                 let mut put = 0;
                 for (_, row) in rows {
-                    // What lies in a folder that is in the trash goes with it.
-                    if entries::ancestors(tx, account, row.id)?.iter().any(|row| row.trashed.is_some()) {
+                    // What lies in a folder that is in the trash goes with it, and a small picture with its file.
+                    let above = entries::ancestors(tx, account, row.id)?;
+                    let is_picture = above.get(1).is_some_and(|parent| parent.kind == Kind::File);
+                    if is_picture || above.iter().any(|row| row.trashed.is_some()) {
                         continue;
                     }
                     put += 1;

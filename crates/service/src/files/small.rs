@@ -4,7 +4,7 @@
 //! erased with it. Its name says the version and the size. Nothing depends on one: what cannot be kept is made anew.
 
 use bytes::Bytes;
-use catalogue::{Tx, entries, limits, versions};
+use catalogue::{Tx, entries, limits::used_bytes, versions};
 use futures_util::{TryStreamExt, stream};
 use model::{
     Change, Scope,
@@ -17,6 +17,7 @@ use store::{Draft, Expect, Received};
 use crate::{
     Service,
     error::{Error, Result},
+    limits,
     places::Place,
     tree::Stamp,
 };
@@ -93,8 +94,8 @@ impl Of {
         if entries::child(tx, self.account, self.file, &self.name)?.is_some() {
             return Ok(false);
         }
-        let Some(limit) = limits::of(tx, self.account)?.space_bytes else { return Ok(true) };
-        Ok(limits::used_bytes(tx, self.account)?.saturating_add(bytes) <= limit - limit / ROOM_LEFT)
+        let Some(limit) = limits::in_force(tx, self.account)?.space_bytes else { return Ok(true) };
+        Ok(used_bytes(tx, self.account)?.saturating_add(bytes) <= limit - limit / ROOM_LEFT)
     }
 
     fn keep(&self, tx: &mut Tx<'_>, draft: &mut Draft, received: Received, stamp: &Stamp) -> Result<()> {

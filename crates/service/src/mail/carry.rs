@@ -236,7 +236,7 @@ fn letter(queued: &Queued) -> Letter {
 
 /// How far an account's quota is filled: 0, [`ALMOST`] or [`FULL`] percent; and bytes used and allowed.
 fn filled(tx: &Tx<'_>, account: AccountId) -> Result<(u64, u64, u64)> {
-    let Some(limit) = limits::of(tx, account)?.space_bytes else { return Ok((0, 0, 0)) };
+    let Some(limit) = crate::limits::in_force(tx, account)?.space_bytes else { return Ok((0, 0, 0)) };
     let used = limits::used_bytes(tx, account)?;
     Ok((level(used, limit), used, limit))
 }

@@ -85,14 +85,19 @@ export class Root {
     await send('POST', this.#file(path), { action: 'mkdir' });
   }
 
-  /** Moves or copies within the tree; refused with `exists` if the name is taken and `replace` is not set. */
+  /**
+   * Moves or copies within the tree, or copies into another one; refused with `exists` if the name is taken and `replace` is
+   * not set.
+   */
   async transfer(
     action: 'move' | 'copy',
     from: readonly string[],
     to: readonly string[],
     replace = false,
+    into: Root = this,
   ): Promise<void> {
-    await send('POST', this.#file(from), { action, to: join(to), replace });
+    const other = into.shared === this.shared ? {} : { into: into.shared ?? 'own' };
+    await send('POST', this.#file(from), { action, to: join(to), replace, ...other });
   }
 
   /** To the trash of whose tree it is. */

@@ -35,7 +35,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Suspends an account or lets it go on; sets or lifts its quota; deletes it after a grace, or takes that back. What is not named stays. */
+        /**
+         * Suspends an account or lets it go on; sets or lifts its quota; gives it a plan or takes it away; deletes it after a grace, or
+         *     takes that back. What is not named stays.
+         */
         patch: operations["patch_accounts_name"];
         trace?: never;
     };
@@ -493,6 +496,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says where mail reaches the caller; a code that is sent there confirms it. */
+        put: operations["put_mail"];
+        post?: never;
+        /** Says that mail reaches the caller nowhere. */
+        delete: operations["delete_mail"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms the address that a code was sent to. Whoever has the code need not be signed in: mail is read elsewhere. */
+        post: operations["post_mail_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -508,6 +546,59 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the caller's passkeys. */
+        get: operations["get_passkeys"];
+        put?: never;
+        /** Keeps a passkey that was made just now. */
+        post: operations["post_passkeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a new passkey. */
+        post: operations["post_passkeys_challenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a passkey. */
+        delete: operations["delete_passkeys_id"];
+        options?: never;
+        head?: never;
+        /** Names a passkey anew. */
+        patch: operations["patch_passkeys_id"];
         trace?: never;
     };
     "/api/v1/password": {
@@ -527,6 +618,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a code for a new password mailed to whoever has this name or address. The answer is the same if nobody has. */
+        post: operations["post_password_forgot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password/reset": {
         parameters: {
             query?: never;
@@ -539,6 +647,41 @@ export interface paths {
         /** Sets a new password by a one-time code, and signs in. */
         post: operations["post_password_reset"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists plans, for an operator. */
+        get: operations["get_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes a plan, for an operator. */
+        put: operations["put_plans_name"];
+        post?: never;
+        /** Ends a plan that no account has, for an operator. */
+        delete: operations["delete_plans_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -585,7 +728,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks through the caller's names: a bounded number of them in one step. */
+        /** Looks through the names of the caller's tree, or of what is shared with the caller: a bounded number of them in one step. */
         get: operations["get_search"];
         put?: never;
         post?: never;
@@ -632,6 +775,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a mail to the operator who asks, and says what the server said. */
+        post: operations["post_service_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -664,6 +824,75 @@ export interface paths {
         post: operations["post_session_leave"];
         /** Takes that back. */
         delete: operations["delete_session_leave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a browser to the issuer, or to the page's word for why not. */
+        get: operations["get_session_oidc"];
+        put?: never;
+        post?: never;
+        /** Unties the account from whoever it is tied to. */
+        delete: operations["delete_session_oidc"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes a browser back from the issuer. */
+        get: operations["get_session_oidc_back"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in by a passkey. */
+        post: operations["post_session_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks whoever comes for a passkey. */
+        post: operations["post_session_passkey_challenge"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -791,6 +1020,23 @@ export interface paths {
         options?: never;
         /** Gives a file's bytes; of a path with a slash at its end, what is in that folder. `HEAD` says how firmly a file is kept. */
         head: operations["head_shared_shared_files_path"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared/{shared}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks through the names of the caller's tree, or of what is shared with the caller: a bounded number of them in one step. */
+        get: operations["get_shared_shared_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -1044,6 +1290,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the caller's webhooks. */
+        get: operations["get_webhooks"];
+        put?: never;
+        /** Makes a webhook. */
+        post: operations["post_webhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a webhook. */
+        delete: operations["delete_webhooks_id"];
+        options?: never;
+        head?: never;
+        /** Changes a webhook; what is not named stays. */
+        patch: operations["patch_webhooks_id"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a trial event at once. */
+        post: operations["post_webhooks_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/zip/{path}": {
         parameters: {
             query?: never;
@@ -1098,10 +1397,15 @@ export interface components {
         /** @description The own account. */
         Account: {
             leaves: components["schemas"]["Time"] | null;
+            limits: components["schemas"]["Limits"];
             made: components["schemas"]["Time"];
+            mail: components["schemas"]["Mail"] | null;
             /** @description Whether the service itself has the account's key. */
             managed: boolean;
             name: string;
+            oidc: components["schemas"]["Identity"] | null;
+            /** @description Whether a password opens it. */
+            password: boolean;
             /**
              * Format: int64
              * @description None: no limit.
@@ -1115,6 +1419,8 @@ export interface components {
         /** @description What an operator sets for an account: one thing at a time, as two could be done by halves. */
         AccountChange: {
             leaves?: boolean | null;
+            /** @description Named and null: none. */
+            plan?: string | null;
             /**
              * Format: int64
              * @description Named and null: no quota.
@@ -1125,6 +1431,8 @@ export interface components {
         /** @description What is to be done. */
         Action: {
             action: components["schemas"]["Verb"];
+            /** @description For `copy`: in whose tree `to` lies, if it is another: `own`, or the id of a grant. */
+            into?: string | null;
             /** @description Whether what is at the new path may be thrown away for it. */
             replace?: boolean;
             /** @description The new path of what is moved, copied or restored. */
@@ -1137,10 +1445,21 @@ export interface components {
          * @description Bytes as they are.
          */
         Bytes: string;
+        /** @description What an authenticator is to sign. */
+        Challenge: {
+            /** @description Names it in the answer. */
+            challenge: string;
+            /** @description `publicKey`, as `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes it. */
+            options: Record<string, never>;
+        };
         /** @description A one-time code for somebody else. */
         Code: {
             code: string;
             expires: components["schemas"]["Time"] | null;
+            /** @description Why not: somebody has to hand it on. */
+            mail_trouble: string | null;
+            /** @description Whether it goes out by mail, too. */
+            mailed: boolean;
         };
         /** @description One-time codes, shown this once. */
         Codes: {
@@ -1170,7 +1489,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_password" | "bad_path" | "bad_query" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "into_itself" | "is_a_folder" | "last_operator" | "length_needed" | "link_ended" | "link_off" | "link_password" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_kit" | "no_link" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "piece_too_long" | "precondition_failed" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description How the fleet stands. */
         Fleet: {
             cluster: string;
@@ -1214,6 +1533,10 @@ export interface components {
             /** Format: int64 */
             unpacked_files: number;
         };
+        Forgot: {
+            /** @description Or the confirmed address. */
+            name: string;
+        };
         /** @description An entry that a search found. */
         Found: components["schemas"]["Entry"] & {
             /** @description All of it, with the entry's own name. */
@@ -1244,6 +1567,11 @@ export interface components {
         Grants: {
             grants: components["schemas"]["Grant"][];
         };
+        /** @description Who somebody is at an OpenID Connect issuer. */
+        Identity: {
+            since: components["schemas"]["Time"];
+            subject_name: string;
+        };
         /** @description An invitation that nobody has used yet. */
         Invitation: {
             expires: components["schemas"]["Time"] | null;
@@ -1256,9 +1584,18 @@ export interface components {
             code: string;
             expires: components["schemas"]["Time"] | null;
             id: string;
+            /** @description Why not, where it was to: somebody has to hand it on. */
+            mail_trouble: string | null;
+            /** @description Whether it goes out by mail, too. */
+            mailed: boolean;
         };
         Invitations: {
             invitations: components["schemas"]["Invitation"][];
+        };
+        /** @description Where people may sign in instead. */
+        Issuer: {
+            /** @description As the button says it. */
+            name: string;
         };
         /** @description Something that upkeep does now. */
         Job: {
@@ -1303,6 +1640,29 @@ export interface components {
             /** @description When the account is erased, with all its files. */
             leaves: components["schemas"]["Time"];
         };
+        /** @description What an account may take beside its quota. None: not limited. */
+        Limits: {
+            /**
+             * Format: int64
+             * @description Of one file.
+             */
+            file_bytes: number | null;
+            /** Format: int64 */
+            guest_bytes_per_s: number | null;
+            /**
+             * Format: int32
+             * @description After which a file goes to the trash.
+             */
+            keep_days: number | null;
+            /** Format: int64 */
+            link_bytes_per_day: number | null;
+            /**
+             * Format: int64
+             * @description That guests took through links today.
+             */
+            link_bytes_today: number;
+            plan: string | null;
+        };
         /** @description A link that shows something. */
         Link: {
             /** Format: int64 */
@@ -1339,6 +1699,22 @@ export interface components {
             /** @description Where it is. */
             address: string;
         };
+        /** @description Where mail reaches an account. */
+        Mail: {
+            address: string;
+            /** @description Whether a code that was sent there came back. */
+            confirmed: boolean;
+            /** @description Another address that a code was sent to. */
+            pending: string | null;
+        };
+        MailAddress: {
+            address: string;
+            /** @description Asked for where the account has one. */
+            password?: string | null;
+        };
+        MailCode: {
+            code: string;
+        };
         /** @description Who is signed in. */
         Me: {
             account: components["schemas"]["Account"];
@@ -1361,6 +1737,8 @@ export interface components {
              * @description How long it is good: seven if nothing is said, 90 at most.
              */
             days?: number | null;
+            /** @description Where the invitation is mailed to. */
+            mail?: string | null;
             role?: components["schemas"]["Role"] | null;
         };
         /** @description A kit just added, with what goes onto its page beside the secret. */
@@ -1375,6 +1753,13 @@ export interface components {
             login: {
                 [key: string]: string;
             };
+        };
+        NewPasskey: {
+            /** @description Which challenge this answers. */
+            challenge: string;
+            /** @description As the browser's `toJSON` gives it. */
+            credential: Record<string, never>;
+            label: string;
         };
         NewPrice: {
             labels: {
@@ -1424,10 +1809,43 @@ export interface components {
             /** @description What it is for. */
             label?: string;
         };
+        NewWebhook: {
+            address: string;
+            /** @description Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`. */
+            events: string[];
+            label?: string;
+        };
         OperatorKit: {
             /** @description Whether all that it should hold is in it. */
             current: boolean;
             made: components["schemas"]["Time"] | null;
+        };
+        /** @description One passkey. */
+        Passkey: {
+            /** @description The host name that it belongs to. */
+            host: string;
+            id: string;
+            label: string;
+            made: components["schemas"]["Time"];
+            used: components["schemas"]["Time"] | null;
+        };
+        PasskeyChange: {
+            label: string;
+        };
+        PasskeySignIn: {
+            /** @description Which challenge this answers. */
+            challenge: string;
+            /** @description As the browser's `toJSON` gives it. */
+            credential: Record<string, never>;
+        };
+        PasskeyWish: {
+            /** @description Empty where the account has none. */
+            password: string;
+            /** @description Digits or a one-time code, where the account asks for them. */
+            second?: string | null;
+        };
+        Passkeys: {
+            passkeys: components["schemas"]["Passkey"][];
         };
         PasswordChange: {
             new: string;
@@ -1449,6 +1867,7 @@ export interface components {
             /** @description Whether the service itself has the account's key. */
             managed: boolean;
             name: string;
+            plan: string | null;
             /**
              * Format: int64
              * @description None: no limit.
@@ -1468,6 +1887,48 @@ export interface components {
             driver: string;
             provider: string;
         };
+        /** @description A named set of limits. None: not limited. */
+        Plan: {
+            /**
+             * Format: int64
+             * @description How many have it.
+             */
+            accounts: number;
+            /**
+             * Format: int64
+             * @description Of one file.
+             */
+            file_bytes: number | null;
+            /** Format: int64 */
+            guest_bytes_per_s: number | null;
+            /**
+             * Format: int32
+             * @description After which a file goes to the trash.
+             */
+            keep_days: number | null;
+            /** Format: int64 */
+            link_bytes_per_day: number | null;
+            name: string;
+            /** Format: int64 */
+            space_bytes: number | null;
+        };
+        /** @description A plan as it is said; what is left out or null is not limited. */
+        PlanChange: {
+            /** Format: int64 */
+            file_bytes?: number | null;
+            /** Format: int64 */
+            guest_bytes_per_s?: number | null;
+            /** Format: int32 */
+            keep_days?: number | null;
+            /** Format: int64 */
+            link_bytes_per_day?: number | null;
+            /** Format: int64 */
+            space_bytes?: number | null;
+        };
+        /** @description Plans, with how many accounts have each. */
+        Plans: {
+            plans: components["schemas"]["Plan"][];
+        };
         /** @description What a provider asks. None: unknown. */
         Price: {
             currency: string | null;
@@ -1482,6 +1943,11 @@ export interface components {
             code: components["schemas"]["ErrorCode"] | string;
             /** @description What happened, what still works, what to do: for people. */
             detail: string;
+            /**
+             * Format: int64
+             * @description The number that was gone beyond, where there is one.
+             */
+            limit: number | null;
             /** Format: int32 */
             status: number;
             title: string;
@@ -1605,12 +2071,17 @@ export interface components {
             imprint: string | null;
             /** @description Its address, from the top of the service. */
             logo: string | null;
+            /** @description Whether the service sends mail. */
+            mail: boolean;
             name: string;
+            /** @description The plan of such an account. */
+            new_plan: string | null;
             /**
              * Format: int64
              * @description What an account may keep that was made by open sign-up; none: no limit.
              */
             new_quota_bytes: number | null;
+            oidc: components["schemas"]["Issuer"] | null;
             sign_up: components["schemas"]["SignUp"];
             terms: string | null;
             version: string;
@@ -1621,6 +2092,7 @@ export interface components {
             contact?: string | null;
             imprint?: string | null;
             name?: string | null;
+            new_plan?: string | null;
             /** Format: int64 */
             new_quota_bytes?: number | null;
             sign_up?: components["schemas"]["SignUp"] | null;
@@ -1816,6 +2288,53 @@ export interface components {
         Versions: {
             versions: components["schemas"]["Version"][];
         };
+        /** @description One webhook. */
+        Webhook: {
+            address: string;
+            events: string[];
+            id: string;
+            label: string;
+            last: components["schemas"]["WebhookDelivery"] | null;
+            made: components["schemas"]["Time"];
+            /** @description Why the service switched it off itself. */
+            off_why: string | null;
+            on: boolean;
+            /**
+             * Format: int64
+             * @description Events that are still to be delivered.
+             */
+            waiting: number;
+        };
+        WebhookChange: {
+            events?: string[] | null;
+            label?: string | null;
+            on?: boolean | null;
+        };
+        WebhookDelivery: {
+            at: components["schemas"]["Time"];
+            event: string;
+            /**
+             * Format: int32
+             * @description What the receiver answered.
+             */
+            status: number | null;
+            /** @description Why it did not take it. */
+            trouble: string | null;
+        };
+        /** @description A webhook whose secret is shown this once. */
+        WebhookMade: components["schemas"]["Webhook"] & {
+            /** @description What deliveries are signed with, by Standard Webhooks. */
+            secret: string;
+        };
+        /** @description What a trial delivery came to. */
+        WebhookTrial: {
+            /** Format: int32 */
+            status: number | null;
+            trouble: string | null;
+        };
+        Webhooks: {
+            webhooks: components["schemas"]["Webhook"][];
+        };
         /** @description What would be left without a provider. */
         WhatIf: {
             /** Format: int64 */
@@ -1846,20 +2365,24 @@ export type Account = components['schemas']['Account'];
 export type AccountChange = components['schemas']['AccountChange'];
 export type Action = components['schemas']['Action'];
 export type Bytes = components['schemas']['Bytes'];
+export type Challenge = components['schemas']['Challenge'];
 export type Code = components['schemas']['Code'];
 export type Codes = components['schemas']['Codes'];
 export type Entry = components['schemas']['Entry'];
 export type Erased = components['schemas']['Erased'];
 export type ErrorCode = components['schemas']['ErrorCode'];
 export type Fleet = components['schemas']['Fleet'];
+export type Forgot = components['schemas']['Forgot'];
 export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
 export type Grant = components['schemas']['Grant'];
 export type GrantChange = components['schemas']['GrantChange'];
 export type Grants = components['schemas']['Grants'];
+export type Identity = components['schemas']['Identity'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationMade = components['schemas']['InvitationMade'];
 export type Invitations = components['schemas']['Invitations'];
+export type Issuer = components['schemas']['Issuer'];
 export type Job = components['schemas']['Job'];
 export type Kind = components['schemas']['Kind'];
 export type Kit = components['schemas']['Kit'];
@@ -1867,29 +2390,43 @@ export type KitToAdd = components['schemas']['KitToAdd'];
 export type Kits = components['schemas']['Kits'];
 export type Leave = components['schemas']['Leave'];
 export type Leaving = components['schemas']['Leaving'];
+export type Limits = components['schemas']['Limits'];
 export type Link = components['schemas']['Link'];
 export type LinkPassword = components['schemas']['LinkPassword'];
 export type Linked = components['schemas']['Linked'];
 export type Listing = components['schemas']['Listing'];
 export type LoginSet = components['schemas']['LoginSet'];
+export type Mail = components['schemas']['Mail'];
+export type MailAddress = components['schemas']['MailAddress'];
+export type MailCode = components['schemas']['MailCode'];
 export type Me = components['schemas']['Me'];
 export type NewAccount = components['schemas']['NewAccount'];
 export type NewGrant = components['schemas']['NewGrant'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewKit = components['schemas']['NewKit'];
 export type NewLogin = components['schemas']['NewLogin'];
+export type NewPasskey = components['schemas']['NewPasskey'];
 export type NewPrice = components['schemas']['NewPrice'];
 export type NewProvider = components['schemas']['NewProvider'];
 export type NewReport = components['schemas']['NewReport'];
 export type NewShare = components['schemas']['NewShare'];
 export type NewTarget = components['schemas']['NewTarget'];
 export type NewToken = components['schemas']['NewToken'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type OperatorKit = components['schemas']['OperatorKit'];
+export type Passkey = components['schemas']['Passkey'];
+export type PasskeyChange = components['schemas']['PasskeyChange'];
+export type PasskeySignIn = components['schemas']['PasskeySignIn'];
+export type PasskeyWish = components['schemas']['PasskeyWish'];
+export type Passkeys = components['schemas']['Passkeys'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordReset = components['schemas']['PasswordReset'];
 export type People = components['schemas']['People'];
 export type Person = components['schemas']['Person'];
 export type Place = components['schemas']['Place'];
+export type Plan = components['schemas']['Plan'];
+export type PlanChange = components['schemas']['PlanChange'];
+export type Plans = components['schemas']['Plans'];
 export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Provider = components['schemas']['Provider'];
@@ -1933,6 +2470,12 @@ export type Trashed = components['schemas']['Trashed'];
 export type Verb = components['schemas']['Verb'];
 export type Version = components['schemas']['Version'];
 export type Versions = components['schemas']['Versions'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type WebhookDelivery = components['schemas']['WebhookDelivery'];
+export type WebhookMade = components['schemas']['WebhookMade'];
+export type WebhookTrial = components['schemas']['WebhookTrial'];
+export type Webhooks = components['schemas']['Webhooks'];
 export type WhatIf = components['schemas']['WhatIf'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -3631,6 +4174,95 @@ export interface operations {
             };
         };
     };
+    put_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailAddress"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_mail_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailCode"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_openapi_json: {
         parameters: {
             query?: never;
@@ -3655,6 +4287,165 @@ export interface operations {
             };
             /** @description It is known already */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkeys"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskey"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_passkeys_challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_passkeys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_passkeys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3702,6 +4493,37 @@ export interface operations {
             };
         };
     };
+    post_password_forgot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forgot"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_password_reset: {
         parameters: {
             query?: never;
@@ -3724,6 +4546,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_plans_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_plans_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It was refused, or could not be done */
             default: {
@@ -3998,6 +4915,33 @@ export interface operations {
             };
         };
     };
+    post_service_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -4136,6 +5080,156 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_oidc: {
+        parameters: {
+            query?: {
+                /** @description 1: ties the identity to the account that is signed in */
+                link?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session_oidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_oidc_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found */
+            302: {
+                headers: {
+                    /** @description The page, or its word for what went wrong */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_passkey_challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Challenge"];
+                };
             };
             /** @description It was refused, or could not be done */
             default: {
@@ -4719,6 +5813,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_shared_shared_search: {
+        parameters: {
+            query?: {
+                /** @description Words of the name, at most 32. */
+                q?: string;
+                /** @description `folder`, `image`, `video`, `audio`, `document` or `other`. */
+                kind?: string;
+                /** @description Changed then or later. */
+                from?: components["schemas"]["Time"];
+                /** @description Changed before. */
+                until?: components["schemas"]["Time"];
+                /** @description At least so many bytes. */
+                least?: number;
+                /** @description At most so many bytes. */
+                most?: number;
+                /** @description The path of a folder to look in. */
+                under?: string;
+                /** @description The `next` of a page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of what is shared */
+                shared: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPage"];
+                };
             };
             /** @description It was refused, or could not be done */
             default: {
@@ -5682,6 +6826,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Versions"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_webhooks_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTrial"];
                 };
             };
             /** @description It was refused, or could not be done */

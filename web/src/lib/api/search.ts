@@ -7,5 +7,6 @@ export function search(seek: Seek, after: string | null, limit: number, signal: 
   const query = requestOf(seek);
   query.set('limit', String(limit));
   if (after !== null) query.set('after', after);
-  return ask('GET', `search?${query}`, undefined, signal);
+  const door = seek.shared === undefined ? '' : `shared/${encodeURIComponent(seek.shared)}/`;
+  return ask('GET', `${door}search?${query}`, undefined, signal);
 }

@@ -3,6 +3,7 @@
  * description, `docs/openapi.json` (`npm run types`). Times are RFC 3339 in UTC, sizes are bytes.
  */
 
+import type { Quick, QuickTerms } from './quick';
 import type * as wire from './schema';
 
 export type {
@@ -23,7 +24,6 @@ export type {
   Role,
   SecondFactor,
   SecondFactorProposal,
-  Service,
   Session,
   Share,
   Shared,
@@ -47,8 +47,11 @@ export type Invitation = wire.Invitation & { expires: wire.Time };
 export type Report = wire.Report & { link: ReportedLink };
 export type ReportedLink = wire.ReportedLink & { name: string; kind: wire.Kind };
 
+/** `quick`: what may be sent without an account. */
+export type Service = wire.Service & { quick?: Quick | null };
+
 /** What operators set of the service; what is left out stays. */
-export type ServiceTerms = wire.ServiceChange;
+export type ServiceTerms = wire.ServiceChange & { quick?: QuickTerms | null };
 
 /** What operators set for an account; what is left out stays. */
 export type AccountTerms = wire.AccountChange;

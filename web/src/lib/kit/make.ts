@@ -1,8 +1,7 @@
 /** Makes a kit: its secret here, its public half at the service, and both put together here again. */
 
-import { kits } from '../api/accounts';
 import { Problem } from '../api/http';
-import { addKit } from '../api/kits';
+import { addKit, kits } from '../api/kits';
 import type { NewKit } from '../api/types';
 import type { KitContent } from './kit';
 import { newIdentity, recipientOf } from './secret';

@@ -1,7 +1,6 @@
 /** Tests a kit as far as a browser can: its text, and whether the service seals for its secret. */
 
-import { kits } from '../api/accounts';
-import { notifyTested } from '../api/kits';
+import { kits, notifyTested } from '../api/kits';
 import type { Language } from '../text/language.svelte';
 import type { KitWords } from '../text/en-kit';
 import { day } from '../format';

@@ -16,7 +16,8 @@ export function actions(browser: Browser, t: Text): MenuItem[] {
     browser.own && chosen.every(({ kind }) => kind === 'folder') && single && asking(browser, t),
     change && single && { label: t.act.rename, icon: 'edit', key: 'F2', run: () => browser.beginRename() },
     change && { label: t.act.move, icon: 'move', key: 'Ctrl X', run: () => browser.askWhere('move') },
-    change && { label: t.act.copyTo, icon: 'copy', key: 'Ctrl C', run: () => browser.askWhere('copy') },
+    // What may only be looked at can be copied to the own files.
+    { label: t.act.copyTo, icon: 'copy', key: 'Ctrl C', run: () => browser.askWhere('copy') },
     single && { label: t.act.details, icon: 'info', run: () => (browser.details = true) },
     change && { label: t.act.trash, icon: 'trash', key: 'Del', apart: true, bad: true, run: () => browser.trash() },
   ];

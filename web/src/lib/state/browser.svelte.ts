@@ -41,7 +41,7 @@ export class Browser {
     return this.rights() === 'write';
   }
 
-  /** Whether the tree is this account's, to share and to search. */
+  /** Whether the tree is this account's, to share. */
   get own(): boolean {
     return this.root.shared === null;
   }
@@ -117,17 +117,22 @@ export class Browser {
     if (entries.length > 0) this.dialog = { kind: 'transfer', action, entries };
   }
 
-  async transfer(action: 'move' | 'copy', entries: readonly Entry[], to: readonly string[]): Promise<void> {
+  async transfer(
+    action: 'move' | 'copy',
+    entries: readonly Entry[],
+    to: readonly string[],
+    into: Root = this.root,
+  ): Promise<void> {
     this.dialog = null;
     this.selection.clear();
-    await deeds.transfer(this.root, action, this.folder.path, to, entries);
+    await deeds.transfer(this.root, action, this.folder.path, to, entries, into);
     await this.folder.refresh();
   }
 
   /** Holds the chosen entries for pasting; returns their names, for the clipboard of the device. */
   hold(action: 'move' | 'copy'): string | null {
     const entries = this.selection.chosen;
-    if (entries.length === 0 || !this.mayChange) return null;
+    if (entries.length === 0 || (action === 'move' && !this.mayChange)) return null;
     clip.held = { action, root: this.root, folder: this.folder.path, entries };
     toasts.say(action === 'move' ? texts.text.did.cut(entries.length) : texts.text.did.copy(entries.length));
     return entries.map((entry) => entry.name).join('\n');
@@ -136,13 +141,13 @@ export class Browser {
   async paste(): Promise<void> {
     const held = clip.held;
     if (held === null || !this.mayChange) return;
-    if (held.root.shared !== this.root.shared) {
+    if (held.action === 'move' && held.root.shared !== this.root.shared) {
       const { GRANT_WORDS } = await import('../text/grant');
       toasts.say(GRANT_WORDS[texts.language].notAcross, { bad: true });
       return;
     }
     if (held.action === 'move') clip.held = null;
-    await deeds.transfer(this.root, held.action, held.folder, this.folder.path, held.entries);
+    await deeds.transfer(held.root, held.action, held.folder, this.folder.path, held.entries, this.root);
     await this.folder.refresh();
   }
 

@@ -37,35 +37,39 @@ async function untrash(root: Root, folder: Folder, path: Path, entries: readonly
   if (first !== undefined) toasts.say(texts.text.did.restored(batch.done.length, first.name));
 }
 
-/** Moves or copies into another folder of the same tree, asking about names that are taken. */
+/** Moves or copies into another folder, asking about names that are taken. Only copies go `into` another tree. */
 export async function transfer(
   root: Root,
   action: 'move' | 'copy',
   from: Path,
   to: Path,
   entries: readonly Entry[],
+  into: Root = root,
 ): Promise<void> {
   const t = texts.text;
-  const fitting = entries.filter((entry) => entry.kind === 'file' || !within(to, [...from, entry.name]));
+  const same = into.shared === root.shared;
+  const fitting = entries.filter((entry) => !same || entry.kind === 'file' || !within(to, [...from, entry.name]));
+  // In somebody else's tree it is their space that ends.
+  const theirs = into.shared === null ? null : (await import('../text/grant')).GRANT_WORDS[texts.language].ownerFull;
   if (fitting.length < entries.length) toasts.say(t.did.intoItself, { bad: true });
-  const ask = questions.asker(false, root);
+  const ask = questions.asker(false, into);
   let left = fitting.length;
   let turn: Promise<unknown> = Promise.resolve();
   const batch = await counted(fitting, action === 'move' ? t.did.moving : t.did.copying, async (entry) => {
     const source = [...from, entry.name];
     left -= 1;
     try {
-      await root.transfer(action, source, [...to, entry.name]);
+      await root.transfer(action, source, [...to, entry.name], false, into);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'exists') throw error;
       // One question at a time, though several are on their way.
       const choice = turn.then(() => ask(entry.name, to, left));
       turn = choice;
-      await resolve(root, action, source, to, await choice);
+      await resolve(root, action, source, to, await choice, into);
     }
-  });
+  }, theirs);
   const words = action === 'move' ? t.did.moved : t.did.copiedTo;
-  if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? root.name ?? t.nav.files));
+  if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? into.name ?? t.nav.files));
 }
 
 async function resolve(
@@ -74,9 +78,10 @@ async function resolve(
   source: Path,
   to: Path,
   choice: 'keep' | 'replace' | 'skip',
+  into: Root,
 ): Promise<void> {
   const name = source.at(-1) ?? '';
-  if (choice === 'replace') return root.transfer(action, source, [...to, name], true);
+  if (choice === 'replace') return root.transfer(action, source, [...to, name], true, into);
   if (choice === 'skip') return;
   // Which names are free is found by trying: a folder may be too long to be read for this.
   const taken = new Set([name]);
@@ -84,7 +89,7 @@ async function resolve(
     const candidate = free(name, (tried) => taken.has(tried));
     taken.add(candidate);
     try {
-      return await root.transfer(action, source, [...to, candidate]);
+      return await root.transfer(action, source, [...to, candidate], false, into);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'exists') throw error;
     }
@@ -135,6 +140,8 @@ export async function counted<T>(
   items: readonly T[],
   words: (done: number, all: number) => string,
   work: (item: T) => Promise<void>,
+  /** What is said where there was no space, if that is not this account's. */
+  full: string | null = null,
 ): Promise<Batch<T>> {
   let toast = 0;
   const batch = await each(items, work, (done) => {
@@ -143,7 +150,8 @@ export async function counted<T>(
   toasts.drop(toast);
   if (batch.failed.length > 0) {
     const t = texts.text;
-    toasts.say(`${t.did.failedSome(batch.failed.length)}. ${sentence(batch.problem, t)}`, { bad: true });
+    const theirs = full !== null && batch.problem instanceof Problem && batch.problem.code === 'quota';
+    toasts.say(`${t.did.failedSome(batch.failed.length)}. ${theirs ? full : sentence(batch.problem, t)}`, { bad: true });
   }
   return batch;
 }

@@ -1,5 +1,5 @@
 import type { Accents } from '../accent';
-import { service as ask } from '../api/accounts';
+import { service as ask } from '../api/session';
 import type { Service } from '../api/types';
 
 const KEY = 'holdfast.service';

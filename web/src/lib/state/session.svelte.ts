@@ -1,4 +1,4 @@
-import * as accounts from '../api/accounts';
+import * as accounts from '../api/session';
 import { onSignedOut, Problem } from '../api/http';
 import type { Account } from '../api/types';
 

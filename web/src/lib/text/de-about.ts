@@ -9,6 +9,7 @@ export const deAbout: AboutWords = {
   back: 'Zurück',
   nothing: 'Der Betreiber dieses Dienstes sagt hier nichts.',
   offer: 'Konto anlegen',
+  quick: 'Eine Datei ohne Konto senden',
   lead: 'Wählen Sie einen Namen und ein Passwort.',
   space: (size) => `Ihr Konto fasst bis zu ${size}.`,
   agree: 'Ich bin mit den Bedingungen dieses Dienstes einverstanden.',

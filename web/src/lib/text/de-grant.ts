@@ -43,7 +43,13 @@ export const deGrant: GrantWords = {
   toList: 'Zu dem, was für Sie freigegeben ist',
   ownerFull: 'Wem dieser Ordner gehört, hat keinen Platz mehr dafür. Fragen Sie dort; lesen geht weiter.',
   notAcross:
-    'Zwischen Ihren Dateien und denen anderer wird nichts unmittelbar verschoben oder kopiert. Laden Sie es herunter und dort hoch.',
+    'Zwischen Ihren Dateien und denen anderer wird nichts verschoben. Kopieren Sie es und werfen Sie das alte danach weg.',
+  into: 'Wohin',
+  mine: 'Meine Dateien',
+  copyOf: (name) => `„${name}“ kopieren`,
+  everything: (name) => `Alles in ${name}`,
+  searchIn: (name) => `Suche in ${name}`,
+  searchShared: 'Suche in Geteiltem',
 
   whatLies: (path) => `in ${path}`,
   aLink: 'Link',

@@ -29,7 +29,7 @@ export const deService: ServiceWords = {
   words: 'Kontakt, Impressum und Bedingungen',
   wordsHint: 'Verweise darauf stehen vor dem Anmelden, unter Links und in jedem Konto. Was leer ist, hat keinen.',
   contact: 'Kontakt',
-  contactHint: 'Eine E-Mail-Adresse, eine Webadresse oder ein Satz, bis zu 500 Zeichen. Es steht da, wo jemand Sie fragen muss.',
+  contactHint: 'Eine Mailadresse, eine Webadresse oder ein Satz, bis zu 500 Zeichen. Es steht da, wo jemand Sie fragen muss.',
   imprint: 'Impressum',
   imprintHint: 'Wer für diesen Dienst verantwortlich ist. Markdown.',
   terms: 'Bedingungen',

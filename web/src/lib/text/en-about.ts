@@ -8,6 +8,7 @@ export const enAbout = {
   back: 'Back',
   nothing: 'The operator of this service says nothing here.',
   offer: 'Make an account',
+  quick: 'Send a file without an account',
   lead: 'Choose a name and a password.',
   space: (size: string) => `Your account holds up to ${size}.`,
   agree: 'I agree to the terms of this service.',

@@ -39,8 +39,13 @@ export const enGrant = {
   endedHint: 'Its owner took it back, or threw it away. What you downloaded stays with you, and everything else works.',
   toList: 'To what is shared with you',
   ownerFull: 'The owner of this folder has no space left for this. Ask them; reading still works.',
-  notAcross:
-    'Between your files and those of others nothing is moved or copied directly. Download it, and upload it there.',
+  notAcross: 'Between your files and those of others nothing is moved. Copy it, and throw the old one away afterwards.',
+  into: 'Into',
+  mine: 'My files',
+  copyOf: (name: string) => `Copy “${name}”`,
+  everything: (name: string) => `Everything in ${name}`,
+  searchIn: (name: string) => `Search in ${name}`,
+  searchShared: 'Search what is shared',
 
   // What I share.
   whatLies: (path: string) => `in ${path}`,

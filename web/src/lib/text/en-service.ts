@@ -28,7 +28,7 @@ export const enService = {
   words: 'Contact, imprint and terms',
   wordsHint: 'Links to them stand before signing in, below links and in every account. What is empty has no link.',
   contact: 'Contact',
-  contactHint: 'An e-mail address, a web address or a sentence, up to 500 characters. It stands where somebody has to ask you.',
+  contactHint: 'A mail address, a web address or a sentence, up to 500 characters. It stands where somebody has to ask you.',
   imprint: 'Imprint',
   imprintHint: 'Who is responsible for this service. Markdown.',
   terms: 'Terms',

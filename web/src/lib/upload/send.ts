@@ -1,7 +1,9 @@
 import { DetailedError, Upload } from 'tus-js-client';
 
+import { OWN } from '../api/files';
 import { Problem, problem } from '../api/http';
 import { join } from '../path';
+import { session } from '../state/session.svelte';
 import type { UploadItem } from './item.svelte';
 
 /** One attempt at one file. */
@@ -21,6 +23,12 @@ export interface Outcome {
  * alone knows of the other files, so the client's own delays are off.
  */
 export function attempt(item: UploadItem, file: File, outcome: Outcome): Attempt {
+  // What is sure to be refused is not begun. Whose plan holds in somebody else's tree, only the service knows.
+  const most = item.root === OWN ? session.account?.limits?.file_bytes : undefined;
+  if (most != null && file.size > most) {
+    const timer = setTimeout(() => outcome.failed(new Problem(413, 'file_too_large', '')));
+    return { stop: () => clearTimeout(timer) };
+  }
   const upload = new Upload(file, {
     endpoint: item.root.uploads,
     uploadUrl: item.url,

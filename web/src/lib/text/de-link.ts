@@ -1,0 +1,31 @@
+import type { LinkWords } from './en-link';
+
+/** Words of links to files, in German. */
+export const deLink: LinkWords = {
+  title: 'Freigeben',
+  address: 'Link',
+  copyAgain: 'Link kopieren',
+  isCopied: 'Der Link ist kopiert. Wer ihn hat, kann dies lesen, ohne Konto.',
+  notCopied: 'Wer diesen Link hat, kann dies lesen, ohne Konto. Strg+C kopiert ihn.',
+  password: 'Passwort',
+  passwordSet: 'Ein Passwort ist gesetzt',
+  passwordNew: 'Neues Passwort',
+  expiry: 'Läuft ab',
+  until: 'Letzter Tag',
+  limit: 'Downloads begrenzen',
+  downloads: 'Höchstens so viele Downloads',
+  stop: 'Freigabe beenden',
+  stopped: 'Freigabe beendet. Der Link ist ab jetzt tot.',
+  making: 'Der Link wird gemacht',
+  saved: 'Gespeichert. Der Link bleibt derselbe.',
+  list: 'Freigaben',
+  empty: 'Sie geben nichts frei',
+  used: 'Downloads',
+  edit: 'Ändern',
+  ended: (day) => `beendet ${day}`,
+  expires: (day) => `bis ${day}`,
+  hasPassword: 'Passwort',
+  unlimited: 'ohne Grenzen',
+  lost: 'Im Papierkorb, oder fort',
+  of: (n, max) => (max === null ? `${n}` : `${n} von ${max}`),
+};

@@ -1,0 +1,41 @@
+/** Words of passkeys. `de-passkey.ts` has the same keys. */
+export const enPasskey = {
+  enter: 'Sign in with a passkey',
+  title: 'Passkeys',
+  why: 'A passkey opens your account without password and code. It stays in your device or your password store, shows itself to this service alone, and cannot be tricked out of you.',
+  add: 'Add a passkey',
+  adding: 'First show that this is your account. Then the browser asks where the passkey is to be kept.',
+  go: 'Go on',
+  label: 'What it is called',
+  labelHint: 'So that you know later which one it is.',
+  none: 'You have no passkey yet.',
+  made: (day: string) => `made ${day}`,
+  used: (day: string) => `last used ${day}`,
+  neverUsed: 'not used yet',
+  elsewhere: (host: string) => `opens only at ${host}`,
+  added: (label: string) => `The passkey “${label}” is added`,
+  rename: 'Rename',
+  renameOf: (label: string) => `Rename the passkey “${label}”`,
+  renamed: (label: string) => `It is called “${label}” now`,
+  remove: 'Remove',
+  removeOf: (label: string) => `Remove the passkey “${label}”`,
+  removeMeans:
+    'From then on it no longer opens your account. All other browsers are signed out by it. On the device it stays listed until you delete it there; it does nothing.',
+  removed: (label: string) => `The passkey “${label}” is removed`,
+  hindrance: {
+    insecure: 'Passkeys need an encrypted connection: open this service by an address that begins with https.',
+    number: 'Passkeys belong to the name of a service, and you have reached this one by a number. Open it by its name.',
+    browser: 'This browser has no passkeys. A newer one does.',
+  },
+  problem: {
+    refused: 'No passkey was chosen, or it took too long. Nothing was changed: try again.',
+    known: 'This device, or this password store, has a passkey for your account already. Choose another place to keep one.',
+    unfit: 'The browser does not allow it here. Another browser or device may; the password works everywhere.',
+    stopped: 'It was broken off. Try again.',
+    bad: 'This passkey opens no account here: it may have been removed, or it took too long. Try again, or sign in with your password.',
+    unmade: (detail: string) => `The service did not take it (${detail}). Nothing was changed: try again.`,
+    last: 'it is the only way into your account; set a password or add another passkey first',
+    many: 'You have 16 passkeys, and more do not fit. Remove one that you no longer use.',
+  },
+};
+export type PasskeyWords = typeof enPasskey;
