@@ -74,6 +74,7 @@ test('what is shared is searched, and copied to one’s own files and back', asy
     await row(bob, 'map.txt').click({ button: 'right' });
     await bob.getByRole('menuitem', { name: 'Copy…' }).click();
     const dialog = bob.getByRole('dialog');
+    await dialog.getByLabel('Into').locator('option', { hasText: 'Board' }).waitFor({ state: 'attached' });
     assert.deepEqual(await dialog.getByLabel('Into').locator('option').allTextContents(), ['My files', 'Board']);
     await dialog.getByRole('button', { name: 'mine' }).click();
     assert.deepEqual(await violations(bob), []);

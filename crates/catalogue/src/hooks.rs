@@ -98,6 +98,16 @@ pub fn waiting(tx: &Tx<'_>, account: AccountId, hook: WebhookId) -> Result<(u64,
     Ok((all, tx.one(sql, (account.0, hook.0), |row| int(row, 0))?.unwrap_or(0)))
 }
 
+/// How many events wait in all, and for an account.
+///
+/// # Errors
+/// As for every reading.
+pub fn waiting_of(tx: &Tx<'_>, account: AccountId) -> Result<(u64, u64)> {
+    let all = tx.one("SELECT count(*) FROM event", [], |row| int(row, 0))?.unwrap_or(0);
+    let sql = "SELECT count(*) FROM event WHERE account = ?1";
+    Ok((all, tx.one(sql, [account.0], |row| int(row, 0))?.unwrap_or(0)))
+}
+
 /// Webhooks for which something is due and that may be tried now, whose turn is longest ago first.
 ///
 /// # Errors

@@ -165,6 +165,9 @@ impl ClusterState {
             Change::Account(AccountRow { id, .. })
             | Change::SignIn(SignInRow { account: id, .. })
             | Change::Limits(LimitsRow { account: id, .. })
+            | Change::Mail(MailRow { account: id, .. })
+            | Change::Passkey(PasskeyRow { account: id, .. })
+            | Change::Identity(IdentityRow { account: id, .. })
                 if self.account_tombs.contains_key(id) => {}
             Change::Account(row) => put(&mut self.accounts, row.id, at, row),
             Change::SignIn(row) => put(&mut self.sign_ins, row.account, at, row),
@@ -173,6 +176,9 @@ impl ClusterState {
                 self.accounts.remove(account);
                 self.sign_ins.remove(account);
                 self.limits.remove(account);
+                self.mail.remove(account);
+                self.passkeys.retain(|_, row| row.value.account != *account);
+                self.identities.remove(account);
                 put(&mut self.account_tombs, *account, at, since);
             }
             Change::Plan(row) => put(&mut self.plans, row.name.clone(), at, row),

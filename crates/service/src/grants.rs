@@ -3,7 +3,7 @@
 //! The bytes stay the owner's: they count for the owner's quota, go to the owner's trash, and are opened under the owner's
 //! key. A grant follows the entry wherever it is moved; either side ends it at once.
 
-use catalogue::{Tx, access, accounts, entries, shown, versions};
+use catalogue::{Tx, accounts, entries, shown, versions};
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind, Version},
@@ -14,6 +14,7 @@ use model::{
 use crate::{
     Service,
     error::{Error, Result},
+    leaving,
     paths::Path,
     places::Place,
     tokens::Caller,
@@ -231,7 +232,7 @@ pub(crate) fn end_all(tx: &Tx<'_>, draft: &mut store::Draft, account: AccountId,
     shown::grants(tx, account)?.into_iter().for_each(|row| ends(account, row));
     for (owner, row) in shown::grants_to(tx, account)? {
         // An owner who is gone too has no key to write with.
-        if access::sign_in(tx, owner)?.is_none_or(|row| row.password.is_some()) {
+        if accounts::by_id(tx, owner)?.is_some_and(|row| !leaving::is_gone(&row)) {
             ends(owner, row);
         }
     }

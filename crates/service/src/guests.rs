@@ -60,6 +60,13 @@ impl Counts {
         *next = at.saturating_add((bytes as u64).saturating_mul(1_000_000) / rate.max(1));
         at - now_us
     }
+
+    /// Gives back the moments of a piece that nobody took.
+    fn give_back(&mut self, account: AccountId, rate: u64, bytes: usize) {
+        if let Some(next) = self.next_us.get_mut(&account) {
+            *next = next.saturating_sub((bytes as u64).saturating_mul(1_000_000) / rate.max(1));
+        }
+    }
 }
 
 impl Guests {
@@ -93,6 +100,13 @@ impl Service {
         let rate = link.rate?;
         let wait_us = self.guests.locked().wait_us(link.account(), rate, bytes, self.store.now().monotonic_us);
         (wait_us > 0).then(|| self.store.sleep(wait_us))
+    }
+
+    /// A guest went away before a piece did: others need not wait for it.
+    pub fn guest_left(&self, link: &Link, bytes: usize) {
+        if let Some(rate) = link.rate {
+            self.guests.locked().give_back(link.account(), rate, bytes);
+        }
     }
 
     /// Counts bytes that guests got through a link.

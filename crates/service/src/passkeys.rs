@@ -263,7 +263,9 @@ impl Service {
     /// # Errors
     /// [`Error::NoSuchId`]; [`Error::LastWayIn`] if nothing else signs in.
     pub async fn end_passkey(&self, caller: &Caller, id: PasskeyId) -> Result<()> {
-        let (account, session, now_us) = (caller.account, caller.session, self.store.now().wall_us);
+        // A program that may act for a while must not end sessions, nor ways in.
+        let session = Some(caller.session.ok_or(Error::NeedsSession)?);
+        let (account, now_us) = (caller.account, self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
                 let row = own(tx, account, id)?;
@@ -326,7 +328,7 @@ impl Service {
                 let row =
                     ways::passkey(tx, id)?.filter(|row| row.ended_us.is_none()).ok_or_else(|| refused(UNKNOWN))?;
                 let before = ways::passkey_use(tx, id)?.map_or(row.counter, |used| used.counter);
-                if before > 0 && counter > 0 && counter <= before {
+                if (before > 0 || counter > 0) && counter <= before {
                     draft.audit(Some(row.account), "passkey's counter went back", format!("{id}: {before}, {counter}"));
                     return Ok(false);
                 }

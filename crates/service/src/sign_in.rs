@@ -217,8 +217,8 @@ impl Service {
             .look(move |tx| {
                 let row = mail::named(tx, &asked)?;
                 let found = row.as_ref().map(|row| access::sign_in(tx, row.id)).transpose()?.flatten();
-                // Tries by name and by address are tries at one account.
-                Ok((row.map_or(asked, |row| row.name), found))
+                // Counted by what was typed: a count of the account's would tell that an address is somebody's.
+                Ok((if asked.contains('@') { asked.to_lowercase() } else { asked }, found))
             })
             .await?;
         let hash = found.as_ref().and_then(|row| row.password.clone());

@@ -218,6 +218,8 @@ pub(crate) fn role_of(tx: &Tx<'_>, account: AccountId) -> Result<Role> {
     match access::sign_in(tx, account)? {
         Some(row) if row.suspended_us.is_some() => Err(Error::Suspended),
         Some(row) => Ok(row.role),
+        // Its rows went with it; a body that was on its way when the account was deleted gets nothing in.
+        None if accounts::gone(tx, account)?.is_some() => Err(Error::Suspended),
         None if access::is_claimed(tx)? => Ok(Role::User),
         None => Ok(Role::Operator),
     }

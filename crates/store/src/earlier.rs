@@ -164,10 +164,10 @@ impl Inner {
     ) {
         let keys = self.keys.snapshot();
         for entry in &journal.entries {
-            if matches!(entry.scope, Scope::Account(account) if gone.contains(&account)) {
-                continue;
-            }
+            // What an account that is gone said no longer counts; its small files' bytes may be another's, who copied them.
+            let counts = !matches!(entry.scope, Scope::Account(account) if gone.contains(&account));
             match entry.unseal(&keys) {
+                _ if !counts => {}
                 Ok(record) if layers.disowns(&journal.header, &record) || layers.covers(&record) => {}
                 Ok(record) => {
                     let at = At { epoch: record.epoch, revision: record.revision };

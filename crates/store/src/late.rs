@@ -202,9 +202,12 @@ pub(crate) fn bring_in_account(
     for id in state.version_tombs.keys() {
         brought.not_repeated += usize::from(catalogue::versions::get(tx, account, *id)?.is_some());
     }
-    for (segment, (owner, sealed)) in late.payloads.iter() {
+    for (segment, (owner, sealed)) in &late.payloads {
         // A file that was copied to another account consists of the same segments.
-        if *owner != account && !wanted.contains(segment) {
+        let is_used = || -> Result<bool> {
+            Ok(catalogue::segments::users(tx, *segment)?.iter().any(|user| user.account == account))
+        };
+        if *owner != account && !wanted.contains(segment) && !is_used()? {
             continue;
         }
 
@@ -219,9 +222,15 @@ pub(crate) fn bring_in_account(
 
 /// Whether a late entry is a small picture of a file: that is made anew and needs no place.
 fn is_picture(tx: &Tx<'_>, account: AccountId, late: &AccountState, entry: EntryId) -> Result<bool> {
-    let Some(parent) = late.entries.get(&entry).map(|row| row.value.parent) else { return Ok(false) };
-    let there = catalogue::entries::get(tx, account, parent)?.map(|row| row.kind);
-    Ok(there.or_else(|| late.entries.get(&parent).map(|row| row.value.kind)) == Some(Kind::File))
+    let Some(row) = late.entries.get(&entry).map(|row| &row.value) else { return Ok(false) };
+    let there = catalogue::entries::get(tx, account, row.parent)?.map(|row| row.kind);
+    Ok(match there.or_else(|| late.entries.get(&row.parent).map(|row| row.value.kind)) {
+        Some(kind) => kind == Kind::File,
+        // Its file may be gone for good, and known to neither: then the name tells.
+        None => row.name.split_once('-').is_some_and(|(version, side)| {
+            VersionId::parse(version).is_ok() && side.parse::<u32>().is_ok() && row.parent != ROOT
+        }),
+    })
 }
 
 /// One account's tree while late files are put into it.

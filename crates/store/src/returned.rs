@@ -262,7 +262,16 @@ impl Inner {
             })
             .await?;
         let owners = late.payloads.values().map(|(account, _)| *account);
-        let accounts: BTreeSet<AccountId> = late.accounts.keys().copied().chain(owners).collect();
+        let mut accounts: BTreeSet<AccountId> = late.accounts.keys().copied().chain(owners).collect();
+        let segments: Vec<_> = late.payloads.keys().copied().collect();
+        let users = self.catalogue.read(move |tx| {
+            let mut users = BTreeSet::new();
+            for segment in segments {
+                users.extend(catalogue::segments::users(tx, segment)?.into_iter().map(|user| user.account));
+            }
+            Ok(users)
+        });
+        accounts.append(&mut users.await?);
         for account in accounts {
             let (late, moment, entropy) = (late.clone(), moment.clone(), self.world.entropy.clone());
             let of_account = Store(self.clone())

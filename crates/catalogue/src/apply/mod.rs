@@ -23,6 +23,8 @@ use model::{
     Change, Scope,
     account::{AccountRow, LimitsRow, SignInRow},
     id::AccountId,
+    outgoing::MailRow,
+    ways::{IdentityRow, PasskeyRow},
 };
 
 /// What happens when two rows want one name.
@@ -57,6 +59,9 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Account(AccountRow { id, .. }))
         | (Scope::Cluster, Change::SignIn(SignInRow { account: id, .. }))
         | (Scope::Cluster, Change::Limits(LimitsRow { account: id, .. }))
+        | (Scope::Cluster, Change::Mail(MailRow { account: id, .. }))
+        | (Scope::Cluster, Change::Passkey(PasskeyRow { account: id, .. }))
+        | (Scope::Cluster, Change::Identity(IdentityRow { account: id, .. }))
             if plans::is_gone(tx, *id)? =>
         {
             Ok(())

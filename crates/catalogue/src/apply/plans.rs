@@ -49,6 +49,16 @@ pub(super) fn account_gone(tx: &mut Tx<'_>, revision: u64, account: AccountId, a
         "DELETE FROM entry WHERE account = ?1",
         "DELETE FROM entry_gone WHERE account = ?1",
         "DELETE FROM version_gone WHERE account = ?1",
+        "DELETE FROM mail WHERE account = ?1",
+        "DELETE FROM webhook WHERE account = ?1",
+        "DELETE FROM passkey_used WHERE passkey IN (SELECT id FROM passkey WHERE account = ?1)",
+        "DELETE FROM passkey WHERE account = ?1",
+        "DELETE FROM identity WHERE account = ?1",
+        // Local ones.
+        "DELETE FROM event WHERE account = ?1",
+        "DELETE FROM hook_standing WHERE account = ?1",
+        "DELETE FROM quota_told WHERE account = ?1",
+        "DELETE FROM day_traffic WHERE account = ?1",
         // What its records said is stated by this one: the journal need not keep them.
         "UPDATE scope SET covered = revision WHERE id = ?1",
     ] {

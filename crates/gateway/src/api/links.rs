@@ -326,6 +326,9 @@ impl<S> Drop for Counted<S> {
     #[allow(clippy::disallowed_methods, reason = "a body that ends cannot wait; the simulator has no guests")]
     fn drop(&mut self) {
         let Some(link) = self.link.take() else { return };
+        if let Some((piece, _)) = &self.held {
+            self.service.guest_left(&link, piece.len());
+        }
         let (service, sent, (file, size)) = (self.service.clone(), self.sent, self.file);
         tokio::spawn(async move {
             if let Err(error) = service.count_download(&link, file, sent, size).await {

@@ -25,6 +25,7 @@ use service::{Courier, Delivered, Parcel};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -33,6 +34,9 @@ use super::inner::is_inner;
 /// Until a connection stands, and for all of one try.
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);
+/// Names that are looked up at a time. The machine's resolver takes a thread for each, of those that read and write files, and
+/// keeps it after nobody waits any more.
+const LOOKUPS: usize = 8;
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 4;
 /// Headers of an answer.
@@ -58,6 +62,7 @@ pub struct Web {
     /// Inner addresses that are allowed.
     inner: Vec<Range>,
     resolver: Arc<dyn Resolver>,
+    lookups: Arc<Semaphore>,
     tls: OnceLock<Tls>,
     /// For all of one try.
     whole: Duration,
@@ -77,17 +82,27 @@ struct Place {
 impl Web {
     /// What may be reached beside the world outside, and who looks names up.
     pub fn new(inner: Vec<Range>, resolver: Arc<dyn Resolver>) -> Self {
-        Self { inner, resolver, tls: OnceLock::new(), whole: WHOLE }
+        let lookups = Arc::new(Semaphore::new(LOOKUPS));
+        Self { inner, resolver, lookups, tls: OnceLock::new(), whole: WHOLE }
+    }
+
+    /// What a name stands for. The turn ends with the lookup, not with whoever waited for it.
+    async fn look_up(&self, host: String) -> Vec<IpAddr> {
+        let Ok(turn) = Arc::clone(&self.lookups).acquire_owned().await else { return Vec::new() };
+        let resolver = Arc::clone(&self.resolver);
+        let found = tokio::spawn(async move {
+            let found = resolver.resolve(&host).await;
+            drop(turn);
+            found.unwrap_or_default()
+        });
+        found.await.unwrap_or_default()
     }
 
     /// The addresses that a place may be reached at, all of them allowed.
     async fn find(&self, place: &Place) -> Result<Vec<IpAddr>, String> {
         let found = match place.host.parse() {
             Ok(number) => vec![number],
-            Err(_) => match timeout(CONNECT, self.resolver.resolve(&place.host)).await {
-                Ok(Ok(found)) => found,
-                _ => Vec::new(),
-            },
+            Err(_) => timeout(CONNECT, self.look_up(place.host.clone())).await.unwrap_or_default(),
         };
         if found.is_empty() {
             return Err("its name is not known".to_owned());

@@ -61,6 +61,8 @@ pub enum NotIn {
     Taken,
     /// The try is unknown, over, or another browser's.
     Expired,
+    /// Whoever ties their account has to have signed in just now.
+    Again,
     /// It did not work, for a reason that the operator reads.
     Failed(String),
 }
@@ -74,6 +76,7 @@ impl NotIn {
             Self::Suspended => "suspended",
             Self::Taken => "taken",
             Self::Expired => "expired",
+            Self::Again => "again",
             Self::Failed(_) => "failed",
         }
     }
@@ -155,6 +158,11 @@ impl Service {
         network: Option<Network>,
     ) -> std::result::Result<Departure, NotIn> {
         let Elsewhere { line, away } = self.elsewhere()?;
+        if let Some(caller) = &ties {
+            // It opens the account for good: neither a program nor a browser that somebody left open may tie.
+            caller.session.ok_or(NotIn::Refused)?;
+            self.must_be_fresh(caller).await.map_err(|_| NotIn::Again)?;
+        }
         let now_us = self.store.now().monotonic_us;
         let said = line.said(now_us).await.map_err(NotIn::Failed)?;
         let (nonce, verifier, cookie) = (self.secret(), self.secret(), self.secret());
@@ -220,6 +228,8 @@ impl Service {
     /// # Errors
     /// [`Error::NoSuchId`] if nobody is; [`Error::LastWayIn`] if nothing else signs in.
     pub async fn untie(&self, caller: &Caller) -> Result<()> {
+        // As making one: not by a program that may act for a while.
+        caller.session.ok_or(Error::NeedsSession)?;
         let (account, now_us) = (caller.account, self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
@@ -287,6 +297,11 @@ impl Service {
                 if ways::identified(tx, &issuer, &claims.subject)?.is_some_and(|row| row.account != account) {
                     return Ok(false);
                 }
+                // One that is tied stays until its owner unties it.
+                let own = ways::identity(tx, account)?.filter(|row| row.ended_us.is_none());
+                if own.is_some_and(|row| row.issuer != issuer || row.subject != claims.subject) {
+                    return Ok(false);
+                }
                 identify(draft, account, issuer, claims, now_us);
                 Ok::<_, Error>(true)
             })
@@ -319,6 +334,7 @@ impl Service {
 
     /// Makes an account for somebody new, under the first of the names that they might have here that nobody has.
     async fn newcomer(&self, issuer: String, claims: Claims) -> std::result::Result<AccountId, NotIn> {
+        self.admit_newcomer()?;
         let names = claims.names.clone();
         let name = self.look(move |tx| free_name(tx, &names)).await?;
         let name = name.ok_or_else(|| NotIn::Failed("every name that fits a newcomer is taken".to_owned()))?;

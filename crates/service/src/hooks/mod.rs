@@ -30,7 +30,7 @@ use crate::{
     paths::Path,
     places::Top,
     sign_in,
-    tokens::Caller,
+    tokens::{Caller, role_of},
     tree,
 };
 
@@ -38,11 +38,13 @@ use crate::{
 const HOOKS_MAX: usize = 10;
 /// The longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 2_048;
-/// Events that wait, for one webhook and in all.
+/// Events that wait, for one account and in all.
 const WAITING_MAX: u64 = 10_000;
 const WAITING_ALL_MAX: u64 = 100_000;
 /// How often an hour an account may try its webhooks.
 const TRIES: u32 = 60;
+/// And how often it may name an address: each is looked up.
+const NAMES: u32 = 30;
 
 /// Who carries events, and how often somebody had one tried.
 #[derive(Clone)]
@@ -116,6 +118,9 @@ impl Service {
         let Some(carries) = &self.hooks else { return Err(bad("this service sends nothing to webhooks")) };
         check_address(&address)?;
         let events = sorted(events)?;
+        if !carries.0.1.admits(&format!("name {}", caller.account), NAMES, self.store.now().monotonic_us) {
+            return Err(Error::TooManyAttempts { wait_s: 3_600 });
+        }
         carries.courier().admits(&address).await.map_err(bad)?;
         let (account, made_us) = (caller.account, self.store.now().wall_us);
         let id = WebhookId::random(self.store.entropy());
@@ -125,6 +130,7 @@ impl Service {
         let row = WebhookRow { id, address, secret, events, label, made_us, ended_us: None, off: None };
         self.store
             .commit(move |tx, draft| {
+                role_of(tx, account)?;
                 if hooks::all(tx, account)?.len() >= HOOKS_MAX {
                     return Err(bad("ten webhooks are the most; remove one first"));
                 }
@@ -203,12 +209,17 @@ pub(crate) fn happened(
     now_us: i64,
     what: &Happened,
 ) -> Result<()> {
+    let mut waiting = None;
     for row in hooks::all(tx, account)? {
         if row.off.is_some() || !row.events.contains(&what.kind) {
             continue;
         }
-        let (all, of_it) = hooks::waiting(tx, account, row.id)?;
-        if of_it >= WAITING_MAX || all >= WAITING_ALL_MAX {
+        // Counted once: a change tells ten webhooks at most.
+        let (all, own) = match waiting {
+            Some(known) => known,
+            None => *waiting.insert(hooks::waiting_of(tx, account)?),
+        };
+        if own >= WAITING_MAX || all >= WAITING_ALL_MAX {
             let trouble = Some("very many events wait already; later ones were left out".to_owned());
             let standing = Standing { trouble, ..hooks::standing(tx, account, row.id)? };
             hooks::set_standing(tx, account, row.id, &standing)?;

@@ -6,7 +6,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use catalogue::hooks::{self, Event, Standing};
+use catalogue::{
+    Tx,
+    hooks::{self, Event, Standing},
+};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use model::{
     Change, Scope,
@@ -15,12 +18,17 @@ use model::{
     world::{BoxFuture, Timer},
 };
 
+use store::Draft;
+
 use super::Hooks;
 use crate::{
     Service,
     error::{Error, Result},
+    tokens::role_of,
 };
 
+/// How long events of a suspended account wait before it is looked at again.
+const SUSPENDED_US: i64 = 600_000_000;
 /// Events that are told at a time, and of them those of one account.
 const AT_ONCE: usize = 16;
 const OF_ONE: usize = 2;
@@ -152,6 +160,15 @@ impl Service {
         };
         if row.ended_us.is_some() || row.off.is_some() {
             return self.forget_events(account, hook).await;
+        }
+        if self.look(move |tx| role_of(tx, account)).await.is_err() {
+            // Nothing of a suspended account is told to anybody; later, if it is let go on.
+            let not_before_us = now_us.saturating_add(SUSPENDED_US);
+            let wait = move |tx: &mut Tx<'_>, _: &mut Draft| {
+                let standing = Standing { not_before_us, ..hooks::standing(tx, account, hook)? };
+                Ok::<_, Error>(hooks::set_standing(tx, account, hook, &standing)?)
+            };
+            return self.store.commit(wait).await;
         }
         let delivered = carries.courier().deliver(&Parcel::of(&event, &row, now_us)).await;
         self.note(account, event, delivered).await

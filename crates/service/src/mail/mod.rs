@@ -35,8 +35,8 @@ use crate::{
     Service,
     error::{Error, Result},
     hours::Hours,
-    sign_in,
-    tokens::{Caller, Token, hash_of},
+    people, sign_in,
+    tokens::{Caller, Token, hash_of, role_of},
 };
 use texts::Told;
 
@@ -137,6 +137,7 @@ impl Service {
         let bell = post.clone();
         self.store
             .commit(move |tx, draft| {
+                role_of(tx, account)?;
                 let row = mail::of(tx, account)?.unwrap_or_else(|| empty(account));
                 let expires_us = now_us.saturating_add(CONFIRM_US);
                 let wanted = Some(WantedMail { address: address.clone(), hash: hash_of(&code), expires_us });
@@ -170,6 +171,8 @@ impl Service {
                     // Who reads the old one should know.
                     post.tell(tx, account, &Told::Moved)?.ok();
                 }
+                // A code that lies in the old mailbox opens nothing any more.
+                people::end_resets(tx, draft, account, now_us)?;
                 let confirmed = Some(Confirmed { address: wanted.address, since_us: now_us });
                 draft.audit(Some(account), "mail address confirmed", account.to_string());
                 draft.change(Scope::Cluster, Change::Mail(MailRow { confirmed, wanted: None, ..row }));
@@ -185,13 +188,14 @@ impl Service {
     /// # Errors
     /// As the store says.
     pub async fn drop_mail(&self, caller: &Caller) -> Result<()> {
-        let (post, account) = (self.post.clone(), caller.account);
+        let (post, account, now_us) = (self.post.clone(), caller.account, self.store.now().wall_us);
         self.store
             .commit(move |tx, draft| {
                 let Some(row) = mail::of(tx, account)? else { return Ok(()) };
                 if let Some(post) = &post {
                     post.tell(tx, account, &Told::Moved)?.ok();
                 }
+                people::end_resets(tx, draft, account, now_us)?;
                 draft.audit(Some(account), "mail address removed", account.to_string());
                 draft.change(Scope::Cluster, Change::Mail(MailRow { confirmed: None, wanted: None, ..row }));
                 Ok::<_, Error>(())
@@ -287,7 +291,9 @@ impl Service {
                 Ok((name, access::sign_in(tx, account)?))
             })
             .await?;
-        let Some(hash) = row.and_then(|row| row.password) else { return Ok(()) };
+        // One that is reached by tokens alone has nothing to show.
+        let Some(row) = row else { return Ok(()) };
+        let Some(hash) = row.password else { return self.must_be_fresh(caller).await };
         let password = password.ok_or(Error::BadLogin)?;
         let now_us = self.store.now().monotonic_us;
         let is_right = self.passwords.matches(&sign_in::subject_of(&name), Some(hash), password, now_us).await?;

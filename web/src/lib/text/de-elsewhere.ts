@@ -41,5 +41,9 @@ export const deElsewhere: ElsewhereWords = {
       what: 'Das hat zu lange gedauert',
       todo: 'Das Anmelden muss in einigen Minuten geschehen, und im selben Browser. Fangen Sie neu an.',
     },
+    again: {
+      what: 'Melden Sie sich erst neu an',
+      todo: 'Was verknüpft ist, öffnet Ihr Konto auf Dauer. Darum müssen Sie sich eben erst angemeldet haben: Melden Sie sich ab, wieder an, und verknüpfen Sie innerhalb von zehn Minuten.',
+    },
   },
 };

@@ -40,6 +40,10 @@ export const enElsewhere = {
       what: 'That took too long',
       todo: 'Signing in has to be done within some minutes, and in the same browser. Begin again.',
     },
+    again: {
+      what: 'Sign in again first',
+      todo: 'What is tied opens your account for good, so it takes that you have signed in just now. Sign out, sign in, and tie within ten minutes.',
+    },
   },
 };
 export type ElsewhereWords = typeof enElsewhere;
