@@ -54,6 +54,8 @@ pub enum Via {
     Grant(GrantId),
     /// `/api/v1/links/CODE`: what a link takes from guests.
     Link([u8; 16]),
+    /// `/api/v1/quick/CODE`: what somebody without an account leaves here.
+    Quick([u8; 16]),
 }
 
 impl Via {
@@ -62,6 +64,7 @@ impl Via {
         match self {
             Self::Grant(id) => format!("/api/v1/shared/{id}"),
             Self::Link(code) => format!("/api/v1/links/{}", ShareId(*code)),
+            Self::Quick(code) => format!("/api/v1/quick/{}", ShareId(*code)),
         }
     }
 }
@@ -87,6 +90,10 @@ pub async fn place(service: &Service, parts: &Parts) -> Result<Place, Problem> {
     match parts.extensions.get::<Via>() {
         None => Ok(Place::from(&caller(service, parts).await?)),
         Some(Via::Grant(id)) => Ok(service.granted_place(&caller(service, parts).await?, *id).await?),
+        Some(Via::Quick(code)) => {
+            must_be_own_page(parts)?;
+            Ok(service.quick_place(*code).await?)
+        }
         Some(Via::Link(code)) => {
             must_be_own_page(parts)?;
             let pass = cookie(&parts.headers, &links::cookie_name(&ShareId(*code).to_string()));

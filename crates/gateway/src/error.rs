@@ -104,10 +104,10 @@ fn status(class: Class, code: &str) -> StatusCode {
             return StatusCode::UNAUTHORIZED;
         }
         "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session"
-        | "read_only" | "owners_alone" | "sign_up_closed" | "sign_in_again" => {
+        | "read_only" | "owners_alone" | "sign_up_closed" | "sign_in_again" | "quick_off" => {
             return StatusCode::FORBIDDEN;
         }
-        "too_many_attempts" | "link_traffic" => return StatusCode::TOO_MANY_REQUESTS,
+        "too_many_attempts" | "link_traffic" | "too_many_quick" => return StatusCode::TOO_MANY_REQUESTS,
         "link_ended" | "link_off" => return StatusCode::GONE,
         "too_many_accounts" | "too_many_reports" => return StatusCode::TOO_MANY_REQUESTS,
         "bad_webhook" => return StatusCode::UNPROCESSABLE_ENTITY,

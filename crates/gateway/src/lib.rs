@@ -70,6 +70,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
     let shared = doors().merge(uploads()).layer(Extension(gallery.clone())).with_state(service.clone());
     let received: Router = uploads().with_state(service.clone());
     let received_one = received.clone();
+    let (left, left_one) = (received.clone(), received.clone());
     doors()
         .merge(uploads())
         .route("/healthz", any(api::health))
@@ -119,6 +120,13 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route(
             "/api/v1/links/{code}/uploads/{id}",
             any(move |request: Request| api::grants::enter_link(received_one, request)),
+        )
+        .route("/api/v1/quick", any(api::quick::collection))
+        .route("/api/v1/quick/{code}", any(api::quick::one))
+        .route("/api/v1/quick/{code}/uploads/", any(move |request: Request| api::grants::enter_quick(left, request)))
+        .route(
+            "/api/v1/quick/{code}/uploads/{id}",
+            any(move |request: Request| api::grants::enter_quick(left_one, request)),
         )
         .route("/api/v1/links/{code}", any(api::links::about))
         .route("/api/v1/links/{code}/session", any(api::links::session))

@@ -21,7 +21,7 @@ use utoipa::OpenApi;
 use crate::{
     api::{
         self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, passkeys, people,
-        plans, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -55,6 +55,7 @@ use crate::{
         people::invite, people::invited, people::invitation,
         people::make_token, people::own_tokens, people::token,
         plans::collection, plans::set, plans::end,
+        quick::list, quick::begin, quick::switch, quick::remove,
         reports::collection, reports::one,
         search::door,
         second::propose, second::turn_on, second::turn_off, second::codes, second::of_another,
@@ -75,8 +76,12 @@ const DOORS: [&str; 5] = ["/zip/{path}", "/thumbnails/{path}", "/versions/{path}
 const UPLOADS: [&str; 2] = ["/uploads/", "/uploads/{id}"];
 
 /// The ways to them, which doors they lead to, and whether they ask nobody who calls.
-const WAYS: [(&str, &[&str], bool); 3] =
-    [("/shared/{shared}", &DOORS, false), ("/shared/{shared}", &UPLOADS, false), ("/links/{code}", &UPLOADS, true)];
+const WAYS: [(&str, &[&str], bool); 4] = [
+    ("/shared/{shared}", &DOORS, false),
+    ("/shared/{shared}", &UPLOADS, false),
+    ("/links/{code}", &UPLOADS, true),
+    ("/quick/{code}", &UPLOADS, true),
+];
 
 /// What the variable parts of addresses are.
 const VARIABLES: [(&str, &str); 5] = [

@@ -13,6 +13,7 @@ use gateway::{
 use model::{
     account::Role,
     id::{AccountId, KitId},
+    plans::PlanRow,
     world::BoxFuture,
 };
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,35 @@ pub enum Question {
         name: String,
         /// Plaintext bytes; `None`: as many as there is room for.
         bytes: Option<u64>,
+    },
+    /// Gives an account a plan.
+    AccountPlan {
+        /// The account's name.
+        name: String,
+        /// The plan's name; `None`: none.
+        plan: Option<String>,
+    },
+    /// All plans.
+    PlanList,
+    /// Makes or changes a plan; what is `None` is not limited.
+    PlanSet {
+        /// Its name.
+        name: String,
+        /// Plaintext bytes of all versions together.
+        space_bytes: Option<u64>,
+        /// Plaintext bytes of one file.
+        file_bytes: Option<u64>,
+        /// Days until a file goes to the trash.
+        keep_days: Option<u32>,
+        /// Bytes through links in a day.
+        link_bytes_per_day: Option<u64>,
+        /// Bytes a second of all guests together.
+        guest_bytes_per_s: Option<u64>,
+    },
+    /// Ends a plan.
+    PlanEnd {
+        /// Its name.
+        name: String,
     },
     /// Takes away the second factor of somebody who lost it.
     AccountSecondOff {
@@ -193,6 +223,28 @@ impl Operator {
             }
             Question::AccountQuota { name, bytes } => {
                 self.service.set_quota(&self.nobody(), name, bytes).await?;
+                Ok(json!({}))
+            }
+            Question::AccountPlan { name, plan } => {
+                self.service.give_plan(&self.nobody(), name, plan).await?;
+                Ok(json!({}))
+            }
+            Question::PlanList => Ok(json!(shape::plans(&self.service.plans(&self.nobody()).await?))),
+            Question::PlanSet { name, space_bytes, file_bytes, keep_days, link_bytes_per_day, guest_bytes_per_s } => {
+                let plan = PlanRow {
+                    name,
+                    space_bytes,
+                    file_bytes,
+                    keep_days,
+                    link_bytes_per_day,
+                    guest_bytes_per_s,
+                    ended_us: None,
+                };
+                let (row, count) = self.service.set_plan(&self.nobody(), plan).await?;
+                Ok(json!(shape::plan(&row, count)))
+            }
+            Question::PlanEnd { name } => {
+                self.service.end_plan(&self.nobody(), name).await?;
                 Ok(json!({}))
             }
             Question::AccountSecondOff { name } => {

@@ -98,6 +98,26 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "quota_bytes": bytes }).to_string();
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
         }
+        Question::AccountPlan { name, plan } => {
+            let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
+            let body = json!({ "plan": plan }).to_string();
+            api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
+        Question::PlanList => get("/api/v1/plans".to_owned()).await,
+        Question::PlanSet { name, space_bytes, file_bytes, keep_days, link_bytes_per_day, guest_bytes_per_s } => {
+            let body = json!({
+                "space_bytes": space_bytes,
+                "file_bytes": file_bytes,
+                "keep_days": keep_days,
+                "link_bytes_per_day": link_bytes_per_day,
+                "guest_bytes_per_s": guest_bytes_per_s,
+            });
+            api.json(Method::PUT, &format!("/api/v1/plans/{}", encode(&name)), Some(&body)).await
+        }
+        Question::PlanEnd { name } => {
+            let request = api.request(Method::DELETE, &format!("/api/v1/plans/{}", encode(&name)));
+            api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
+        }
         Question::AccountSecondOff { name } => {
             let path = format!("/api/v1/accounts/{}/second-factor", encode(&name));
             api.send_all(api.request(Method::DELETE, &path), Outgoing::empty()).await.map(|_| json!({}))

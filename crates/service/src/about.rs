@@ -8,7 +8,7 @@ use std::{
 use catalogue::shown;
 use model::{
     Change, Scope,
-    about::{AboutRow, Logo, SignUp},
+    about::{AboutRow, Logo, Quick, SignUp},
 };
 
 use crate::{
@@ -36,6 +36,8 @@ pub struct Said {
     pub new_space_bytes: Option<Option<u64>>,
     /// The plan of an account made by open sign-up, or none.
     pub new_plan: Option<Option<String>>,
+    /// What may be left here without an account, or nothing.
+    pub quick: Option<Option<Quick>>,
     /// Red, green, blue, or the house's own.
     pub colour: Option<Option<[u8; 3]>>,
     /// How to reach the operator.
@@ -67,6 +69,9 @@ impl Service {
         let said = said.checked()?;
         if let Some(Some(plan)) = said.new_plan.clone() {
             self.look(move |tx| crate::plans::known(tx, &plan).map(drop)).await?;
+        }
+        if let Some(quick) = said.quick {
+            self.set_quick(caller, quick).await?;
         }
         self.change_about(caller, move |row| said.apply(row)).await
     }

@@ -74,6 +74,21 @@ pub enum Error {
         /// How many.
         count: u64,
     },
+    /// Nobody leaves files here without an account.
+    #[error("files without an account are not taken here; sign in, or ask the operator")]
+    QuickOff,
+    /// Too much of it comes from one network, at a time, or in a day.
+    #[error("as much as this service takes without an account has come for now; try again later, or sign in")]
+    TooManyQuick,
+    /// There is no room for it now.
+    #[error("there is no room for files without an account now; try again when others have ended, or sign in")]
+    QuickFull,
+    /// A wish for such a file, or for what may be left, that means nothing.
+    #[error("{what}")]
+    BadQuick {
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A quota that no number here can hold.
     #[error("a quota is at most 2^53 bytes; leave it out for none")]
     BadQuota,
@@ -334,6 +349,9 @@ impl Error {
             Self::SecondNeeded | Self::BadSecond | Self::BadQuota => Class::Refused,
             Self::Quota { .. } => Class::Exhausted,
             Self::FileTooLarge { .. } | Self::BadPlan { .. } => Class::Refused,
+            Self::QuickOff | Self::BadQuick { .. } => Class::Refused,
+            Self::TooManyQuick => Class::Retry,
+            Self::QuickFull => Class::Exhausted,
             Self::LinkTraffic { .. } => Class::Retry,
             Self::NoPlan { .. } => Class::Missing,
             Self::PlanInUse { .. } => Class::Conflict,
@@ -381,6 +399,10 @@ impl Error {
             Self::Quota { .. } => "quota",
             Self::FileTooLarge { .. } => "file_too_large",
             Self::LinkTraffic { .. } => "link_traffic",
+            Self::QuickOff => "quick_off",
+            Self::TooManyQuick => "too_many_quick",
+            Self::QuickFull => "quick_full",
+            Self::BadQuick { .. } => "bad_quick",
             Self::BadPlan { .. } => "bad_plan",
             Self::NoPlan { .. } => "no_plan",
             Self::PlanInUse { .. } => "plan_in_use",

@@ -130,6 +130,19 @@ impl Service {
         if grown { self.keep_guests().await } else { Ok(()) }
     }
 
+    /// Counts bytes for an account today, unless that would be more than `most`; whether it was counted.
+    pub(crate) async fn take_today(&self, account: AccountId, bytes: u64, most: u64) -> Result<bool> {
+        self.link_bytes_today(account).await?;
+        let day = self.today();
+        let mut counts = self.guests.locked();
+        let (all, _) = counts.of(day).entry(account).or_default();
+        let more = all.saturating_add(bytes);
+        if more <= most {
+            *all = more;
+        }
+        Ok(more <= most)
+    }
+
     /// What was counted for an account today.
     pub(crate) async fn link_bytes_today(&self, account: AccountId) -> Result<u64> {
         let day = self.today();

@@ -30,6 +30,8 @@ pub enum Knock {
     Report,
     /// Say that a password was forgotten.
     Forgotten,
+    /// Leave a file without an account.
+    Quick,
 }
 
 impl Knock {
@@ -38,6 +40,7 @@ impl Knock {
         match self {
             Self::WrongGuess => 100,
             Self::NewAccount | Self::Report | Self::Forgotten => 10,
+            Self::Quick => 30,
         }
     }
 }

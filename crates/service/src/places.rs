@@ -14,6 +14,7 @@ use model::{
 
 use crate::{
     error::{Error, Result},
+    quick::{self, Ticket},
     shares::{self, Link},
     tokens::{Caller, role_of},
     tree,
@@ -35,6 +36,8 @@ enum Way {
     Granted { grant: GrantId, to: AccountId },
     /// Its owner made a link of this code; asked at this time of the wall clock.
     Linked { code: [u8; 16], at_us: i64 },
+    /// Somebody without an account leaves one file for a link that is made when all of it is there.
+    Quick(Ticket),
 }
 
 /// Where a place's tree begins.
@@ -76,6 +79,19 @@ impl Place {
         Self { account: link.account(), way: Way::Linked { code: link.row.code, at_us } }
     }
 
+    /// Where a file is left without an account.
+    pub(crate) fn quick(account: AccountId, ticket: Ticket) -> Self {
+        Self { account, way: Way::Quick(ticket) }
+    }
+
+    /// Which link a file will be that is left without an account.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self.way {
+            Way::Quick(ticket) => Some(ticket),
+            _ => None,
+        }
+    }
+
     /// The same place for somebody who asks now: a link may have reached its end meanwhile.
     pub(crate) fn renewed(&self, now_us: i64) -> Self {
         let way = match self.way {
@@ -108,7 +124,7 @@ impl Place {
         match self.way {
             Way::Own => Some(self.account),
             Way::Granted { to, .. } => Some(to),
-            Way::Linked { .. } => None,
+            Way::Linked { .. } | Way::Quick(_) => None,
         }
     }
 
@@ -118,6 +134,7 @@ impl Place {
             Way::Own => String::new(),
             Way::Granted { grant, .. } => Self::way_of_grant(grant),
             Way::Linked { code, .. } => Self::way_of_link(code),
+            Way::Quick(ticket) => ticket.name(),
         }
     }
 
@@ -172,6 +189,13 @@ impl Place {
                 }
                 Ok((self.below(tx, link.entry)?, Some(link.row)))
             }
+            Way::Quick(_) => {
+                let (_, account) = quick::open(tx)?;
+                if account != self.account {
+                    return Err(Error::NoLink);
+                }
+                Ok((Top { account, id: ROOT, row: None, depth: 0, actor: None, since_us: i64::MIN }, None))
+            }
             _ => Ok((self.changes(tx)?, None)),
         }
     }
@@ -193,6 +217,8 @@ impl Place {
                 })?;
                 Ok((Top { since_us: row.made_us, ..top }, writes))
             }
+            // Whoever leaves a file sees nothing and changes nothing.
+            Way::Quick(_) => Err(Error::NoLink),
             _ => {
                 role_of(tx, self.account)?;
                 let (account, actor) = (self.account, self.actor());

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use catalogue::{Tx, access, accounts, entries, shares};
+use catalogue::{Tx, access, accounts, entries, shares, shown};
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind},
@@ -69,8 +69,8 @@ pub struct Link {
     pub row: ShareRow,
     /// What it shows.
     pub entry: EntryRow,
-    /// The name of the account that made it.
-    pub owner: String,
+    /// The name of the account that made it; `None`: somebody without one left the file here.
+    pub owner: Option<String>,
     account: AccountId,
     /// Bytes a second that its guests get, if that is limited.
     pub(crate) rate: Option<u64>,
@@ -306,7 +306,8 @@ pub(crate) fn live(tx: &Tx<'_>, code: &[u8; 16], at_us: i64) -> Result<Link> {
         return Err(if row.receives { Error::RequestFull } else { Error::LinkEnded });
     }
     let entry = entries::get(tx, account, row.entry)?.ok_or(Error::LinkEnded)?;
-    let owner = accounts::by_id(tx, account)?.map(|row| row.name).unwrap_or_default();
+    let left = shown::about(tx)?.quick_account == Some(account);
+    let owner = if left { None } else { accounts::by_id(tx, account)?.map(|row| row.name) };
     Ok(Link { row, entry, owner, account, rate: None })
 }
 

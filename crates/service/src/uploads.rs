@@ -23,6 +23,7 @@ use crate::{
     limits, media,
     paths::Path,
     places::Place,
+    quick,
     tree::{self, Stamp},
 };
 
@@ -76,6 +77,9 @@ impl Service {
     /// Refused for a bad name or media type; Conflict where a folder or a file is in the way.
     pub async fn begin_upload(&self, place: impl Into<Place>, begin: Begin) -> Result<Progress> {
         let place = place.into();
+        if let Some(ticket) = place.ticket() {
+            return self.begun_quick(&place, ticket, begin.length).await;
+        }
         begin.path.split()?;
         if begin.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
             return Err(Error::MediaType);
@@ -216,7 +220,7 @@ impl Service {
     }
 
     /// Where an upload stands; finishes it if it is complete.
-    async fn settle(&self, place: &Place, row: UploadRow) -> Result<Progress> {
+    pub(crate) async fn settle(&self, place: &Place, row: UploadRow) -> Result<Progress> {
         let facts = Facts::read(&row.metadata);
         let length = row.length;
         let made = match length == Some(row.offset) {
@@ -259,6 +263,9 @@ impl Service {
                     hooks::happened(tx, stamp.store.entropy(), account, stamp.wall_us, &what)?;
                     let downloads = link.downloads.saturating_add(1);
                     draft.change(Scope::Account(account), Change::Share(ShareRow { downloads, ..link }));
+                }
+                if let Some(ticket) = place.ticket() {
+                    quick::show(draft, account, ticket, made.entry, stamp.wall_us);
                 }
                 draft.end_upload(tx, account, id)?;
                 Ok(made)

@@ -10,13 +10,13 @@ use hyper::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue},
     http::request::Parts,
 };
-use model::about::{AboutRow, Logo, SignUp};
+use model::about::{AboutRow, Logo, Quick, SignUp};
 use serde::{Deserialize, Serialize};
 use service::{Said, Service};
 use utoipa::ToSchema;
 
 use crate::{
-    api::{self, described::Raw, shares::said},
+    api::{self, described::Raw, quick::QuickLimits, shares::said},
     auth, body,
     error::Problem,
 };
@@ -38,6 +38,9 @@ struct Change {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     new_plan: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<QuickLimits>)]
+    quick: Option<Option<QuickLimits>>,
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     colour: Option<Option<String>>,
@@ -80,6 +83,8 @@ struct About {
     new_quota_bytes: Option<u64>,
     /// The plan of such an account.
     new_plan: Option<String>,
+    /// What anybody may leave here without an account; none: nothing.
+    quick: Option<QuickLimits>,
     /// `#rrggbb`; none: the house colour.
     colour: Option<String>,
     /// Its address, from the top of the service.
@@ -131,8 +136,9 @@ impl Change {
             SignUpWord::Open => SignUp::Open,
             SignUpWord::Closed => SignUp::Closed,
         });
+        let quick = self.quick.map(|limits| limits.map(Quick::from));
         let Self { name, new_quota_bytes, new_plan, contact, imprint, terms, .. } = self;
-        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, new_plan, colour, contact, imprint, terms })
+        Ok(Said { name, sign_up, new_space_bytes: new_quota_bytes, new_plan, quick, colour, contact, imprint, terms })
     }
 }
 
@@ -160,6 +166,7 @@ fn shape(service: &Service, about: AboutRow) -> About {
         },
         new_quota_bytes: about.new_space_bytes,
         new_plan: about.new_plan,
+        quick: about.quick.map(QuickLimits::from),
         colour: about.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}")),
         logo: about.logo.map(|logo| format!("/api/v1/service/logo?v={}", service::logo_tag(&logo))),
         contact: about.contact,

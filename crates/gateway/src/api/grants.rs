@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::{
-        self, links,
+        self, links, quick,
         word::{KindWord, Time},
     },
     auth::{self, Via},
@@ -214,6 +214,15 @@ pub async fn enter_link(doors: Router, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match links::code(&parts).map(|(_, code)| code) {
         Ok(code) => forward(doors, Request::from_parts(parts, body), Via::Link(code)).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Opens the door for the bytes of what somebody leaves without an account.
+pub async fn enter_quick(doors: Router, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match quick::code(&parts) {
+        Ok(code) => forward(doors, Request::from_parts(parts, body), Via::Quick(code)).await,
         Err(problem) => problem.into_response(),
     }
 }

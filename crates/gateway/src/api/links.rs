@@ -59,7 +59,8 @@ struct Shows {
     words: Option<String>,
     name: String,
     kind: KindWord,
-    owner: String,
+    /// None: somebody without an account left it here.
+    owner: Option<String>,
     expires: Option<Time>,
     /// None for a folder.
     size: Option<u64>,
@@ -80,7 +81,7 @@ struct Receives {
     /// Of the folder that they go into.
     name: String,
     kind: KindWord,
-    owner: String,
+    owner: Option<String>,
     expires: Option<Time>,
     files_left: Option<u64>,
 }

@@ -19,6 +19,7 @@ pub mod oidc;
 pub mod passkeys;
 pub mod people;
 pub mod plans;
+pub mod quick;
 pub mod reports;
 pub mod search;
 pub mod second;

@@ -20,6 +20,7 @@ mod operator;
 mod passkeys;
 mod pictures;
 mod plans;
+mod quick;
 mod quota;
 mod refused;
 mod requests;

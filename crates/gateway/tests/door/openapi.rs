@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use serde_json::{Value, json};
 
 use crate::{
-    access::{invited, owner},
+    access::{Browser, invited, owner},
     http::Answer,
     world::World,
 };
@@ -45,6 +45,8 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, Option<&Val
 struct Doors {
     link: String,
     request: String,
+    /// Of a file that is being left without an account.
+    quick: String,
     shared: String,
     /// Of the account that something is shared with.
     token: String,
@@ -63,11 +65,19 @@ impl Doors {
         let wish = json!({ "path": "/folder", "to": "other", "rights": "write" });
         let shared = operator.ask("POST", "/api/v1/grants", wish).await.json()["id"].as_str().unwrap().to_owned();
         let token = other.ask("POST", "/api/v1/tokens", json!({})).await.json()["token"].as_str().unwrap().to_owned();
-        Self { link: code.remove(0), request: code.remove(0), shared, token }
+        let quick = json!({ "file_bytes": 9, "days_max": 1, "space_bytes": 99, "bytes_per_day": 99 });
+        assert_eq!(operator.ask("PATCH", "/api/v1/service", json!({ "quick": quick })).await.status, 200);
+        let begun = Browser::new(world).ask("POST", "/api/v1/quick", json!({ "name": "f", "size": 1 })).await;
+        let quick = begun.json()["code"].as_str().unwrap().to_owned();
+        Self { link: code.remove(0), request: code.remove(0), quick, shared, token }
     }
 
     async fn knock(&self, world: &World, method: &str, path: &str, known: bool) -> Answer {
-        let code = if path.contains("/uploads/") { &self.request } else { &self.link };
+        let code = match path {
+            _ if path.starts_with("/api/v1/quick/") => &self.quick,
+            _ if path.contains("/uploads/") => &self.request,
+            _ => &self.link,
+        };
         let target = path
             .replace("{code}", code)
             .replace("{shared}", &self.shared)

@@ -63,10 +63,19 @@ fn names<'s>(schema: &'s Value, schemas: &'s Value) -> Vec<&'s str> {
 /// Who asks what: method, address as the document has it, query, body.
 fn questions() -> Vec<(&'static str, &'static str, &'static str, &'static str, Value)> {
     let path = json!({ "path": "/folder" });
+    let quick = json!({ "file_bytes": 9, "days_max": 1, "space_bytes": 99, "bytes_per_day": 99 });
     let request = json!({ "path": "/folder", "receives": true, "words": "send", "expires": "2026-06-01T00:00:00Z" });
     vec![
         ("anybody", "GET", "/api/v1/service", "", Value::Null),
-        ("operator", "PATCH", "/api/v1/service", "", json!({ "colour": "#010203", "contact": "us", "terms": null })),
+        (
+            "operator",
+            "PATCH",
+            "/api/v1/service",
+            "",
+            json!({ "quick": quick, "colour": "#010203", "contact": "us", "terms": null }),
+        ),
+        ("anybody", "POST", "/api/v1/quick", "", json!({ "name": "left", "size": 1 })),
+        ("operator", "GET", "/api/v1/quick", "", Value::Null),
         ("operator", "POST", "/api/v1/shares", "", request),
         ("anybody", "GET", "/api/v1/links/{code}", "", Value::Null),
         ("operator", "POST", "/api/v1/shares", "", path),

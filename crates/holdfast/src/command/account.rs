@@ -62,6 +62,17 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Gives an account a plan; its own quota, if it has one, goes above the plan's space.
+    Plan {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The plan; `none` for no limits but the own quota.
+        #[arg(value_name = "PLAN")]
+        plan: String,
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Takes the second factor away from somebody who lost phone and one-time codes: the password alone does from then on.
     SecondFactorOff {
         /// The account.
@@ -123,6 +134,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             let bytes = if size == "none" { None } else { Some(super::find::size(&size)?) };
             reach.ask(Question::AccountQuota { name, bytes }).await?;
         }
+        Verb::Plan { name, plan, reach } => {
+            let plan = (plan != "none").then_some(plan);
+            reach.ask(Question::AccountPlan { name, plan }).await?;
+        }
         Verb::SecondFactorOff { name, reach } => {
             reach.ask(Question::AccountSecondOff { name }).await?;
         }
@@ -139,5 +154,6 @@ fn row(person: &Value) -> String {
     let second = if person["second_factor"] == true { "  second factor" } else { "" };
     let quota = person["quota_bytes"].as_u64().map(|quota| format!(" of {}", bytes(quota))).unwrap_or_default();
     let used = bytes(person["used_bytes"].as_u64().unwrap_or(0));
-    format!("{}  {}  {used}{quota}{second}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
+    let plan = person["plan"].as_str().map(|plan| format!("  plan {plan}")).unwrap_or_default();
+    format!("{}  {}  {used}{quota}{plan}{second}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
 }

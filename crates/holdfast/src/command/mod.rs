@@ -15,6 +15,7 @@ pub mod ls;
 pub mod manual;
 pub mod mkdir;
 pub mod mv;
+pub mod plan;
 pub mod provider;
 pub mod put;
 pub mod rebuild;

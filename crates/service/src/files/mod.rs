@@ -86,6 +86,8 @@ pub struct Put {
 pub struct Made {
     /// Its id.
     pub version: VersionId,
+    /// The file's entry.
+    pub entry: EntryId,
     /// Whether there was no file before.
     pub created: bool,
     /// SHA-256 of its bytes, if it was announced or wanted.
@@ -240,7 +242,7 @@ pub(crate) fn add_version(
         share: None,
     };
     hooks::happened(tx, stamp.store.entropy(), account, stamp.wall_us, &what)?;
-    Ok(Made { version: id, created: there.is_none(), sha256 })
+    Ok(Made { version: id, entry, created: there.is_none(), sha256 })
 }
 
 #[cfg(test)]
