@@ -3,7 +3,6 @@
  * description, `docs/openapi.json` (`npm run types`). Times are RFC 3339 in UTC, sizes are bytes.
  */
 
-import type { Quick, QuickTerms } from './quick';
 import type * as wire from './schema';
 
 export type {
@@ -19,11 +18,11 @@ export type {
   Person,
   Provider,
   ReportReason,
-  RequestLink,
   Rights,
   Role,
   SecondFactor,
   SecondFactorProposal,
+  Service,
   Session,
   Share,
   Shared,
@@ -47,11 +46,11 @@ export type Invitation = wire.Invitation & { expires: wire.Time };
 export type Report = wire.Report & { link: ReportedLink };
 export type ReportedLink = wire.ReportedLink & { name: string; kind: wire.Kind };
 
-/** `quick`: what may be sent without an account. */
-export type Service = wire.Service & { quick?: Quick | null };
-
 /** What operators set of the service; what is left out stays. */
-export type ServiceTerms = wire.ServiceChange & { quick?: QuickTerms | null };
+export type ServiceTerms = wire.ServiceChange;
+
+/** Files are asked for by somebody. */
+export type RequestLink = wire.RequestLink & { owner: string };
 
 /** What operators set for an account; what is left out stays. */
 export type AccountTerms = wire.AccountChange;
