@@ -687,6 +687,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was left here without an account, for an operator. */
+        get: operations["get_quick"];
+        put?: never;
+        /** Begins to leave a file here without an account, where that is turned on. */
+        post: operations["post_quick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quick/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a file with the secret that came with its link, finished or not. */
+        delete: operations["delete_quick_code"];
+        options?: never;
+        head?: never;
+        /** Switches the link of such a file off or on, for an operator. */
+        patch: operations["patch_quick_code"];
+        trace?: never;
+    };
+    "/api/v1/quick/{code}/uploads/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins an upload, and brings its first bytes if there is a body. */
+        post: operations["post_quick_code_uploads"];
+        delete?: never;
+        /** Says which protocol is spoken here: tus 1.0.0, and which of its extensions. */
+        options: operations["options_quick_code_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quick/{code}/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an upload before it is a file. */
+        delete: operations["delete_quick_code_uploads_id"];
+        /** The same. */
+        options: operations["options_quick_code_uploads_id"];
+        /** Says where an upload stands. */
+        head: operations["head_quick_code_uploads_id"];
+        /** Brings more bytes of an upload. With the last one it becomes a file. */
+        patch: operations["patch_quick_code_uploads_id"];
+        trace?: never;
+    };
     "/api/v1/reports": {
         parameters: {
             query?: never;
@@ -1489,7 +1563,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description How the fleet stands. */
         Fleet: {
             cluster: string;
@@ -1673,7 +1747,8 @@ export interface components {
             media_type: string | null;
             modified: components["schemas"]["Time"];
             name: string;
-            owner: string;
+            /** @description None: somebody without an account left it here. */
+            owner: string | null;
             /** @enum {boolean} */
             receives: false;
             /**
@@ -1772,6 +1847,21 @@ export interface components {
                 [key: string]: string;
             };
             name: string;
+        };
+        /** @description A file that somebody is going to leave here. */
+        NewQuick: {
+            /**
+             * Format: int32
+             * @description How long it stays; left out: as long as is offered.
+             */
+            days?: number | null;
+            /** @description One name, without a slash. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its bytes, at least one.
+             */
+            size: number;
         };
         /** @description What a guest reports. */
         NewReport: {
@@ -1968,6 +2058,67 @@ export interface components {
             /** @description Its name. */
             provider: string;
         };
+        /** @description Where the bytes go, and what they will be. */
+        QuickBegun: {
+            /** @description Of the link that is there when all of the file is stored. */
+            code: string;
+            expires: components["schemas"]["Time"];
+            /** @description The secret that removes the file before that; shown once. */
+            remove: string;
+            /** @description Where one upload is begun by the tus protocol, from the top of the service; its length is the size that was said. */
+            upload: string;
+        };
+        /** @description Whether a link is to be off. */
+        QuickChange: {
+            off: boolean;
+        };
+        /** @description A file that somebody left. */
+        QuickFile: {
+            /** @description Of its link. */
+            code: string;
+            /** Format: int64 */
+            downloads: number;
+            expires: components["schemas"]["Time"] | null;
+            made: components["schemas"]["Time"];
+            /** @description None: the file is gone. */
+            name: string | null;
+            off: components["schemas"]["Time"] | null;
+            /** Format: int64 */
+            size: number;
+        };
+        /** @description What was left here. */
+        QuickFiles: {
+            /** @description Whose links have not ended, newest first. */
+            files: components["schemas"]["QuickFile"][];
+            quick: components["schemas"]["QuickLimits"] | null;
+        };
+        /** @description What anybody may leave here without an account. */
+        QuickLimits: {
+            /**
+             * Format: int64
+             * @description Of all that come in a day, as announced.
+             */
+            bytes_per_day: number;
+            /**
+             * Format: int32
+             * @description That a file may stay.
+             */
+            days_max: number;
+            /**
+             * Format: int64
+             * @description Of one file.
+             */
+            file_bytes: number;
+            /**
+             * Format: int64
+             * @description Of all such files together.
+             */
+            space_bytes: number;
+        };
+        /** @description The secret that came with the link. */
+        QuickRemoval: {
+            remove: string;
+        };
         /** @description What a guest told. */
         Report: {
             contact: string | null;
@@ -2082,6 +2233,7 @@ export interface components {
              */
             new_quota_bytes: number | null;
             oidc: components["schemas"]["Issuer"] | null;
+            quick: components["schemas"]["QuickLimits"] | null;
             sign_up: components["schemas"]["SignUp"];
             terms: string | null;
             version: string;
@@ -2095,6 +2247,7 @@ export interface components {
             new_plan?: string | null;
             /** Format: int64 */
             new_quota_bytes?: number | null;
+            quick?: components["schemas"]["QuickLimits"] | null;
             sign_up?: components["schemas"]["SignUp"] | null;
             terms?: string | null;
         };
@@ -2408,6 +2561,7 @@ export type NewLogin = components['schemas']['NewLogin'];
 export type NewPasskey = components['schemas']['NewPasskey'];
 export type NewPrice = components['schemas']['NewPrice'];
 export type NewProvider = components['schemas']['NewProvider'];
+export type NewQuick = components['schemas']['NewQuick'];
 export type NewReport = components['schemas']['NewReport'];
 export type NewShare = components['schemas']['NewShare'];
 export type NewTarget = components['schemas']['NewTarget'];
@@ -2431,6 +2585,12 @@ export type Price = components['schemas']['Price'];
 export type Problem = components['schemas']['Problem'];
 export type Provider = components['schemas']['Provider'];
 export type ProviderSet = components['schemas']['ProviderSet'];
+export type QuickBegun = components['schemas']['QuickBegun'];
+export type QuickChange = components['schemas']['QuickChange'];
+export type QuickFile = components['schemas']['QuickFile'];
+export type QuickFiles = components['schemas']['QuickFiles'];
+export type QuickLimits = components['schemas']['QuickLimits'];
+export type QuickRemoval = components['schemas']['QuickRemoval'];
 export type Report = components['schemas']['Report'];
 export type ReportChange = components['schemas']['ReportChange'];
 export type ReportReason = components['schemas']['ReportReason'];
@@ -4638,6 +4798,379 @@ export interface operations {
             /** @description No Content */
             204: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickFiles"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuick"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuickBegun"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_quick_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuickRemoval"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_quick_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuickChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quick_code_uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `1.0.0` */
+                "Tus-Resumable": string;
+                /** @description How many bytes it will have */
+                "Upload-Length"?: number;
+                /** @description `1`: that is said later */
+                "Upload-Defer-Length"?: number;
+                /** @description Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified` */
+                "Upload-Metadata": string;
+                /** @description Of the body: `sha1` or `sha256`, and base64 */
+                "Upload-Checksum"?: string;
+                /** @description The method that a `POST` stands for */
+                "X-HTTP-Method-Override"?: string;
+            };
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": components["schemas"]["Bytes"] | null;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description Of the version that an empty or whole upload has become */
+                    ETag?: string;
+                    Location?: string;
+                    "Upload-Expires"?: string;
+                    "Upload-Offset"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_quick_code_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Tus-Checksum-Algorithm"?: string;
+                    "Tus-Extension"?: string;
+                    "Tus-Version"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_quick_code_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `1.0.0` */
+                "Tus-Resumable": string;
+            };
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_quick_code_uploads_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    head_quick_code_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `1.0.0` */
+                "Tus-Resumable": string;
+            };
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Of the version that it has become */
+                    ETag?: string;
+                    "Upload-Defer-Length"?: number;
+                    "Upload-Expires"?: string;
+                    "Upload-Length"?: number;
+                    "Upload-Metadata"?: string;
+                    "Upload-Offset"?: number;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_quick_code_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `1.0.0` */
+                "Tus-Resumable": string;
+                /** @description Where the body goes on */
+                "Upload-Offset": number;
+                /** @description If it was not said before */
+                "Upload-Length"?: number;
+                /** @description Of the body: `sha1` or `sha256`, and base64 */
+                "Upload-Checksum"?: string;
+            };
+            path: {
+                /** @description What the address of a link ends with */
+                code: string;
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": components["schemas"]["Bytes"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description Of the version that it has become */
+                    ETag?: string;
+                    "Upload-Expires"?: string;
+                    "Upload-Offset"?: number;
                     [name: string]: unknown;
                 };
                 content?: never;
