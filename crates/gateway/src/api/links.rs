@@ -81,7 +81,7 @@ struct Receives {
     /// Of the folder that they go into.
     name: String,
     kind: KindWord,
-    owner: Option<String>,
+    owner: String,
     expires: Option<Time>,
     files_left: Option<u64>,
 }
@@ -105,6 +105,8 @@ pub async fn about(State(service): State<Service>, request: Request) -> Result<R
     let (name, kind) = (link.entry.name.clone(), link.entry.kind.into());
     let (owner, expires) = (link.owner.clone(), link.row.expires_us.map(Time));
     if link.row.receives {
+        // Whoever asks for files has an account.
+        let owner = owner.unwrap_or_default();
         let about = Receives { receives: true, words, name, kind, owner, expires, files_left: left };
         return Ok(api::json(StatusCode::OK, &About::Receives(about)));
     }
