@@ -348,7 +348,7 @@ fn what_is_not_installed_is_named_at_the_start_and_not_tried() {
     let said = lines.find(|line| line.starts_with("small pictures: ")).unwrap();
     kill_process(Pid::from_child(&serve), Signal::TERM).unwrap();
     assert!(serve.wait().unwrap().success());
-    assert!(said.contains("HEIC with libheif-examples") && said.contains("videos with ffmpeg"), "{said}");
+    assert!(said.contains("HEIC and AVIF with libheif-examples") && said.contains("videos with ffmpeg"), "{said}");
 
     let album = Album::new(Server::start_on_path(&scratch.join("data"), Path::new("/nonexistent")));
     album.put("a.heic", "X-Nothing: 1", b"any bytes");
