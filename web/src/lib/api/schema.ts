@@ -2162,7 +2162,7 @@ export interface components {
             kind: components["schemas"]["Kind"];
             /** @description Of the folder that they go into. */
             name: string;
-            owner: string | null;
+            owner: string;
             /** @enum {boolean} */
             receives: true;
             /** @description What is asked for. */
