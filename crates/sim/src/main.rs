@@ -10,7 +10,7 @@ use clap::Parser;
 use sim::{Outcome, Parts, census::Census, play};
 
 /// A run of at least so many seeds must reach everything that [`sim::census::MUST`] names.
-const SEEDS_FOR_ALL: u64 = 250;
+const SEEDS_FOR_ALL: u64 = 500;
 
 /// Plays the real store in simulated worlds.
 #[derive(Parser)]
