@@ -455,6 +455,28 @@ async fn an_account_is_tied_by_its_owner_alone_and_to_nobody_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn neither_a_program_nor_an_old_session_ties_and_what_is_tied_is_not_replaced() {
+    let issuer = Pretender::new();
+    let world = issuer.world(false).await;
+    let alice = owner(&world).await;
+    let link = format!("{DOOR}?link=1");
+    let program = world.call("GET", &link, &[("Sec-Fetch-Site", "none")], b"").await;
+    assert_eq!(program.header("location"), "/oidc/refused", "a token that ends would make a way in that does not");
+    assert_eq!(world.call("DELETE", DOOR, &[], b"").await.status, 403);
+
+    let mut surfer = Surfer::of(&world, &alice);
+    let state = surfer.leave(&issuer, "?link=1").await;
+    assert_eq!(surfer.back(&state, "&code=a-code").await, "/");
+    issuer.change(|play| play.subject = "of somebody at the same desk".to_owned());
+    let state = surfer.leave(&issuer, "?link=1").await;
+    assert_eq!(surfer.back(&state, "&code=a-code").await, "/oidc/taken");
+    assert_eq!(Surfer::new(&world).sign_in(&issuer).await, "/oidc/no_account", "the first one stays");
+
+    world.clock.jump_s(601);
+    assert_eq!(surfer.go(&link, &[("Sec-Fetch-Site", "same-origin")]).await.header("location"), "/oidc/again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_without_an_issuer_says_so() {
     let world = World::new().await;
     let mut alice = owner(&world).await;
