@@ -12,6 +12,7 @@ mod client;
 mod load;
 mod meter;
 mod pattern;
+mod photo;
 mod report;
 mod server;
 pub mod sink;
