@@ -126,7 +126,9 @@ impl Error {
             }
             Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
             Self::Corrupt(_) | Self::LogLost { .. } | Self::Value { .. } => Class::Damaged,
-            Self::AlreadyOpen | Self::WrongScope | Self::NotNext { .. } | Self::Panicked | Self::Statement(_) => Class::Bug,
+            Self::AlreadyOpen | Self::WrongScope | Self::NotNext { .. } | Self::Panicked | Self::Statement(_) => {
+                Class::Bug
+            }
         }
     }
 

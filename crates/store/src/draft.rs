@@ -60,7 +60,9 @@ impl Draft {
 
     /// The entries of the ledger that it adds.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &LedgerEntry> {
-        self.changes.iter().filter_map(|(_, change)| if let Change::Ledger(entry) = change { Some(entry) } else { None })
+        self.changes
+            .iter()
+            .filter_map(|(_, change)| if let Change::Ledger(entry) = change { Some(entry) } else { None })
     }
 
     /// Whether every row may be written.

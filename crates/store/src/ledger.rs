@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use catalogue::{Tx, objects::ObjectKind};
 use fleet::ObjectName;
+pub use format::ledger::{EXPORT_HEAD, Entry};
 use format::{
-    ledger::{Checkpoint, Entry, Frontier, START, Signer, VerifierKey, hash},
+    ledger::{Checkpoint, Frontier, START, Signer, VerifierKey, hash},
     name::{checkpoint_name, parse_checkpoint_name},
     replay::ClusterState,
 };

@@ -16,9 +16,7 @@ use catalogue::{Tx, objects::ObjectRow};
 use fleet::ObjectName;
 use format::{
     FORMAT_MD_NAME,
-    name::{
-        parse_address_book_name, parse_checkpoint_name, parse_envelope_name, parse_journal_name, parse_shard_name,
-    },
+    name::{parse_address_book_name, parse_checkpoint_name, parse_envelope_name, parse_journal_name, parse_shard_name},
     snapshot::parse_snapshot_name,
 };
 use model::{

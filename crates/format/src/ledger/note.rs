@@ -135,8 +135,7 @@ impl VerifierKey {
         };
         for line in signatures.split('\n').take(SIGNATURES_MAX) {
             let parts = line.strip_prefix(DASH).and_then(|line| line.split_once(' '));
-            let (name, signature) =
-                parts.ok_or_else(|| wrong("signature", "`— name signature`".to_owned(), line))?;
+            let (name, signature) = parts.ok_or_else(|| wrong("signature", "`— name signature`".to_owned(), line))?;
             let bytes = base64::decode(signature).unwrap_or_default();
             let Some((id, signature)) = bytes.split_first_chunk::<4>() else {
                 return Err(wrong("signature", "base64 of a key's id and a signature".to_owned(), signature));
@@ -186,8 +185,7 @@ impl Checkpoint {
         };
         let mut lines = text.lines();
         let (origin, size, root) = (lines.next(), lines.next(), lines.next());
-        let (origin, size, root) =
-            (origin.unwrap_or_default(), size.unwrap_or_default(), root.unwrap_or_default());
+        let (origin, size, root) = (origin.unwrap_or_default(), size.unwrap_or_default(), root.unwrap_or_default());
         if origin != key.name() {
             return Err(wrong("origin", key.name(), origin));
         }

@@ -55,7 +55,8 @@ mod tests {
             assert_eq!((second(us).as_str(), parse_second(text)), (text, Some(us)));
         }
         assert_eq!(second(i64::MAX), "9999-12-31T23:59:59Z");
-        for text in ["", "2026-11-27T21:00:00", "2026-02-30T00:00:00Z", "2026-11-27T24:00:00Z", "2026-11-27 21:00:00Z"] {
+        for text in ["", "2026-11-27T21:00:00", "2026-02-30T00:00:00Z", "2026-11-27T24:00:00Z", "2026-11-27 21:00:00Z"]
+        {
             assert_eq!(parse_second(text), None, "{text}");
         }
     }

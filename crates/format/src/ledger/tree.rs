@@ -51,7 +51,8 @@ impl Frontier {
         let (size, rest) = bytes.split_first_chunk()?;
         let (peaks, more) = rest.as_chunks::<32>();
         let size = u64::from_le_bytes(*size);
-        (size >> 62 == 0 && more.is_empty() && peaks.len() == size.count_ones() as usize).then(|| Self { size, peaks: peaks.to_vec() })
+        (size >> 62 == 0 && more.is_empty() && peaks.len() == size.count_ones() as usize)
+            .then(|| Self { size, peaks: peaks.to_vec() })
     }
 }
 

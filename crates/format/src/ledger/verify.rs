@@ -23,7 +23,9 @@ pub struct Verified {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The file begins otherwise.
-    #[error("this is no exported ledger: it begins with {got:?}, not with `{EXPORT_HEAD}`; give the file that `ledger export` wrote")]
+    #[error(
+        "this is no exported ledger: it begins with {got:?}, not with `{EXPORT_HEAD}`; give the file that `ledger export` wrote"
+    )]
     Foreign {
         /// Its first line.
         got: String,
@@ -78,13 +80,17 @@ pub enum Fault {
         why: String,
     },
     /// The entries fit each other and not the checkpoint.
-    #[error("an entry behind entry {sound_to} was changed, and all behind it with it: they are not what the checkpoint signs")]
+    #[error(
+        "an entry behind entry {sound_to} was changed, and all behind it with it: they are not what the checkpoint signs"
+    )]
     Root {
         /// Up to here they are those of the older checkpoint; 0 without one.
         sound_to: u64,
     },
     /// The older checkpoint is of other entries.
-    #[error("the ledger was forked: its first {size} entries are not those of the older checkpoint, though both are signed")]
+    #[error(
+        "the ledger was forked: its first {size} entries are not those of the older checkpoint, though both are signed"
+    )]
     Fork {
         /// The size of the older checkpoint.
         size: u64,
@@ -215,7 +221,7 @@ impl Verifier {
         let size = self.tree.size();
         let note = match &self.place {
             Place::Head => return Err(Fault::Foreign { got: String::new() }),
-            Place::Note(note) if note.contains("\n\n") && note.ends_with('\n') => note,
+            Place::Note(note) if note.contains("\n\n— ") && note.ends_with('\n') => note,
             _ => return Err(Fault::CutOff { after: size }),
         };
         let signed = Checkpoint::open(note, &self.key).map_err(|error| Fault::Signature { why: error.to_string() })?;

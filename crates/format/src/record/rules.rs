@@ -158,7 +158,11 @@ fn entry(row: &EntryRow) -> Result<(), Broken> {
 fn entry_of_ledger(row: &LedgerEntry) -> Result<(), Broken> {
     text("text", &row.text, 1, LedgerEntry::BYTES_MAX)?;
     let entry = ledger::Entry::parse(&row.text);
-    let entry = entry.map_err(|why| Broken { field: "text", expected: "an entry of the ledger".to_owned(), got: why.to_string() })?;
+    let entry = entry.map_err(|why| Broken {
+        field: "text",
+        expected: "an entry of the ledger".to_owned(),
+        got: why.to_string(),
+    })?;
     that(entry.n == row.n, "n", entry.n, row.n)
 }
 
