@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod access;
+mod ledger;
 mod outgoing;
 mod plans;
 mod rows;
@@ -37,13 +38,14 @@ const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
 const ACCOUNT_GONE: u8 = 25;
+const LEDGER: u8 = 28;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE | LEDGER => (2, 2),
         ABOUT => (2, 3),
         _ => (1, 1),
     }
@@ -87,7 +89,8 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Passkey(_)
         | Change::Identity(_)
         | Change::Provider(_)
-        | Change::Target(_) => Part::Service,
+        | Change::Target(_)
+        | Change::Ledger(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Grant(_)
@@ -208,6 +211,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Limits(_) => LIMITS,
         Change::Plan(_) => PLAN,
         Change::AccountGone { .. } => ACCOUNT_GONE,
+        Change::Ledger(_) => LEDGER,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
@@ -242,6 +246,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
+        Change::Ledger(entry) => ledger::put_entry(bytes, entry),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
         Change::Makes { pack, makes } => {
             bytes.extend_from_slice(&pack.0);
@@ -290,6 +295,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
-        other => return Err(reader.value("kind", "1 to 23, or 25", other)),
+        LEDGER => Change::Ledger(ledger::take_entry(reader)?),
+        other => return Err(reader.value("kind", "1 to 23, 25 or 28", other)),
     })
 }

@@ -7,7 +7,7 @@
 //!
 //! Order that does matter: epochs ascending, and within one epoch a scope's layers before its records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Change, Record, Scope,
@@ -19,6 +19,7 @@ use model::{
         AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
         TokenId, VersionId, WebhookId,
     },
+    ledger::LedgerEntry,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -30,6 +31,7 @@ use model::{
 use crate::snapshot::LayerHeader;
 
 mod chain;
+mod ledger;
 mod seen;
 mod tree;
 
@@ -146,6 +148,10 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// Entries of the ledger, by number.
+    pub ledger: BTreeMap<u64, Row<LedgerEntry>>,
+    /// Numbers under which two entries with different texts turned up: somebody forked the ledger.
+    pub ledger_forks: BTreeSet<u64>,
     /// Packs, those that are gone too.
     pub packs: BTreeMap<PackId, PackState>,
     /// Where segments lie, the latest word on each; also in packs that are gone, see [`ClusterState::locate`].
@@ -190,6 +196,7 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::Ledger(entry) => self.put_entry(at, entry),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
                 Some(state) => state.put_makes(at, makes),
@@ -324,6 +331,7 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::Ledger(_)
             | Change::Pack(_)
             | Change::Makes { .. }
             | Change::PackGone { .. } => return,

@@ -138,6 +138,8 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "address": address, "login": map(login.0) });
             api.json(Method::POST, "/api/v1/fleet/logins", Some(&body)).await
         }
+        Question::Ledger { after } => get(format!("/api/v1/ledger?after={after}")).await,
+        Question::LedgerCheckpoint => get("/api/v1/ledger/checkpoint".to_owned()).await,
         Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }

@@ -11,6 +11,7 @@ use crate::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
+    ledger::LedgerEntry,
     outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
     plans::PlanRow,
@@ -63,6 +64,8 @@ pub enum Change {
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
     Target(TargetRow),
+    /// Cluster, service part: an entry of the ledger.
+    Ledger(LedgerEntry),
     /// Cluster, open part: a pack was written: what lies in it, and the makes written with it. Its locations win over older
     /// ones of the same segments (repack).
     Pack(Pack),
