@@ -13,3 +13,5 @@ pub(crate) const REBUILT_WITHOUT: &str = "rebuilt_without";
 pub(crate) const OPERATOR_KIT: &str = "operator_kit";
 /// Set once the fleet was changed by command: no file is asked any more who belongs to it.
 pub(crate) const FLEET_KEPT: &str = "fleet_kept";
+/// Followed by an account: set once its key was destroyed, so that nothing of it is looked for at every start.
+pub(crate) const DESTROYED: &str = "key_destroyed ";
