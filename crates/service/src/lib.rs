@@ -9,6 +9,7 @@
 
 mod about;
 mod archive;
+mod arriving;
 mod elsewhere;
 mod error;
 mod files;
@@ -92,6 +93,8 @@ pub struct Service {
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     partly: shares::Partly,
     archives: archive::Places,
+    /// Uploads that have not said how long they will be.
+    arriving: arriving::Arriving,
     newcomers: about::Newcomers,
     networks: networks::Networks,
     /// Mail, where the operator has set it up.
@@ -115,6 +118,7 @@ impl Service {
             claim: Arc::default(),
             partly: shares::Partly::default(),
             archives: archive::Places::default(),
+            arriving: arriving::Arriving::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
             post: None,
