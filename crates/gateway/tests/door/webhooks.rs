@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use catalogue::hooks::Event;
 use gateway::{server::Limits, shape};
 use model::{
-    id::{MessageId, WebhookId},
+    id::{AccountId, MessageId, WebhookId},
     outgoing::EventKind,
     world::BoxFuture,
 };
@@ -290,10 +290,12 @@ async fn one_account_fills_its_own_share_of_the_queue_and_no_others() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     hook(&mut operator, "https://shop.example/", &["file.stored"]).await;
+    // With what others have waiting, the queue of all is full.
     let flood = told.world.store.commit(move |tx, _| {
-        for number in 0..10_000_u32 {
+        for number in 0..100_000_u32 {
             let mut id = [0; 16];
             id[..4].copy_from_slice(&number.to_le_bytes());
+            let account = if number < 10_000 { account } else { AccountId([number as u8 % 9; 16]) };
             let event = Event {
                 id: MessageId(id),
                 account,
