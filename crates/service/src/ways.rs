@@ -3,7 +3,7 @@
 use catalogue::{Tx, access, ways};
 use model::{
     Change, Scope,
-    id::AccountId,
+    id::{AccountId, PasskeyId},
     ways::{IdentityRow, PasskeyRow},
 };
 use store::Draft;
@@ -12,12 +12,19 @@ use crate::{
     Service,
     error::{Error, Result},
     tokens::Caller,
+    webauthn::Site,
 };
 
 /// How new a session is of which whoever has no password need not show one.
 const FRESH_US: i64 = 600_000_000;
 
 impl Service {
+    /// The doors that somebody finds who came to this host.
+    pub(crate) fn doors(&self, authority: &str) -> Doors {
+        let host = Site::of(authority).map(|site| site.host);
+        Doors { host, issuer: self.issuer_address().map(str::to_owned) }
+    }
+
     /// Whether the caller's session has only just begun: what shows who they are where there is no password.
     ///
     /// # Errors
@@ -31,6 +38,33 @@ impl Service {
             _ => Err(Error::SignInAgain),
         }
     }
+}
+
+/// Where somebody signs in: at the host that they came to, if it can have passkeys, and with the issuer that is asked.
+pub(crate) struct Doors {
+    pub host: Option<String>,
+    pub issuer: Option<String>,
+}
+
+/// A way in that is to be taken away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Passkey(PasskeyId),
+    Identity,
+}
+
+/// Refuses to take away what alone opens an account at these doors. A passkey of another host opens nothing there, nor does
+/// an issuer that nobody asks any more.
+///
+/// # Errors
+/// [`Error::LastWayIn`].
+pub(crate) fn must_leave_one(tx: &Tx<'_>, account: AccountId, doors: &Doors, taken: Taken) -> Result<()> {
+    let opens = |row: &PasskeyRow| Some(&row.host) == doors.host.as_ref() && taken != Taken::Passkey(row.id);
+    let identity = ways::identity(tx, account)?.filter(|_| taken != Taken::Identity);
+    let is_one_left = identity.is_some_and(|row| Some(row.issuer) == doors.issuer)
+        || ways::passkeys(tx, account)?.iter().any(opens)
+        || has_password(tx, account)?;
+    if is_one_left { Ok(()) } else { Err(Error::LastWayIn) }
 }
 
 /// Whether a password opens an account.

@@ -51,7 +51,8 @@ pub async fn send(service: &Service, parts: &Parts) -> Result<Response, Problem>
 /// Unties the account from whoever it is tied to.
 #[utoipa::path(delete, path = "/api/v1/session/oidc", responses((status = 204)))]
 pub async fn untie(service: &Service, parts: &Parts) -> Result<Response, Problem> {
-    service.untie(&auth::caller(service, parts).await?).await?;
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    service.untie(&auth::caller(service, parts).await?, host).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 

@@ -212,7 +212,7 @@ pub async fn rename(service: &Service, parts: &Parts, body: Body) -> Result<Resp
 #[utoipa::path(delete, path = "/api/v1/passkeys/{id}", responses((status = 204)))]
 pub async fn end(service: &Service, parts: &Parts) -> Result<Response, Problem> {
     let id = api::id(parts, |text| PasskeyId::parse(text).ok())?;
-    service.end_passkey(&auth::caller(service, parts).await?, id).await?;
+    service.end_passkey(&auth::caller(service, parts).await?, id, host(parts)?).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 

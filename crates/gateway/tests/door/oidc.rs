@@ -7,7 +7,12 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
-use model::world::{BoxFuture, Clock};
+use model::{
+    Change, Scope,
+    id::{AccountId, PasskeyId},
+    ways::{IdentityRow, PasskeyRow},
+    world::{BoxFuture, Clock},
+};
 use serde_json::{Value, json};
 use service::{Errand, Issuer, Messenger, Reply, base64url::encode};
 
@@ -315,6 +320,44 @@ async fn somebody_new_gets_an_account_and_finds_it_again() {
     assert_eq!(surfer.change("POST", "/api/v1/password", first).await.status, 204);
     assert_eq!(surfer.change("DELETE", DOOR, Value::Null).await.status, 204);
     assert_eq!(Browser::new(&world).sign_in("bob", PASSWORD).await.status, 200);
+}
+
+/// A passkey's row: this test signs in with none.
+fn passkey(account: AccountId, number: u8, host: &str) -> Change {
+    let (id, host, label) = (PasskeyId([number; 16]), host.to_owned(), String::new());
+    let (credential, key, counter) = (vec![number], vec![number], 0);
+    Change::Passkey(PasskeyRow { id, account, label, host, credential, key, counter, made_us: 1, ended_us: None })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leads_in_elsewhere_is_no_last_way_in_here() {
+    let issuer = Pretender::new();
+    let world = issuer.world(true).await;
+    owner(&world).await;
+    let mut surfer = Surfer::new(&world);
+    assert_eq!(surfer.sign_in(&issuer).await, "/");
+    let all = world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let account = all.iter().find(|row| row.name == "bob").unwrap().id;
+    let add = async |change: Change| {
+        let added = world.store.commit(move |_, draft| {
+            draft.change(Scope::Cluster, change);
+            Ok::<_, store::Error>(())
+        });
+        added.await.unwrap();
+    };
+    let refused = |answer: &Answer| (answer.status, answer.code()) == (409, "last_way_in".to_owned());
+    // A passkey of the name that this service had before.
+    add(passkey(account, 1, "old.example")).await;
+    assert!(refused(&surfer.change("DELETE", DOOR, Value::Null).await));
+    add(passkey(account, 2, "test")).await;
+    assert_eq!(surfer.change("DELETE", DOOR, Value::Null).await.status, 204);
+    // Tied to an issuer that nobody asks any more.
+    let (issuer, subject, name) = ("https://before.example".to_owned(), "7".to_owned(), "bob".to_owned());
+    add(Change::Identity(IdentityRow { account, issuer, subject, name, made_us: 1, ended_us: None })).await;
+    let one = format!("/api/v1/passkeys/{}", PasskeyId([2; 16]));
+    assert!(refused(&surfer.change("DELETE", &one, Value::Null).await));
+    add(passkey(account, 3, "test")).await;
+    assert_eq!(surfer.change("DELETE", &one, Value::Null).await.status, 204);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,7 @@ use crate::{
     sign_in::{check_name, keep_session, shortened},
     tokens::{Caller, hash_of, role_of},
     waiting::Waiting,
+    ways::{Taken, must_leave_one},
 };
 
 pub use issuer::{Errand, Issuer, Messenger, Reply};
@@ -146,6 +147,11 @@ impl Service {
         self.elsewhere.as_ref().map(|elsewhere| elsewhere.line.issuer.name.as_str())
     }
 
+    /// What the issuer calls itself, if there is one.
+    pub(crate) fn issuer_address(&self) -> Option<&str> {
+        self.elsewhere.as_ref().map(|elsewhere| elsewhere.line.issuer.address.as_str())
+    }
+
     /// Sends a browser to the issuer. `back`: the address of ours that it comes back to; `ties`: whose account is to be tied to
     /// whoever comes back.
     ///
@@ -223,23 +229,21 @@ impl Service {
         }
     }
 
-    /// Ties nobody to the caller's account any more.
+    /// Ties nobody to the caller's account any more. `authority`: the host that the request came to.
     ///
     /// # Errors
-    /// [`Error::NoSuchId`] if nobody is; [`Error::LastWayIn`] if nothing else signs in.
-    pub async fn untie(&self, caller: &Caller) -> Result<()> {
+    /// [`Error::NoSuchId`] if nobody is; [`Error::LastWayIn`] if nothing else signs in there.
+    pub async fn untie(&self, caller: &Caller, authority: &str) -> Result<()> {
         // As making one: not by a program that may act for a while.
         caller.session.ok_or(Error::NeedsSession)?;
-        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let (account, now_us, doors) = (caller.account, self.store.now().wall_us, self.doors(authority));
         self.store
             .commit(move |tx, draft| {
                 let row = ways::identity(tx, account)?.ok_or(Error::NoSuchId)?;
-                if ways::passkeys(tx, account)?.is_empty() && !crate::ways::has_password(tx, account)? {
-                    return Err(Error::LastWayIn);
-                }
+                must_leave_one(tx, account, &doors, Taken::Identity)?;
                 draft.audit(Some(account), "identity untied", account.to_string());
                 draft.change(Scope::Cluster, Change::Identity(IdentityRow { ended_us: Some(now_us), ..row }));
-                Ok(())
+                Ok::<_, Error>(())
             })
             .await
     }
