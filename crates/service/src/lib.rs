@@ -42,7 +42,7 @@ mod waiting;
 mod ways;
 mod webauthn;
 
-pub mod base64url;
+pub mod base64;
 pub mod media;
 pub mod paths;
 

@@ -14,7 +14,7 @@ use model::{
     world::{BoxFuture, Clock},
 };
 use serde_json::{Value, json};
-use service::{Errand, Issuer, Messenger, Reply, base64url::encode};
+use service::{Errand, Issuer, Messenger, Reply, base64::url::encode};
 
 use crate::{
     access::{Browser, PASSWORD, invited, owner},

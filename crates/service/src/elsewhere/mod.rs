@@ -26,7 +26,7 @@ use serde_json::Value;
 use store::Draft;
 
 use crate::{
-    Network, Service, SessionText, base64url,
+    Network, Service, SessionText, base64,
     error::{Error, Result},
     leaving,
     sign_in::{check_name, keep_session, shortened},
@@ -173,7 +173,7 @@ impl Service {
         let said = line.said(now_us).await.map_err(NotIn::Failed)?;
         let (nonce, verifier, cookie) = (self.secret(), self.secret(), self.secret());
         let state = TokenId::random(self.store.entropy());
-        let challenge = base64url::encode(digest(&SHA256, verifier.as_bytes()).as_ref());
+        let challenge = base64::url::encode(digest(&SHA256, verifier.as_bytes()).as_ref());
         let query = form(&[
             ("response_type", "code"),
             ("client_id", &line.issuer.client),
@@ -268,7 +268,7 @@ impl Service {
             None
         } else {
             // Source: RFC 6749 section 2.3.1: both are encoded as in forms first.
-            Some(format!("Basic {}", padded(&format!("{}:{}", encoded(client), encoded(secret)))))
+            Some(format!("Basic {}", base64::encode(format!("{}:{}", encoded(client), encoded(secret)).as_bytes())))
         };
         let errand =
             Errand { address: said.token.clone(), form: Some(form(&pairs)), authorization, bytes_max: TOKEN_BYTES_MAX };
@@ -434,16 +434,9 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// Base64 with padding and its usual letters.
-fn padded(text: &str) -> String {
-    let plain = base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
-    let padding = plain.len().next_multiple_of(4) - plain.len();
-    plain + &"=".repeat(padding)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{form, made_valid, padded};
+    use super::{form, made_valid};
 
     #[test]
     fn names_of_newcomers_can_be_names_here() {
@@ -468,6 +461,5 @@ mod tests {
             form(&[("a", "b&c=d e"), ("u", "https://x/?y#é")]),
             "a=b%26c%3Dd%20e&u=https%3A%2F%2Fx%2F%3Fy%23%C3%A9"
         );
-        assert_eq!((padded("us:sécret~"), padded("a:b")), ("dXM6c8OpY3JldH4=".to_owned(), "YTpi".to_owned()));
     }
 }

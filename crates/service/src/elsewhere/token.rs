@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use serde_json::Value;
 
-use crate::base64url;
+use crate::base64;
 
 /// How far the issuer's clock and ours may be apart, in seconds.
 const LEEWAY_S: i64 = 60;
@@ -66,7 +66,7 @@ pub(super) fn keys(set: &Value) -> Option<Vec<IssuerKey>> {
 
 fn key(key: &Value) -> Option<IssuerKey> {
     let text = |name: &str| key.get(name).and_then(Value::as_str);
-    let bytes = |name: &str| text(name).and_then(base64url::decode);
+    let bytes = |name: &str| text(name).and_then(base64::url::decode);
     if text("use").is_some_and(|use_| use_ != "sig") {
         return None;
     }
@@ -90,8 +90,8 @@ pub(super) fn believe(token: &str, keys: &[IssuerKey], expected: Expected<'_>) -
     const SHAPE: Disbelief = Disbelief::Wrong("it is no signed token");
     let (message, signature) = token.rsplit_once('.').ok_or(SHAPE)?;
     let (head, claims) = message.split_once('.').ok_or(SHAPE)?;
-    let json = |part: &str| -> Option<Value> { serde_json::from_slice(&base64url::decode(part)?).ok() };
-    let (head, signature) = (json(head).ok_or(SHAPE)?, base64url::decode(signature).ok_or(SHAPE)?);
+    let json = |part: &str| -> Option<Value> { serde_json::from_slice(&base64::url::decode(part)?).ok() };
+    let (head, signature) = (json(head).ok_or(SHAPE)?, base64::url::decode(signature).ok_or(SHAPE)?);
     let algorithm = head.get("alg").and_then(Value::as_str).unwrap_or_default();
     if !matches!(algorithm, "RS256" | "ES256") {
         return Err(Disbelief::Wrong("its algorithm is neither RS256 nor ES256"));
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn no_algorithm_but_two() {
         for head in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"RS1"}"#, "{}", r#"{"alg":["RS256"]}"#] {
-            let token = format!("{}.e30.", crate::base64url::encode(head.as_bytes()));
+            let token = format!("{}.e30.", crate::base64::url::encode(head.as_bytes()));
             assert!(matches!(believe(&token, &[], EXPECTED), Err(Disbelief::Wrong(_))), "{head}");
         }
         for token in ["", ".", "..", "a.b", "e30.e30.e30.e30"] {
