@@ -52,7 +52,7 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
-pub use elsewhere::{AWAY_S, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
+pub use elsewhere::{AWAY_S, Aim, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
@@ -104,6 +104,7 @@ pub struct Service {
     guests: guests::Guests,
     reached: files::Reached,
     ceremonies: passkeys::Ceremonies,
+    fresh: ways::Fresh,
     /// Who else vouches for people, if anybody does.
     elsewhere: Option<elsewhere::Elsewhere>,
 }
@@ -126,6 +127,7 @@ impl Service {
             guests: guests::Guests::default(),
             reached: files::Reached::default(),
             ceremonies: passkeys::Ceremonies::default(),
+            fresh: ways::Fresh::default(),
             elsewhere: None,
         }
     }

@@ -319,7 +319,7 @@ impl Service {
         let counter = webauthn::asserted(asking.asked(), &row.key, &client_data, &authenticator_data, &signature)
             .map_err(refused)?;
         let (text, session) = self.new_session(row.account, agent);
-        let used_us = session.made_us;
+        let (used_us, session_id) = (session.made_us, session.id);
         let entered = self
             .store
             .commit(move |tx, draft| {
@@ -340,7 +340,11 @@ impl Service {
                 Ok(true)
             })
             .await?;
-        if entered { Ok(text) } else { Err(PasskeyFault::Copied.into()) }
+        if !entered {
+            return Err(PasskeyFault::Copied.into());
+        }
+        self.fresh.shown(session_id, self.store.now().monotonic_us);
+        Ok(text)
     }
 
     fn question(&self, site: Site) -> (Question, Asking) {

@@ -422,7 +422,7 @@ impl Service {
         agent: &str,
     ) -> Result<SessionText> {
         let (text, session) = self.new_session(account, agent);
-        let now_us = session.made_us;
+        let (now_us, id) = (session.made_us, session.id);
         self.store
             .commit(move |tx, draft| {
                 let row =
@@ -436,6 +436,7 @@ impl Service {
                 keep_session(tx, draft, &session)
             })
             .await?;
+        self.fresh.shown(id, self.store.now().monotonic_us);
         Ok(text)
     }
 
