@@ -1,5 +1,6 @@
 //! Single values of this catalogue: cluster id, epoch, generation, journal position, service time, and whatever else
-//! there is one of, be it one for each account. Names are given by their owner, the store; the number `commits failed` is the writer's.
+//! there is one of, be it one for each account. Names are given by their owner, the store; the number `commits failed` is the
+//! writer's.
 
 use crate::{
     error::Result,

@@ -140,8 +140,8 @@ pub fn of_account(tx: &Tx<'_>, account: AccountId) -> Result<Vec<UploadRow>> {
     tx.all(&sql, [account.0], |row| Ok(upload_from(row)?))
 }
 
-/// What an account's open uploads will be together that said how long they will be: plaintext bytes. Of those that came by another way
-/// than `way` or the account's own only what has arrived counts: strangers reserve nothing.
+/// What an account's open uploads will be together that said how long they will be: plaintext bytes. Of those that came by
+/// another way than `way` or the account's own only what has arrived counts: strangers reserve nothing.
 ///
 /// # Errors
 /// As for every reading.

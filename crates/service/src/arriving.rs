@@ -1,8 +1,8 @@
 //! Uploads of unknown length that arrive at the same time: what their account has left is left to all of them together.
 //!
-//! The catalogue knows what is safe of an upload, which is less than what has come. So that not each of many takes all that was left
-//! when it began, they take from one count, here. It is made anew from the catalogue whenever one more begins, and it is gone
-//! with the last of them.
+//! The catalogue knows what is safe of an upload, which is less than what has come. So that not each of many takes all that
+//! was left when it began, they take from one count, here. It is made anew from the catalogue whenever one more begins, and
+//! it is gone with the last of them.
 
 use std::{
     collections::{BTreeMap, HashMap},

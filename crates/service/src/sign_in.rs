@@ -167,8 +167,8 @@ impl Service {
         self.begin_session(row.id, kept, Second::Shown, agent).await
     }
 
-    /// Refuses what no new account can be called. Where there is mail, people sign in by their confirmed addresses too, and a name is
-    /// looked for first: nobody may stand in front of somebody's address.
+    /// Refuses what no new account can be called. Where there is mail, people sign in by their confirmed addresses too, and a
+    /// name is looked for first: nobody may stand in front of somebody's address.
     fn check_new_name(&self, name: &str) -> Result<()> {
         check_name(name)?;
         if self.has_mail() && name.contains('@') { Err(Error::AddressAsName) } else { Ok(()) }

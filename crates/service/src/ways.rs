@@ -27,7 +27,8 @@ const FRESH_US: u64 = FRESH_S as u64 * 1_000_000;
 const MOST: usize = 4_096;
 
 /// In which sessions somebody has just shown who they are, and whose owners were asked to. Signing in elsewhere shows it only
-/// if the issuer has just asked them: it may have remembered whoever sat there before. Gone with the process: then they sign in again.
+/// if the issuer has just asked them: it may have remembered whoever sat there before. Gone with the process: then they sign
+/// in again.
 #[derive(Clone, Default)]
 pub(crate) struct Fresh(Arc<Mutex<Lately>>);
 

@@ -168,7 +168,8 @@ impl Service {
     /// Sends a browser to the issuer. `back`: the address of ours that it comes back to.
     ///
     /// # Errors
-    /// [`NotIn::Failed`] if the issuer cannot be reached or says what cannot be; [`NotIn::Again`] to whoever ties in an old session.
+    /// [`NotIn::Failed`] if the issuer cannot be reached or says what cannot be; [`NotIn::Again`] to whoever ties in an old
+    /// session.
     pub async fn send_elsewhere(
         &self,
         back: String,
