@@ -25,6 +25,12 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// The account is gone for good.
+    #[error("account {account} was deleted: nothing of it is changed any more, and nothing of this was kept")]
+    AccountGone {
+        /// Whose change it was.
+        account: AccountId,
+    },
     /// The disk under the catalogue is full; the transaction was rolled back.
     #[error(
         "the catalogue's disk is full: nothing of this was kept, reading still works, writing goes on when there is space"
@@ -120,6 +126,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::NameTaken { .. } | Self::NounTaken { .. } => Class::Conflict,
+            Self::AccountGone { .. } => Class::Missing,
             Self::Full => Class::Exhausted,
             Self::Disk(_) | Self::LogSync(_) | Self::Busy | Self::NotOpen | Self::Closed | Self::Open { .. } => {
                 Class::Retry

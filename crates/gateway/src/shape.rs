@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use model::{account::KitRow, fleet, outgoing::EventKind, plans::PlanRow};
 use serde::Serialize;
 use serde_json::{Value, json};
-use service::{FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
+use service::{
+    FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport, base64,
+};
 use utoipa::ToSchema;
 
 use crate::{
     api::word::{RoleWord, Time},
-    header::{base64, date::rfc3339},
+    header::date::rfc3339,
 };
 
 /// How the fleet stands.

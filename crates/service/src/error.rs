@@ -121,6 +121,11 @@ pub enum Error {
     /// The account's name cannot be one.
     #[error("a name has 1 to 64 letters, with no slash, no line break and no space at its ends")]
     BadName,
+    /// The account's name looks like an address for mail, which may be another's.
+    #[error(
+        "a name here has no @ in it: choose another, and give your address in the account's settings; it signs in as well"
+    )]
+    AddressAsName,
     /// No account has the name.
     #[error("no account is called {name}")]
     NoAccount {
@@ -358,7 +363,9 @@ impl Error {
             Self::NoSecond => Class::Missing,
             Self::SecondOn => Class::Conflict,
             Self::ArchivesBusy => Class::Retry,
-            Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
+            Self::BadPassword | Self::BadName | Self::AddressAsName | Self::OwnAccount | Self::BadShare { .. } => {
+                Class::Refused
+            }
             Self::TooManyAttempts { .. } => Class::Retry,
             Self::BadCode | Self::NoAccount { .. } | Self::NoSuchId | Self::NoShare => Class::Missing,
             Self::NoLink | Self::LinkEnded | Self::LinkOff | Self::NoGrant => Class::Missing,
@@ -413,7 +420,7 @@ impl Error {
             Self::NotOperator => "not_operator",
             Self::BadCode => "bad_code",
             Self::BadPassword => "bad_password",
-            Self::BadName => "bad_name",
+            Self::BadName | Self::AddressAsName => "bad_name",
             Self::NoAccount { .. } => "no_account",
             Self::OwnAccount => "own_account",
             Self::NoSuchId => "no_such_id",

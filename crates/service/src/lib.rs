@@ -9,6 +9,7 @@
 
 mod about;
 mod archive;
+mod arriving;
 mod elsewhere;
 mod error;
 mod files;
@@ -42,7 +43,7 @@ mod waiting;
 mod ways;
 mod webauthn;
 
-pub mod base64url;
+pub mod base64;
 pub mod media;
 pub mod paths;
 
@@ -52,7 +53,7 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
-pub use elsewhere::{AWAY_S, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
+pub use elsewhere::{AWAY_S, Aim, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
@@ -94,6 +95,8 @@ pub struct Service {
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     partly: shares::Partly,
     archives: archive::Places,
+    /// Uploads that have not said how long they will be.
+    arriving: arriving::Arriving,
     newcomers: about::Newcomers,
     networks: networks::Networks,
     /// Mail, where the operator has set it up.
@@ -103,6 +106,7 @@ pub struct Service {
     guests: guests::Guests,
     reached: files::Reached,
     ceremonies: passkeys::Ceremonies,
+    fresh: ways::Fresh,
     /// Who else vouches for people, if anybody does.
     elsewhere: Option<elsewhere::Elsewhere>,
 }
@@ -117,6 +121,7 @@ impl Service {
             claim: Arc::default(),
             partly: shares::Partly::default(),
             archives: archive::Places::default(),
+            arriving: arriving::Arriving::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
             post: None,
@@ -124,6 +129,7 @@ impl Service {
             guests: guests::Guests::default(),
             reached: files::Reached::default(),
             ceremonies: passkeys::Ceremonies::default(),
+            fresh: ways::Fresh::default(),
             elsewhere: None,
         }
     }

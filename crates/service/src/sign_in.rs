@@ -103,7 +103,7 @@ impl Service {
     /// # Errors
     /// [`Error::BadCode`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is taken.
     pub async fn sign_up(&self, code: &str, name: String, password: String, agent: &str) -> Result<SessionText> {
-        check_name(&name)?;
+        self.check_new_name(&name)?;
         let hash = hash_of(code);
         if *self.claim.lock().unwrap_or_else(PoisonError::into_inner) == Some(hash) {
             return self.claim(name, password, agent).await;
@@ -138,7 +138,7 @@ impl Service {
     /// [`Error::SignUpClosed`], [`Error::TooManyAccounts`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is
     /// taken.
     pub async fn sign_up_openly(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
-        check_name(&name)?;
+        self.check_new_name(&name)?;
         check_length(&password)?;
         let asked = name.clone();
         self.look(move |tx| {
@@ -168,6 +168,13 @@ impl Service {
             })
             .await?;
         self.begin_session(row.id, kept, Second::Shown, agent).await
+    }
+
+    /// Refuses what no new account can be called. Where there is mail, people sign in by their confirmed addresses too, and a
+    /// name is looked for first: nobody may stand in front of somebody's address.
+    fn check_new_name(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        if self.has_mail() && name.contains('@') { Err(Error::AddressAsName) } else { Ok(()) }
     }
 
     /// Gives the first account, which was made with the service, to whoever holds the code of the start.
@@ -419,7 +426,7 @@ impl Service {
         agent: &str,
     ) -> Result<SessionText> {
         let (text, session) = self.new_session(account, agent);
-        let now_us = session.made_us;
+        let (now_us, id) = (session.made_us, session.id);
         self.store
             .commit(move |tx, draft| {
                 let row =
@@ -433,6 +440,7 @@ impl Service {
                 keep_session(tx, draft, &session)
             })
             .await?;
+        self.fresh.shown(id, self.store.now().monotonic_us);
         Ok(text)
     }
 

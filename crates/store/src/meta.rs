@@ -16,3 +16,5 @@ pub(crate) const LEDGER_TREE: &str = "ledger_tree";
 pub(crate) const LEDGER_CHECKPOINT: &str = "ledger_checkpoint";
 /// Set once the fleet was changed by command: no file is asked any more who belongs to it.
 pub(crate) const FLEET_KEPT: &str = "fleet_kept";
+/// Followed by an account: set once its key was destroyed, so that nothing of it is looked for at every start.
+pub(crate) const DESTROYED: &str = "key_destroyed ";
