@@ -265,6 +265,7 @@ pub(crate) const fn event_number(event: EventKind) -> u8 {
         EventKind::ShareChanged => 2,
         EventKind::ShareEnded => 3,
         EventKind::RequestReceived => 4,
+        EventKind::NoticeWaits => 5,
     }
 }
 
@@ -275,6 +276,7 @@ fn event_of(number: u8) -> Result<EventKind> {
         2 => EventKind::ShareChanged,
         3 => EventKind::ShareEnded,
         4 => EventKind::RequestReceived,
+        5 => EventKind::NoticeWaits,
         _ => return Err(Error::Value { what: "event" }),
     })
 }

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0009_outgoing.sql"),
     include_str!("migrations/0010_plans.sql"),
     include_str!("migrations/0012_ledger.sql"),
+    include_str!("migrations/0013_leases.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

@@ -129,6 +129,7 @@ pub fn ledger(bytes: &[u8]) {
     }
     _ = Checkpoint::open(&text, signer.key());
     _ = VerifierKey::parse(&text);
+    _ = ledger::Receipt::open(&text, signer.key());
     if let Some(mut tree) = Frontier::from_bytes(bytes) {
         tree.push("");
         _ = tree.root();

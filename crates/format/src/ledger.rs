@@ -25,11 +25,13 @@ use crate::error::{Error, Result};
 
 pub(crate) mod base64;
 pub mod note;
+pub mod receipt;
 pub mod time;
 pub mod tree;
 pub mod verify;
 
 pub use note::{Checkpoint, Signer, VerifierKey};
+pub use receipt::Receipt;
 pub use tree::Frontier;
 pub use verify::{Fault, Verified, Verifier, verify};
 

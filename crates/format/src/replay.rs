@@ -16,9 +16,10 @@ use model::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{
-        AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
-        TokenId, VersionId, WebhookId,
+        AccountId, EntryId, GrantId, KitId, LeaseId, NoticeId, PackId, PasskeyId, ProviderId, ReportId, SegmentId,
+        ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    leases::{LeaseRow, NoticeRow},
     ledger::LedgerEntry,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
@@ -148,6 +149,10 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// Leases, those that have ended too.
+    pub leases: BTreeMap<LeaseId, Row<LeaseRow>>,
+    /// Notices, those that are done too.
+    pub notices: BTreeMap<NoticeId, Row<NoticeRow>>,
     /// Entries of the ledger, by number.
     pub ledger: BTreeMap<u64, Row<LedgerEntry>>,
     /// Numbers under which two entries with different texts turned up: somebody forked the ledger.
@@ -196,6 +201,8 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::Lease(row) => put(&mut self.leases, row.id, at, row),
+            Change::Notice(row) => put(&mut self.notices, row.id, at, row),
             Change::Ledger(entry) => self.put_entry(at, entry),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
@@ -331,6 +338,8 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::Lease(_)
+            | Change::Notice(_)
             | Change::Ledger(_)
             | Change::Pack(_)
             | Change::Makes { .. }

@@ -25,7 +25,11 @@ pub mod pictures;
 pub mod server;
 pub mod shape;
 
-pub use api::ledger::{page as ledger_page, signed as ledger_checkpoint};
+pub use api::{
+    leases::{lines as leases, made as lease_made, opened as desk_made, read as lease_wish},
+    ledger::{page as ledger_page, signed as ledger_checkpoint},
+    notices::{act as notice_act, lines as notices, read as notice_entered},
+};
 
 use std::{future::Future, sync::Arc};
 
@@ -146,6 +150,15 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/kits", any(api::kits::collection))
         .route("/api/v1/kits/{id}", any(api::kits::one))
         .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
+        .route("/api/v1/leases", any(api::leases::collection))
+        .route("/api/v1/leases/{id}", any(api::leases::one))
+        .route("/api/v1/leases/{id}/desk", any(api::leases::desk))
+        .route("/api/v1/notices", any(api::notices::collection))
+        .route("/api/v1/notices/{id}", any(api::notices::one))
+        .route("/api/v1/notices/{id}/document", any(api::notices::document))
+        .route("/api/v1/desk/{lease}", any(api::desk::sign))
+        .route("/api/v1/desk/{lease}/notices", any(api::desk::file))
+        .route("/api/v1/desk/{lease}/notices/{id}/document", any(api::desk::document))
         .route("/api/v1/ledger", any(api::ledger::list))
         .route("/api/v1/ledger/export", any(api::ledger::export))
         .route("/api/v1/ledger/checkpoint", any(api::ledger::checkpoint))

@@ -439,6 +439,7 @@ pub const fn event_word(kind: EventKind) -> &'static str {
         EventKind::ShareChanged => "share.changed",
         EventKind::ShareEnded => "share.ended",
         EventKind::RequestReceived => "request.received",
+        EventKind::NoticeWaits => "notice.waits",
     }
 }
 

@@ -12,7 +12,7 @@ use gateway::{
 };
 use model::{
     account::Role,
-    id::{AccountId, KitId},
+    id::{AccountId, KitId, LeaseId, NoticeId},
     plans::PlanRow,
     world::BoxFuture,
 };
@@ -172,6 +172,44 @@ pub enum Question {
         /// The file, by its absolute path.
         file: std::path::PathBuf,
     },
+    /// All leases.
+    LeaseList,
+    /// Adds a lease.
+    LeaseAdd {
+        /// What is said of it, as the HTTP interface takes it.
+        wish: Value,
+    },
+    /// Changes what is known of a lease.
+    LeaseSet {
+        /// Its id.
+        id: String,
+        /// What is said of it, as the HTTP interface takes it.
+        wish: Value,
+    },
+    /// Opens the desk of a lease.
+    LeaseDesk {
+        /// Its id.
+        id: String,
+        /// In whose files documents are kept.
+        keeper: Option<String>,
+    },
+    /// Notices.
+    NoticeList {
+        /// Those alone that need a person or are in force.
+        open: bool,
+    },
+    /// Enters a notice.
+    NoticeEnter {
+        /// What is said of it, as the HTTP interface takes it.
+        said: Value,
+    },
+    /// Says what becomes of a notice.
+    NoticeAct {
+        /// Its id.
+        id: String,
+        /// `acknowledge`, `plan`, `done` or `release`.
+        act: String,
+    },
     /// Entries of the ledger.
     Ledger {
         /// Those behind this number.
@@ -288,6 +326,13 @@ impl Operator {
             }
             Question::TargetLogin { address, login } => self.assembly.set_login(&address, Login::new(login.0)).await,
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
+            question @ (Question::LeaseList
+            | Question::LeaseAdd { .. }
+            | Question::LeaseSet { .. }
+            | Question::LeaseDesk { .. }
+            | Question::NoticeList { .. }
+            | Question::NoticeEnter { .. }
+            | Question::NoticeAct { .. }) => self.of_leases(question).await,
             Question::Ledger { after } => {
                 Ok(json!(gateway::ledger_page(self.service.ledger(&self.nobody(), after).await?)))
             }
@@ -295,6 +340,41 @@ impl Operator {
                 Ok(json!(gateway::ledger_checkpoint(self.service.checkpoint(&self.nobody()).await?)))
             }
             Question::OperatorKit => Ok(json!({"kit": self.assembly.operator_kit().await?.to_text()})),
+        }
+    }
+
+    /// Questions of leases and notices.
+    async fn of_leases(&self, question: Question) -> Result<Value> {
+        let caller = self.nobody();
+        match question {
+            Question::LeaseList => Ok(json!(gateway::leases(self.service.leases(&caller).await?))),
+            Question::LeaseAdd { wish } => {
+                let (provider, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
+                let id = self.service.add_lease(&caller, provider.unwrap_or_default(), wish).await?;
+                Ok(json!(gateway::lease_made(id)))
+            }
+            Question::LeaseSet { id, wish } => {
+                let (_, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
+                self.service.set_lease(&caller, lease_id(&id)?, wish).await?;
+                Ok(json!({}))
+            }
+            Question::LeaseDesk { id, keeper } => {
+                let id = lease_id(&id)?;
+                Ok(json!(gateway::desk_made(id, self.service.open_desk(&caller, id, keeper).await?)))
+            }
+            Question::NoticeList { open } => Ok(json!(gateway::notices(self.service.notices(&caller, open).await?))),
+            Question::NoticeEnter { said } => {
+                let entered = gateway::notice_entered(said).map_err(Error::refused)?;
+                Ok(json!({ "id": self.service.enter_notice(&caller, entered).await?.to_string() }))
+            }
+            Question::NoticeAct { id, act } => {
+                let id = NoticeId::parse(&id).map_err(|error| Error::refused(format!("'{id}': {error}")))?;
+                let act =
+                    gateway::notice_act(&act).ok_or_else(|| Error::refused(format!("nobody can '{act}' a notice")))?;
+                self.service.act_on_notice(&caller, id, act).await?;
+                Ok(json!({}))
+            }
+            _ => Err(Error::refused("this is no question of leases")),
         }
     }
 
@@ -335,6 +415,10 @@ impl Machine for Operator {
             })
         })
     }
+}
+
+fn lease_id(text: &str) -> Result<LeaseId> {
+    LeaseId::parse(text).map_err(|error| Error::refused(format!("'{text}' is not the id of a lease: {error}")))
 }
 
 fn kit_id(text: &str) -> Result<KitId> {

@@ -83,6 +83,10 @@ ids! {
     GrantId,
     /// What a guest told the operator of a link.
     ReportId,
+    /// What is rented from a provider under one contract.
+    LeaseId,
+    /// A statement that was served.
+    NoticeId,
     /// A program's address that events are sent to.
     WebhookId,
     /// A mail, or an event for a webhook, on its way.

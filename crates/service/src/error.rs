@@ -319,6 +319,28 @@ pub enum Error {
     /// Not an age recipient.
     #[error("a kit's recipient is an age public key: `age1` and 58 more characters")]
     Recipient,
+    /// Not the token of this desk.
+    #[error(
+        "this token does not open this desk: it was mistyped, or another took its place; ask the operator for a new one. Nothing was filed"
+    )]
+    DeskToken,
+    /// A desk took as many notices as it takes in a day.
+    #[error(
+        "this desk took twenty notices today and takes no more until tomorrow; what was filed is kept. Send what is urgent by mail or letter"
+    )]
+    TooManyNotices,
+    /// A notice that cannot be filed so, or an act that does not go with it.
+    #[error("{what}")]
+    BadNotice {
+        /// Why, and what to do.
+        what: String,
+    },
+    /// A lease that cannot be.
+    #[error("{what}")]
+    BadLease {
+        /// Why.
+        what: &'static str,
+    },
     /// No provider of that name.
     #[error("no provider is called {name}; `holdfast fleet` lists them")]
     NoProvider {
@@ -385,6 +407,8 @@ impl Error {
             Self::NoKit | Self::NoVersion | Self::NoProvider { .. } => Class::Missing,
             Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Exists { .. } => Class::Conflict,
             Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
+            Self::DeskToken | Self::BadNotice { .. } | Self::BadLease { .. } => Class::Refused,
+            Self::TooManyNotices => Class::Retry,
             Self::Passkey(fault) => fault.class(),
             Self::LastWayIn => Class::Conflict,
             Self::SignInAgain => Class::Refused,
@@ -470,6 +494,10 @@ impl Error {
             Self::NoVersion => "no_version",
             Self::Recipient => "bad_recipient",
             Self::NoProvider { .. } => "no_provider",
+            Self::DeskToken => "desk_token",
+            Self::TooManyNotices => "too_many_notices",
+            Self::BadNotice { .. } => "bad_notice",
+            Self::BadLease { .. } => "bad_lease",
             Self::Passkey(fault) => fault.code(),
             Self::LastWayIn => "last_way_in",
             Self::SignInAgain => "sign_in_again",

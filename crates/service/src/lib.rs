@@ -10,6 +10,7 @@
 mod about;
 mod archive;
 mod arriving;
+mod desk;
 mod elsewhere;
 mod error;
 mod files;
@@ -18,11 +19,13 @@ mod guests;
 mod hooks;
 mod hours;
 mod kits;
+mod leases;
 mod leaving;
 mod ledger;
 mod limits;
 mod mail;
 mod networks;
+mod notices;
 mod operator;
 mod passkeys;
 mod passwords;
@@ -40,6 +43,7 @@ mod trash;
 mod tree;
 mod uploads;
 mod waiting;
+mod watch;
 mod ways;
 mod webauthn;
 
@@ -53,16 +57,19 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
+pub use desk::{DeskSign, Filed};
 pub use elsewhere::{AWAY_S, Aim, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
+pub use leases::{Lease, LeaseWish};
 pub use ledger::{Checkpointed, LEDGER_PAGE, Noted};
 pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
+pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -107,6 +114,8 @@ pub struct Service {
     reached: files::Reached,
     ceremonies: passkeys::Ceremonies,
     fresh: ways::Fresh,
+    /// Rung when a notice came.
+    notice_bell: Arc<tokio::sync::Notify>,
     /// Who else vouches for people, if anybody does.
     elsewhere: Option<elsewhere::Elsewhere>,
 }
@@ -130,9 +139,15 @@ impl Service {
             reached: files::Reached::default(),
             ceremonies: passkeys::Ceremonies::default(),
             fresh: ways::Fresh::default(),
+            notice_bell: Arc::default(),
             elsewhere: None,
         }
     }
+}
+
+/// An amount of money in millionths, as people read it.
+pub fn money(micros: u64) -> String {
+    store::Money(micros).to_string()
 }
 
 impl std::fmt::Debug for Service {

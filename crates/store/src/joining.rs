@@ -177,6 +177,25 @@ impl Store {
         self.0.trial.store(trial, Ordering::Release);
     }
 
+    /// Whether providers share one disk.
+    pub fn is_trial(&self) -> bool {
+        self.0.trial.load(Ordering::Acquire)
+    }
+
+    /// How the targets look now, for what people are told of.
+    pub fn targets_seen(&self) -> Vec<plan::Seen> {
+        let now_us = self.0.now_us();
+        let seen = |live: crate::fleet_state::Live| plan::Seen {
+            id: live.row.id,
+            provider: live.row.provider,
+            address: live.row.address,
+            state: live.state,
+            since_s: now_us.saturating_sub(live.since_us) / 1_000_000,
+            is_unmarked: live.unmarked,
+        };
+        self.0.fleet.all().into_iter().map(seen).collect()
+    }
+
     /// From now on the catalogue alone says which providers and targets there are.
     ///
     /// # Errors

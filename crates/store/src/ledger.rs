@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use catalogue::{Tx, objects::ObjectKind};
 use fleet::ObjectName;
-pub use format::ledger::{EXPORT_HEAD, Entry};
+pub use format::ledger::{EXPORT_HEAD, Entry, Receipt, time::second};
 use format::{
     ledger::{Checkpoint, Frontier, START, Signer, VerifierKey, hash},
     name::{checkpoint_name, parse_checkpoint_name},
@@ -97,6 +97,15 @@ impl Store {
     pub async fn checkpoint(&self) -> Result<(String, u64)> {
         let tree = self.0.tree().await?;
         Ok((self.0.signer().checkpoint(&head(&tree)), tree.size()))
+    }
+
+    /// The same, with what it signs.
+    ///
+    /// # Errors
+    /// The catalogue's own trouble.
+    pub async fn checkpoint_and_head(&self) -> Result<(String, Checkpoint)> {
+        let head = head(&self.0.tree().await?);
+        Ok((self.0.signer().checkpoint(&head), head))
     }
 
     /// What the ledger's signatures are checked with.

@@ -90,7 +90,7 @@ pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
-pub use plan::{Ladder, Price};
+pub use plan::{Due, Kits, Ladder, Money, Price, Seen, due, is_told_again, shared_labels};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
 pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};

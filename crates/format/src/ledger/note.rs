@@ -196,24 +196,3 @@ impl Checkpoint {
         })
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::VerifierKey;
-
-    /// The example of c2sp.org/signed-note: what others signed opens here.
-    #[test]
-    fn opens_the_example_of_the_specification() {
-        let text = "This is an example message.\n";
-        let line = "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
-        let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
-        let key = VerifierKey::parse(key).unwrap();
-        assert_eq!(key.open(&format!("{text}\n{line}")).unwrap(), text);
-        assert_eq!(key.open(&format!("{text}\n— others.example AAAAAGFiYw==\n{line}")).unwrap(), text);
-        assert!(key.open(&format!("This is an example massage.\n\n{line}")).is_err());
-        assert!(key.open(text).is_err());
-        assert!(key.open(&format!("{text}\n— others.example AAAAAGFiYw==\n")).is_err());
-        assert!(VerifierKey::parse(&key.to_string().replace("530d903a", "530d903b")).is_err());
-    }
-}

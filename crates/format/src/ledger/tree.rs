@@ -59,36 +59,3 @@ impl Frontier {
 fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     sha256(&[&[1], left, right])
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::{Frontier, node, sha256};
-    use crate::wire::hex;
-
-    /// As the RFC defines it: split at the largest power of two below the size.
-    fn slow(leaves: &[String]) -> [u8; 32] {
-        match leaves {
-            [] => sha256(&[]),
-            [one] => sha256(&[&[0], one.as_bytes()]),
-            more => {
-                let left = 1 << (usize::BITS - 1 - (more.len() - 1).leading_zeros());
-                node(&slow(&more[..left]), &slow(&more[left..]))
-            }
-        }
-    }
-
-    #[test]
-    fn a_growing_tree_has_the_root_that_the_rfc_gives() {
-        let leaves: Vec<_> = (0..70).map(|n| format!("entry {n}")).collect();
-        let mut tree = Frontier::default();
-        for (size, leaf) in leaves.iter().enumerate() {
-            assert_eq!(tree.root(), slow(&leaves[..size]), "{size}");
-            tree = Frontier::from_bytes(&tree.to_bytes()).unwrap();
-            tree.push(leaf);
-        }
-        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(hex(&Frontier::default().root()), empty);
-        assert_eq!(Frontier::from_bytes(&[1; 8]), None);
-    }
-}

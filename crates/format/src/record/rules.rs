@@ -7,6 +7,7 @@ use model::{
     about::{AboutRow, Logo},
     account::SecondFactor,
     entry::{Content, EntryRow, Version},
+    leases::{LeaseRow, NoticeRow},
     ledger::LedgerEntry,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
@@ -79,6 +80,8 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
         Change::Entry(row) => entry(row),
         Change::Version(row) => version(row),
+        Change::Lease(row) => lease(row),
+        Change::Notice(row) => notice(row),
         Change::Ledger(row) => entry_of_ledger(row),
         Change::Plan(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
         Change::Limits(row) => row.plan.as_deref().map_or(Ok(()), |plan| text("plan", plan, 1, NAME_BYTES_MAX)),
@@ -153,6 +156,30 @@ fn bytes(field: &'static str, bytes: &[u8], most: usize) -> Result<(), Broken> {
 fn entry(row: &EntryRow) -> Result<(), Broken> {
     that(name_is_sound(&row.name), "name", "1 to 255 bytes, one path component", row.name.escape_debug())?;
     that(row.id != model::entry::ROOT, "id", "an id of its own", "the root's")
+}
+
+fn lease(row: &LeaseRow) -> Result<(), Broken> {
+    text("contract", &row.contract, 1, NAME_BYTES_MAX)?;
+    for (field, words) in [("price", &row.price), ("currency", &row.currency), ("notice_address", &row.notice_address)]
+    {
+        text(field, words, 0, NAME_BYTES_MAX)?;
+    }
+    row.servers.iter().try_for_each(|server| {
+        text("servers", &server.name, 1, NAME_BYTES_MAX)?;
+        text("servers", &server.site, 0, NAME_BYTES_MAX)
+    })
+}
+
+fn notice(row: &NoticeRow) -> Result<(), Broken> {
+    text("text", &row.text, 1, WORDS_BYTES_MAX)?;
+    text("cause", &row.cause, 0, NAME_BYTES_MAX)?;
+    text("addressee", &row.addressee, 1, NAME_BYTES_MAX)?;
+    // They are kept as lines.
+    row.servers.iter().try_for_each(|server| {
+        text("servers", server, 1, NAME_BYTES_MAX)?;
+        that(!server.contains('\n'), "servers", "names of one line", "a line break")
+    })?;
+    row.document.as_ref().map_or(Ok(()), |document| text("document", &document.name, 1, NAME_BYTES_MAX))
 }
 
 fn entry_of_ledger(row: &LedgerEntry) -> Result<(), Broken> {

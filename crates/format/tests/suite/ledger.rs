@@ -2,11 +2,19 @@
 
 use format::{
     ClusterKey, RecordKey, State,
-    ledger::{Checkpoint, EXPORT_HEAD, Entry, Fault, Frontier, START, Signer, Verified, VerifierKey, hash, verify},
+    ledger::{
+        Checkpoint, EXPORT_HEAD, Entry, Fault, Frontier, Receipt, START, Signer, Verified, VerifierKey, hash,
+        time::{parse_second, second},
+        verify,
+    },
     record::{decode, encode},
     snapshot::{LayerBase, decode_layer_part, encode_layer},
 };
-use model::{Change, Record, Scope, id::ObjectId, ledger::LedgerEntry};
+use model::{
+    Change, Record, Scope,
+    id::{NoticeId, ObjectId},
+    ledger::LedgerEntry,
+};
 
 use crate::{
     samples::{CLUSTER, Seeded, cluster_key, keyring},
@@ -199,4 +207,85 @@ fn a_layer_of_the_ledger() {
     let bytes = kept("v1/layer-cluster-ledger.bin", make);
     assert_eq!(bytes, make(), "what is written has not changed");
     assert_eq!(decode_layer_part(&bytes).unwrap().unseal(&keyring()).unwrap(), rows);
+}
+
+/// As RFC 6962 defines it: split at the largest power of two below the size.
+fn root_of(leaves: &[String]) -> [u8; 32] {
+    let sha256 = |pieces: &[&[u8]]| {
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &pieces.concat());
+        <[u8; 32]>::try_from(hash.as_ref()).unwrap()
+    };
+    match leaves {
+        [] => sha256(&[]),
+        [one] => sha256(&[&[0], one.as_bytes()]),
+        more => {
+            let left = 1 << (usize::BITS - 1 - (more.len() - 1).leading_zeros());
+            sha256(&[&[1], &root_of(&more[..left]), &root_of(&more[left..])])
+        }
+    }
+}
+
+#[test]
+fn a_growing_tree_has_the_root_that_the_rfc_gives() {
+    let leaves: Vec<_> = (0..70).map(|n| format!("entry {n}")).collect();
+    let mut tree = Frontier::default();
+    for (size, leaf) in leaves.iter().enumerate() {
+        assert_eq!(tree.root(), root_of(&leaves[..size]), "{size}");
+        tree = Frontier::from_bytes(&tree.to_bytes()).unwrap();
+        tree.push(leaf);
+    }
+    assert_eq!(Frontier::from_bytes(&[1; 8]), None);
+}
+
+#[test]
+fn seconds_have_one_spelling() {
+    for (us, text) in [
+        (0, "1970-01-01T00:00:00Z"),
+        (951_782_400_000_000, "2000-02-29T00:00:00Z"),
+        (1_795_813_200_000_000, "2026-11-27T21:00:00Z"),
+        (-62_167_219_200_000_000, "0000-01-01T00:00:00Z"),
+    ] {
+        assert_eq!((second(us).as_str(), parse_second(text)), (text, Some(us)));
+    }
+    assert_eq!(second(i64::MAX), "9999-12-31T23:59:59Z");
+    for text in ["", "2026-11-27T21:00:00", "2026-02-30T00:00:00Z", "2026-11-27T24:00:00Z", "2026-11-27 21:00:00Z"] {
+        assert_eq!(parse_second(text), None, "{text}");
+    }
+}
+
+/// The example of c2sp.org/signed-note: what others signed opens here.
+#[test]
+fn the_example_of_the_specification_opens() {
+    let text = "This is an example message.\n";
+    let signature = "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=";
+    let line = format!("— example.com/foo {signature}\n");
+    let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    let key = VerifierKey::parse(key).unwrap();
+    assert_eq!(key.open(&format!("{text}\n{line}")).unwrap(), text);
+    assert_eq!(key.open(&format!("{text}\n— others.example AAAAAGFiYw==\n{line}")).unwrap(), text);
+    assert!(key.open(&format!("This is an example massage.\n\n{line}")).is_err());
+    assert!(key.open(text).is_err());
+    assert!(key.open(&format!("{text}\n— others.example AAAAAGFiYw==\n")).is_err());
+    assert!(VerifierKey::parse(&key.to_string().replace("530d903a", "530d903b")).is_err());
+}
+
+#[test]
+fn a_receipt_names_what_was_filed() {
+    let receipt = Receipt {
+        cluster: CLUSTER,
+        notice: NoticeId([0x2a; 16]),
+        at_us: 1_326_931_200_000_000,
+        content: [0xa5; 32],
+        n: 7,
+        checkpoint: checkpoint(&tree(9)),
+    };
+    let make = || signer().sign(&receipt.to_text()).into_bytes();
+    let note = String::from_utf8(kept("v1/receipt.txt", make)).unwrap();
+    assert_eq!(note.as_bytes(), make(), "what is written has not changed");
+    assert_eq!(Receipt::open(&note, signer().key()).unwrap(), receipt);
+    for (said, instead) in [("entry 7", "entry 8"), ("a5a5", "a6a5"), ("at 2012", "at 2013")] {
+        assert!(Receipt::open(&note.replacen(said, instead, 1), signer().key()).is_err(), "{said}");
+    }
+    let other = signer().checkpoint(&checkpoint(&tree(9)));
+    assert!(Receipt::open(&other, signer().key()).is_err(), "a checkpoint is no receipt");
 }

@@ -5,6 +5,7 @@ mod damage;
 mod fuzz;
 mod journal;
 mod kit;
+mod leases;
 mod ledger;
 mod plans;
 mod record;

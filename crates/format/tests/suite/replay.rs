@@ -56,6 +56,8 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
+        Change::Lease(row) => row.id.0 = tag,
+        Change::Notice(row) => row.id.0 = tag,
         Change::Ledger(entry) => *entry = some_entry(u64::from(tag[0]), chance),
         Change::Pack(pack) => {
             pack.id.0 = tag;

@@ -7,6 +7,7 @@ mod archives;
 mod between;
 mod conditions;
 mod connection;
+mod desk;
 mod files;
 mod grants;
 mod http;

@@ -9,9 +9,10 @@ use std::{
     process::ExitCode,
 };
 
-use format::ledger::{Checkpoint, EXPORT_HEAD, Verified, Verifier, VerifierKey, note::NOTE_BYTES_MAX};
+use format::ledger::{Checkpoint, EXPORT_HEAD, Receipt, Verified, Verifier, VerifierKey, note::NOTE_BYTES_MAX};
 use model::Class;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     client::batch::line,
@@ -61,6 +62,18 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         checkpoint: Option<PathBuf>,
     },
+    /// Checks a receipt that a desk gave, with no service: that it is signed, and that it is of the file that was sent.
+    Receipt {
+        /// The receipt: the signed text, or the whole answer of the desk.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The key that `ledger key` shows, noted down before.
+        #[arg(long, value_name = "KEY")]
+        key: String,
+        /// What was sent to the desk, byte by byte.
+        #[arg(long, value_name = "FILE")]
+        content: Option<PathBuf>,
+    },
     /// Shows the key that signatures are checked with. Note it down, and give it to whoever is to verify.
     Key {
         #[command(flatten)]
@@ -83,6 +96,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             let last = found.last_us.map_or(String::new(), |at| format!(", the last of {}", rfc3339(at)));
             line(&format!("{}: {} entries{last}, as they were signed", found.origin, found.checkpoint.size));
         }
+        Verb::Receipt { file, key, content } => receipt(&file, &key, content.as_deref())?,
         Verb::Key { reach } => line(text(&reach.ask(Question::LedgerCheckpoint).await?, "key")),
         Verb::Checkpoint { reach } => {
             print(text(&reach.ask(Question::LedgerCheckpoint).await?, "checkpoint").as_bytes())?;
@@ -151,10 +165,43 @@ async fn export(path: &Path, reach: &Reach) -> Result<()> {
     Ok(())
 }
 
-fn verify(path: &Path, key: &str, checkpoint: Option<&Path>) -> Result<Verified> {
-    let key = VerifierKey::parse(key).map_err(|error| {
+fn receipt(path: &Path, key: &str, content: Option<&Path>) -> Result<()> {
+    let key = read_key(key)?;
+    let damaged = |what: String| Error::new(Class::Damaged, what);
+    let said = read_short(path)?;
+    // The desk's answer is JSON, with the receipt in it.
+    let note =
+        serde_json::from_str::<Value>(&said).ok().and_then(|answer| Some(answer["receipt"].as_str()?.to_owned()));
+    let receipt =
+        Receipt::open(&note.unwrap_or(said), &key).map_err(|error| damaged(format!("{}: {error}", path.display())))?;
+    line(&format!(
+        "notice {} was filed at {}, as entry {} of the ledger",
+        receipt.notice,
+        rfc3339(receipt.at_us),
+        receipt.n
+    ));
+    let Some(content) = content else {
+        line("give what was sent with --content to see whether it is that");
+        return Ok(());
+    };
+    let failed = |error: io::Error| Error::io("reading", content, &error);
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(content).map_err(failed)?, &mut hasher).map_err(failed)?;
+    match hasher.finalize()[..] == receipt.content {
+        true => line(&format!("{} is what was filed", content.display())),
+        false => return Err(damaged(format!("{} is not what was filed with this receipt", content.display()))),
+    }
+    Ok(())
+}
+
+fn read_key(key: &str) -> Result<VerifierKey> {
+    VerifierKey::parse(key).map_err(|error| {
         Error::refused(format!("this is no key: {error}")).hint("`holdfast ledger key` shows it: name+id+key")
-    })?;
+    })
+}
+
+fn verify(path: &Path, key: &str, checkpoint: Option<&Path>) -> Result<Verified> {
+    let key = read_key(key)?;
     let damaged = |what: String| Error::new(Class::Damaged, what);
     let older = match checkpoint {
         Some(path) => {

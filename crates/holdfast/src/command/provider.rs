@@ -37,6 +37,8 @@ enum Verb {
     /// Says what a provider asks, so that `holdfast fleet` shows what it costs. What is not given stays as it was; an empty value
     /// makes a price unknown, and 0 says that the provider takes nothing for it.
     Price(PriceArgs),
+    /// Enters a notice that came from a provider by letter or mail, or a statement of yours to it. `holdfast notice` shows all.
+    Notice(crate::command::notice::EnterArgs),
 }
 
 #[derive(clap::Args)]
@@ -78,6 +80,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let (name, owner, labels, reach) = match args.verb {
         Verb::Add { name, owner, labels, reach } => (name, owner, labels, reach),
         Verb::Price(args) => return price(args).await,
+        Verb::Notice(args) => return crate::command::notice::enter(args).await,
     };
     let mut pairs = labels.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
     pairs.extend(owner.map(|owner| ("owner".to_owned(), owner)));

@@ -78,11 +78,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let mails = outgoing::carry_mails(service.clone());
     let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
+    let watch = tokio::spawn(watch(service.clone(), Arc::clone(&assembly)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     let proxies = Proxies::new(args.proxy);
     gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), proxies, stop).await;
     pictures.end();
     expiry.abort();
+    watch.abort();
     mails.abort();
     events.abort();
     drop(control);
@@ -97,6 +99,21 @@ async fn expire(service: Service, assembly: Arc<Assembly>) {
         assembly.world.timer.sleep(600_000_000).await;
         if let Err(error) = service.expire().await {
             tracing::warn!("the trash was not emptied: {error}");
+        }
+    }
+}
+
+/// Looks every ten minutes, and when a notice came, whether people have to be told of something.
+async fn watch(service: Service, assembly: Arc<Assembly>) {
+    // Targets are looked at first.
+    assembly.world.timer.sleep(60_000_000).await;
+    loop {
+        if let Err(error) = service.watch().await {
+            tracing::warn!("notices were not looked at: {error}");
+        }
+        tokio::select! {
+            () = service.notice_came() => {}
+            () = assembly.world.timer.sleep(600_000_000) => {}
         }
     }
 }

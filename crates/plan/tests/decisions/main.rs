@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fill;
+mod notices;
 mod placement;
 mod reclaim;
 mod repair;
