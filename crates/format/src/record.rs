@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod access;
+mod orders;
 mod outgoing;
 mod plans;
 mod rows;
@@ -36,6 +37,7 @@ const PLAN: u8 = 15;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
+const TARGET_ORDERS: u8 = 24;
 const ACCOUNT_GONE: u8 = 25;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
@@ -43,7 +45,7 @@ const ACCOUNT_GONE: u8 = 25;
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | TARGET_ORDERS | ACCOUNT_GONE => (2, 2),
         ABOUT => (2, 3),
         _ => (1, 1),
     }
@@ -87,7 +89,8 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Passkey(_)
         | Change::Identity(_)
         | Change::Provider(_)
-        | Change::Target(_) => Part::Service,
+        | Change::Target(_)
+        | Change::TargetOrders(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Grant(_)
@@ -207,6 +210,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Token(_) => 8,
         Change::Limits(_) => LIMITS,
         Change::Plan(_) => PLAN,
+        Change::TargetOrders(_) => TARGET_ORDERS,
         Change::AccountGone { .. } => ACCOUNT_GONE,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
@@ -242,6 +246,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
+        Change::TargetOrders(row) => orders::put_orders(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
         Change::Makes { pack, makes } => {
             bytes.extend_from_slice(&pack.0);
@@ -287,9 +292,10 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
         WEBHOOK => Change::Webhook(outgoing::take_webhook(reader)?),
+        TARGET_ORDERS => Change::TargetOrders(orders::take_orders(reader)?),
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
-        other => return Err(reader.value("kind", "1 to 23, or 25", other)),
+        other => return Err(reader.value("kind", "1 to 25", other)),
     })
 }

@@ -19,6 +19,7 @@ use model::{
         AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
         TokenId, VersionId, WebhookId,
     },
+    orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -146,6 +147,8 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// What was ordered of targets, also what is over.
+    pub orders: BTreeMap<TargetId, Row<TargetOrders>>,
     /// Packs, those that are gone too.
     pub packs: BTreeMap<PackId, PackState>,
     /// Where segments lie, the latest word on each; also in packs that are gone, see [`ClusterState::locate`].
@@ -190,6 +193,7 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::TargetOrders(row) => put(&mut self.orders, row.target, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
                 Some(state) => state.put_makes(at, makes),
@@ -324,6 +328,7 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::TargetOrders(_)
             | Change::Pack(_)
             | Change::Makes { .. }
             | Change::PackGone { .. } => return,

@@ -5,6 +5,7 @@ mod damage;
 mod fuzz;
 mod journal;
 mod kit;
+mod orders;
 mod plans;
 mod record;
 mod replay;

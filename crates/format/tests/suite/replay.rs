@@ -56,6 +56,7 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
+        Change::TargetOrders(row) => row.target.0 = tag,
         Change::Pack(pack) => {
             pack.id.0 = tag;
             pack.locations.iter_mut().for_each(|location| location.segment.0 = [chance.below(3) as u8; 16]);

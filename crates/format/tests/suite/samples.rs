@@ -9,9 +9,10 @@ use model::{
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
-        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, PasskeyId, ProviderId, ReportId,
-        SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
+        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, OrderId, PackId, PasskeyId, ProviderId,
+        ReportId, SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    orders::{Evacuated, Evacuation, Retirement, TargetOrders},
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -426,7 +427,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(16) {
+    match chance.below(17) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -538,6 +539,26 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             link_bytes_per_day: chance.coin().then(|| chance.number() >> chance.below(64)),
             guest_bytes_per_s: chance.coin().then(|| chance.number() >> chance.below(64)),
             ended_us: chance.coin().then(|| chance.number() as i64),
+        }),
+        16 => Change::TargetOrders(TargetOrders {
+            target: TargetId(id),
+            cordoned: chance.coin(),
+            evacuation: chance.coin().then(|| Evacuation {
+                id: OrderId(chance.bytes()),
+                ordered_us: chance.number() as i64,
+                by_us: chance.number() as i64,
+                paused: chance.coin(),
+                evacuated: chance.coin().then(|| Evacuated {
+                    at_us: chance.number() as i64,
+                    packs_read: chance.number() >> (1 + chance.below(63)),
+                    packs_listed: chance.number() >> (1 + chance.below(63)),
+                    objects_read: chance.number() >> (1 + chance.below(63)),
+                    objects_listed: chance.number() >> (1 + chance.below(63)),
+                }),
+            }),
+            retirement: chance
+                .coin()
+                .then(|| Retirement { ordered_us: chance.number() as i64, keeps_shards: chance.coin() }),
         }),
         12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
         6 => Change::Token(TokenRow {
