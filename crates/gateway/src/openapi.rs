@@ -20,8 +20,8 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, passkeys, people,
-        plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, orders, passkeys,
+        people, plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -50,6 +50,7 @@ use crate::{
         links::about, links::report, links::session, links::content, links::files,
         mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
         oidc::send, oidc::untie, oidc::back_door,
+        orders::give, orders::probe,
         passkeys::list, passkeys::make, passkeys::begin, passkeys::rename, passkeys::end, passkeys::ask, passkeys::enter,
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,

@@ -138,6 +138,10 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "address": address, "login": map(login.0) });
             api.json(Method::POST, "/api/v1/fleet/logins", Some(&body)).await
         }
+        Question::Order(order) => api.json(Method::POST, "/api/v1/fleet/orders", Some(&json!(order))).await,
+        Question::TargetProbe { address } => {
+            api.json(Method::POST, "/api/v1/fleet/probes", Some(&json!({ "address": address }))).await
+        }
         Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }

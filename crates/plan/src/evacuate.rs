@@ -12,15 +12,18 @@
 //! *The proof is for each pack.* It is proven settled without the leaving targets by makes that were read back since the order,
 //! or by those that were read lately and seen in a listing since the order. Anything less is no proof, and the pack says so.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::{
+    id::{ProviderId, TargetId},
     pack::MakeState,
     world::Entropy,
 };
 
 use crate::{
-    add::{NewLane, place_added, place_more_copies},
+    add::{absent_lanes, fewest, place_added, place_more_copies},
     error::Error,
-    margin::Spread,
+    margin::{LANES_COUNTED_MAX, Spread},
     scheme::Aim,
     view::{CopyView, LaneView, ObjectView, PackView, Topology},
 };
@@ -38,7 +41,7 @@ const BOUND_PERCENT: u64 = 80;
 /// [`Error::LastProviders`] when fewer than two providers would be left.
 pub fn may_leave(topology: &Topology) -> Result<(), Error> {
     let stays = topology.targets().filter(|target| target.is_ours() && !target.leaving && !target.cordoned);
-    let left = stays.map(|target| target.provider).collect::<std::collections::BTreeSet<_>>().len();
+    let left = stays.map(|target| target.provider).collect::<BTreeSet<_>>().len();
     if left < 2 { Err(Error::LastProviders { left }) } else { Ok(()) }
 }
 
@@ -79,11 +82,17 @@ pub fn ahead(
 ) -> Ahead {
     let staying = topology.staying();
     let mut ahead = Ahead::default();
-    for pack in packs.iter().filter(|pack| !Spread::of_pack(pack, &staying).reaches(aim)) {
+    let mut rooms = BTreeMap::new();
+    for pack in packs {
+        let spread = Spread::of_pack(pack, &staying);
+        if spread.reaches(aim) {
+            continue;
+        }
         ahead.packs += 1;
-        match place_added(pack, aim, &staying, entropy) {
-            Ok(write) => {
-                let moved = moved_bytes(pack, topology, &write);
+        let room = rooms.entry(pack.lane_bytes).or_insert_with(|| room(&staying, pack.lane_bytes));
+        match lanes_ahead(pack, &spread, room, aim, &staying, entropy) {
+            Ok(lanes) => {
+                let moved = moved_bytes(pack, topology, &lanes);
                 ahead.bytes = ahead.bytes.saturating_add(moved.0);
                 ahead.copied_bytes = ahead.copied_bytes.saturating_add(moved.1);
             }
@@ -93,15 +102,42 @@ pub fn ahead(
     for object in objects.iter().filter(|object| !object_stands(object, copies, &staying)) {
         ahead.objects += 1;
         match place_more_copies(object, copies, aim, &staying, entropy) {
-            // One read; each copy is written and read back.
-            Ok(write) => {
-                let moved = object.bytes.saturating_mul(1 + 2 * write.len() as u64);
-                ahead.bytes = ahead.bytes.saturating_add(moved);
+            // A target keeps one copy. One read; each copy is written and read back.
+            Ok(write) if write.iter().any(|place| place.copy == 0) => {
+                let copies = write.iter().filter(|place| place.copy == 0).count() as u64;
+                ahead.bytes = ahead.bytes.saturating_add(object.bytes.saturating_mul(1 + 2 * copies));
             }
-            Err(_) => ahead.stuck += 1,
+            _ => ahead.stuck += 1,
         }
     }
     ahead
+}
+
+/// How many lanes of so many bytes fit at each provider.
+fn room(staying: &Topology, bytes: u64) -> Vec<(ProviderId, usize)> {
+    let mut room: BTreeMap<ProviderId, usize> = BTreeMap::new();
+    for target in staying.targets().filter(|target| target.takes(bytes)) {
+        let fits = target.free_bytes.filter(|_| bytes > 0).map_or(LANES_COUNTED_MAX as u64, |free| free / bytes);
+        *room.entry(target.provider).or_default() += fits.min(LANES_COUNTED_MAX as u64) as usize;
+    }
+    room.into_iter().collect()
+}
+
+/// The lanes that are written for a pack. Where new numbers do, they are counted, which is much quicker than placing them.
+fn lanes_ahead(
+    pack: &PackView,
+    spread: &Spread,
+    room: &[(ProviderId, usize)],
+    aim: Aim,
+    staying: &Topology,
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, Error> {
+    let mut lanes = absent_lanes(pack, spread);
+    match fewest(spread, room.iter().copied(), aim).and_then(|count| usize::try_from(count).ok()) {
+        Some(count) if count <= lanes.len() => lanes.truncate(count),
+        _ => lanes = place_added(pack, aim, staying, entropy)?.into_iter().map(|new| new.lane).collect(),
+    }
+    Ok(lanes)
 }
 
 /// Whether a copied object needs nothing more: settled, and at as many providers as are wanted and can be had.
@@ -113,13 +149,13 @@ pub fn object_stands(object: &ObjectView, copies: usize, staying: &Topology) -> 
 }
 
 /// Bytes that writing these lanes of a pack reads, writes and reads back; and of those read, how many the leaving targets serve.
-pub fn moved_bytes(pack: &PackView, topology: &Topology, write: &[NewLane]) -> (u64, u64) {
-    let at_hand = |new: &&NewLane| {
-        let good = |lane: &&LaneView| lane.lane == new.lane && lane.state == MakeState::Good;
+fn moved_bytes(pack: &PackView, topology: &Topology, lanes: &[u8]) -> (u64, u64) {
+    let at_hand = |new: &&u8| {
+        let good = |lane: &&LaneView| lane.lane == **new && lane.state == MakeState::Good;
         pack.lanes.iter().filter(good).any(|lane| topology.counts_at(lane.target).is_some())
     };
-    let copied = write.iter().filter(at_hand).count() as u64;
-    let count = write.len() as u64;
+    let copied = lanes.iter().filter(at_hand).count() as u64;
+    let count = lanes.len() as u64;
     let read = copied + if copied < count { u64::from(pack.k) } else { 0 };
     (pack.lane_bytes.saturating_mul(read + 2 * count), pack.lane_bytes.saturating_mul(copied))
 }
@@ -290,8 +326,8 @@ pub fn prove_object(
 }
 
 fn prove(
-    makes: impl Iterator<Item = (u8, model::id::TargetId, Evidence)>,
-    settles: impl Fn(Vec<(u8, model::id::ProviderId)>) -> bool,
+    makes: impl Iterator<Item = (u8, TargetId, Evidence)>,
+    settles: impl Fn(Vec<(u8, ProviderId)>) -> bool,
     staying: &Topology,
 ) -> Result<Proof, Unproven> {
     let makes: Vec<_> =

@@ -22,6 +22,7 @@ mod limits;
 mod mail;
 mod networks;
 mod operator;
+mod orders;
 mod passkeys;
 mod passwords;
 mod people;
@@ -58,6 +59,7 @@ pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
 pub use limits::InForce;
+pub use orders::{FleetOrder, Which};
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
@@ -70,7 +72,7 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
+    Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
     Standing, TargetReport, WhatIfReport,
 };
 pub use tokens::{Caller, Token};

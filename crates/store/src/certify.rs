@@ -78,6 +78,7 @@ impl Inner {
             }
             if proofs.left_bytes == 0 {
                 // There is more to read, and nothing to wait for.
+                *locked(&self.upkeep.evacuating.ask_after_us) = 0;
                 self.upkeep.wake();
             }
         }

@@ -51,6 +51,8 @@ const AT_ONCE: usize = 4;
 const AT_ONCE_LATE: usize = 8;
 /// Everything is looked at anew after so long.
 const LOOK_AGAIN_US: u64 = 3_600_000_000;
+/// What is refused a certificate, or has no place, is asked about again after so long.
+const ASK_AGAIN_US: u64 = 10_000_000;
 /// The pace is that of about so long.
 const PACE_US: u64 = 600_000_000;
 
@@ -92,6 +94,8 @@ pub(crate) struct Evacuating {
     gave_way: AtomicU64,
     /// For each target that was listed whole: when that listing began, on the wall.
     pub(crate) listed: Mutex<BTreeMap<TargetId, i64>>,
+    /// Proofs are asked for again after this moment.
+    pub(crate) ask_after_us: Mutex<u64>,
     /// For each order why it is not certified yet.
     pub(crate) unproven: Mutex<BTreeMap<OrderId, String>>,
 }
@@ -100,6 +104,7 @@ impl Evacuating {
     /// What was known is of yesterday's orders.
     pub fn look_again(&self) {
         *locked(&self.queue) = None;
+        *locked(&self.ask_after_us) = 0;
         locked(&self.forecasts).clear();
         locked(&self.unproven).clear();
     }
@@ -262,14 +267,29 @@ impl Inner {
         let over = locked(&state.queue).as_ref().is_none_or(Queue::is_empty);
         if over && done == 0 && ahead == Ahead::default() {
             self.upkeep.jobs.end(JOB);
-            self.certify_all(&orders, everything).await?;
+            let now_us = self.now_us();
+            if everything || now_us >= *locked(&state.ask_after_us) {
+                *locked(&state.ask_after_us) = now_us.saturating_add(ASK_AGAIN_US);
+                self.certify_all(&orders, everything).await?;
+            }
             return Ok(false);
         }
-        if over {
-            // What failed, and what turned up meanwhile, is found by looking again.
-            *locked(&state.queue) = None;
+        if over && done == 0 {
+            let stuck = format!(
+                "not certified yet: {} packs and {} copied objects do not stand without it, and could not be moved now; they \
+                 wait for targets that are away, or for room",
+                ahead.packs, ahead.objects
+            );
+            let mut unproven = locked(&state.unproven);
+            orders.iter().filter(|(_, (order, _))| order.evacuated.is_none()).for_each(|(id, _)| {
+                unproven.insert(*id, stuck.clone());
+            });
         }
         if done > 0 {
+            if over {
+                // What failed, and what turned up meanwhile, is found by looking again.
+                *locked(&state.queue) = None;
+            }
             self.upkeep.wake();
         }
         Ok(everything && done > 0)
@@ -278,7 +298,9 @@ impl Inner {
     fn must_look(&self, topology: &Topology) -> bool {
         let queue = locked(&self.upkeep.evacuating.queue);
         let stands = |queue: &Queue| {
-            queue.seen == seen(topology) && self.now_us().saturating_sub(queue.at_us) < LOOK_AGAIN_US
+            // What has no place, or waits, is asked about sooner.
+            let after_us = if queue.is_empty() && queue.ahead != Ahead::default() { ASK_AGAIN_US } else { LOOK_AGAIN_US };
+            queue.seen == seen(topology) && self.now_us().saturating_sub(queue.at_us) < after_us
         };
         !queue.as_ref().is_some_and(stands)
     }
@@ -459,6 +481,8 @@ impl Inner {
                     (moved, format!("pack {pack}"))
                 }
                 RepairStep::Object { object, read, write } => {
+                    // A target keeps one copy: what asks for a second one has no place, and is among the findings.
+                    write.iter().find(|place| place.copy == 0)?;
                     let view = objects.iter().find(|view| view.object.id == object)?;
                     (self.repair_object(view, &read, &write).await, format!("object {}", view.object.name))
                 }

@@ -251,6 +251,11 @@ impl Store {
         own.map(|live| live.row.id).collect()
     }
 
+    /// How a target is seen now.
+    pub fn target_seen(&self, target: TargetId) -> Option<crate::TargetReport> {
+        self.0.fleet.live(target).map(|live| self.0.target_report(&live))
+    }
+
     /// Looks at a target now, and says how it is seen then.
     pub fn probe_target(&self, target: TargetId) -> BoxFuture<'_, Option<crate::TargetReport>> {
         Box::pin(async move {

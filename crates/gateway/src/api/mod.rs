@@ -16,6 +16,7 @@ pub mod links;
 pub mod listing;
 pub mod mail;
 pub mod oidc;
+pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod plans;

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod get;
 pub mod grant;
 pub mod kit;
+pub mod leave;
 pub mod login;
 pub mod ls;
 pub mod manual;

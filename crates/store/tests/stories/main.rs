@@ -13,6 +13,7 @@ mod filling;
 mod idle;
 mod joining;
 mod late_records;
+mod leaving;
 mod moved_while_read;
 mod one_owner;
 mod overtaken;
