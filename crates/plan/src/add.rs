@@ -128,11 +128,7 @@ fn deal(spread: &Spread, yards: &mut Yards<'_>, aim: Aim) -> Option<Vec<(Provide
 }
 
 /// How many new distinct lanes reach `aim` at the least, where so many more fit at each provider; `None` when no number does.
-pub(crate) fn fewest(
-    spread: &Spread,
-    open: impl Iterator<Item = (ProviderId, usize)>,
-    aim: Aim,
-) -> Option<i64> {
+pub(crate) fn fewest(spread: &Spread, open: impl Iterator<Item = (ProviderId, usize)>, aim: Aim) -> Option<i64> {
     let open: Vec<(i64, i64)> = open.map(|(provider, fits)| (spread.need(provider, aim), fits as i64)).collect();
     let held = spread.held().map(|(provider, _)| spread.need(provider, aim));
     let worst = held.chain(open.iter().map(|(need, _)| *need)).max()?;

@@ -59,9 +59,9 @@ pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
 pub use limits::InForce;
-pub use orders::{FleetOrder, Which};
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
+pub use orders::{FleetOrder, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -72,8 +72,8 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
-    Standing, TargetReport, WhatIfReport,
+    Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, JobReport, Ladder, ProviderReport, Reading,
+    ScrubReport, Spending, Standing, TargetReport, WhatIfReport,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -4,9 +4,15 @@
 //! or read within a month and listed since the order. What is not proven is read here, a bounded amount in each round; what then
 //! is not, refuses the certificate, and the report names it and says why. Nothing at the leaving targets is asked for a proof.
 
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use catalogue::{objects::ObjectView, packs::{Finding, PackView}};
+use catalogue::{
+    objects::ObjectView,
+    packs::{Finding, PackView},
+};
 use model::{
     Change, Scope,
     fleet::TargetState,
@@ -19,7 +25,12 @@ use plan::{
     evacuate::{Evidence, LATELY_S, prove_object, prove_pack},
 };
 
-use crate::{Inner, Store, error::{Error, Result}, evacuate::There, locked};
+use crate::{
+    Inner, Store,
+    error::{Error, Result},
+    evacuate::There,
+    locked,
+};
 
 /// Bytes of lanes that one round reads for proofs.
 const READ_BYTES: u64 = 256 << 20;
@@ -65,7 +76,8 @@ impl Inner {
                 self.certify(*id, targets, proofs.done).await?;
                 continue;
             };
-            let unlisted = unlisted.map(|address| format!("; {address} does not list its names now")).unwrap_or_default();
+            let unlisted =
+                unlisted.map(|address| format!("; {address} does not list its names now")).unwrap_or_default();
             let why = format!(
                 "not certified yet: {} packs and copied objects are not proven to stand without it ({first}){unlisted}; \
                  they are read, or moved, in the next rounds",
@@ -165,7 +177,12 @@ impl Inner {
         Ok((pack, read.map_or(Ok(Proof::Read), |view| self.prove_view(&view, order, staying))))
     }
 
-    fn prove_view(&self, view: &PackView, order: &Evacuation, staying: &Topology) -> std::result::Result<Proof, Unproven> {
+    fn prove_view(
+        &self,
+        view: &PackView,
+        order: &Evacuation,
+        staying: &Topology,
+    ) -> std::result::Result<Proof, Unproven> {
         prove_pack(&crate::view::of_pack(view), staying, |lane| {
             let found = view.makes.iter().find(|found| found.make.make == lane.make);
             found.map_or(Evidence::None, |found| self.evidence(&found.finding, lane.target, order))

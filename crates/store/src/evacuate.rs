@@ -31,7 +31,14 @@ use plan::{
     evacuate::{Pace, forecast, object_stands},
 };
 
-use crate::{Inner, error::{Error, Result}, lanes::place_of, locate::PackPlace, locked, upkeep::gives_way};
+use crate::{
+    Inner,
+    error::{Error, Result},
+    lanes::place_of,
+    locate::PackPlace,
+    locked,
+    upkeep::gives_way,
+};
 
 /// What it is called among the jobs.
 pub(crate) const JOB: &str = "evacuating";
@@ -299,7 +306,8 @@ impl Inner {
         let queue = locked(&self.upkeep.evacuating.queue);
         let stands = |queue: &Queue| {
             // What has no place, or waits, is asked about sooner.
-            let after_us = if queue.is_empty() && queue.ahead != Ahead::default() { ASK_AGAIN_US } else { LOOK_AGAIN_US };
+            let after_us =
+                if queue.is_empty() && queue.ahead != Ahead::default() { ASK_AGAIN_US } else { LOOK_AGAIN_US };
             queue.seen == seen(topology) && self.now_us().saturating_sub(queue.at_us) < after_us
         };
         !queue.as_ref().is_some_and(stands)
@@ -393,9 +401,8 @@ impl Inner {
         let began_us = self.now_us();
         let (mut done, mut bytes) = (0, 0u64);
         let mut failed = Vec::new();
-        let within = |bytes: u64| {
-            everything || (bytes < ROUND_BYTES && self.now_us().saturating_sub(began_us) < ROUND_US)
-        };
+        let within =
+            |bytes: u64| everything || (bytes < ROUND_BYTES && self.now_us().saturating_sub(began_us) < ROUND_US);
         while within(bytes) && !self.is_stopping() {
             let (packs, objects) = self.next_few().await?;
             if packs.is_empty() && objects.is_empty() {

@@ -238,9 +238,12 @@ impl Store {
 
     /// The target at an address, unless it is retired.
     pub fn target_at(&self, address: &str) -> Result<TargetId> {
-        let found = self.0.fleet.all().into_iter().find(|live| {
-            live.row.address == address && live.row.state != TargetState::Retired
-        });
+        let found = self
+            .0
+            .fleet
+            .all()
+            .into_iter()
+            .find(|live| live.row.address == address && live.row.state != TargetState::Retired);
         Ok(found.ok_or_else(|| OrderError::NoTarget { address: address.to_owned() })?.row.id)
     }
 
@@ -307,19 +310,14 @@ impl Inner {
             let address = lives.first().map(|live| live.row.address.clone()).unwrap_or_default();
             return Err(OrderError::NotOrdered { address }.into());
         }
-        let changed = ordered.into_iter().map(|live| TargetOrders {
-            evacuation: live.orders.evacuation.and_then(&change),
-            ..live.orders.clone()
-        });
+        let changed = ordered
+            .into_iter()
+            .map(|live| TargetOrders { evacuation: live.orders.evacuation.and_then(&change), ..live.orders.clone() });
         self.give(verb, changed.collect()).await
     }
 
     /// Records orders, and then goes by them.
-    pub(crate) async fn give(
-        self: &std::sync::Arc<Self>,
-        verb: &'static str,
-        orders: Vec<TargetOrders>,
-    ) -> Result<()> {
+    pub(crate) async fn give(self: &std::sync::Arc<Self>, verb: &'static str, orders: Vec<TargetOrders>) -> Result<()> {
         let rows = orders.clone();
         Store(self.clone())
             .commit(move |_, draft| {
@@ -339,8 +337,7 @@ impl Inner {
     /// Refuses what still holds something that a record names.
     async fn must_be_empty(&self, live: &Live) -> Result<()> {
         let target = live.row.id;
-        let (packs, bytes, objects) =
-            self.catalogue.read(move |tx| catalogue::orders::held(tx, target)).await?;
+        let (packs, bytes, objects) = self.catalogue.read(move |tx| catalogue::orders::held(tx, target)).await?;
         if packs + objects == 0 {
             return Ok(());
         }

@@ -254,7 +254,8 @@ impl Inner {
         let targets = self.fleet.all();
         let mut reports: Vec<_> = (self.fleet.providers().into_iter())
             .map(|row| {
-                let own = targets.iter().filter(|live| live.row.provider == row.id).map(|live| self.target_report(live));
+                let own =
+                    targets.iter().filter(|live| live.row.provider == row.id).map(|live| self.target_report(live));
                 let own: Vec<_> = own.collect();
                 let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
                 let spending = spending.remove(&row.id).unwrap_or_default();

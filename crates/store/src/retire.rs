@@ -22,7 +22,12 @@ use plan::{
     reclaim::{Decision, Gate, Rest, Thing},
 };
 
-use crate::{Inner, Store, error::{Error, Result}, fleet_state::Live, reclaim::doom};
+use crate::{
+    Inner, Store,
+    error::{Error, Result},
+    fleet_state::Live,
+    reclaim::doom,
+};
 
 /// Packs, and copied objects, that one round takes off the records.
 const ROUND: usize = 200;
@@ -59,11 +64,15 @@ impl Inner {
         let keeps = end.keeps_shards || live.row.state == TargetState::Lost;
         let needed = self.take_off_packs(target, keeps, &topology.staying(), everything).await?;
         if let Some(pack) = needed {
-            return Ok(Some(format!("{address} is still needed: pack {pack} is not settled without it; repair comes first")));
+            return Ok(Some(format!(
+                "{address} is still needed: pack {pack} is not settled without it; repair comes first"
+            )));
         }
         let needed = self.take_off_copies(target, keeps, &topology.staying(), everything).await?;
         if let Some(name) = needed {
-            return Ok(Some(format!("{address} is still needed: {name} is not settled without it; repair comes first")));
+            return Ok(Some(format!(
+                "{address} is still needed: {name} is not settled without it; repair comes first"
+            )));
         }
         if !keeps {
             self.delete_copies(target, topology, gate).await?;
@@ -242,9 +251,7 @@ impl Inner {
     async fn forget(self: &Arc<Self>, live: &Live, keeps: bool) -> Result<()> {
         let target = live.row.id;
         Store(self.clone()).retire(target).await?;
-        Store(self.clone())
-            .commit(move |tx, _| Ok::<_, Error>(catalogue::doomed::forget(tx, target)?))
-            .await?;
+        Store(self.clone()).commit(move |tx, _| Ok::<_, Error>(catalogue::doomed::forget(tx, target)?)).await?;
         if keeps {
             return Ok(());
         }

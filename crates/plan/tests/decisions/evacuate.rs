@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use model::{Class, fleet::TargetState, pack::MakeState};
 use plan::{
-    Aim, Ahead, Error, Forecast, PackView, Proof, RepairPolicy, RepairStep, Spread, Topology, Unproven,
+    Ahead, Aim, Error, Forecast, PackView, Proof, RepairPolicy, RepairStep, Spread, Topology, Unproven,
     evacuate::{Evidence, Help, Pace, ahead, forecast, may_leave, object_stands, prove_object, prove_pack},
-    place, repair,
+    place,
     reclaim::surplus,
+    repair,
 };
 
 use crate::world::{LANE_BYTES, Seed, changed, lane, object, pack, topology, wish, with_state};
@@ -114,7 +115,10 @@ fn the_forecast_is_honest_and_says_what_would_help() {
     assert!(!bound.from_others(0, &pace(950, Some(1_000), 250)));
     // The date is over: no bandwidth helps, and it says by how much.
     let over = forecast(&ahead, 0, &pace(1_000, None, -50));
-    assert!(matches!(over, Forecast::Late { late_s: 1_050, help: Help { bandwidth_percent: None, .. }, .. }), "{over:?}");
+    assert!(
+        matches!(over, Forecast::Late { late_s: 1_050, help: Help { bandwidth_percent: None, .. }, .. }),
+        "{over:?}"
+    );
     let unknown = Pace { bytes_per_s: None, allowed: None, left_s: 5, staying: 4, k: 4 };
     assert_eq!(forecast(&ahead, 0, &unknown), Forecast::Unknown);
     assert_eq!(forecast(&Ahead::default(), 0, &unknown), Forecast::InTime { seconds: 0 });
@@ -131,7 +135,10 @@ fn a_pack_is_proven_by_what_was_read_or_listed_and_by_nothing_less() {
     let prove = |evidence: &dyn Fn(u8) -> Evidence| prove_pack(pack, &leaves.staying(), |lane| evidence(lane.lane));
     assert_eq!(prove(&|_| Evidence::Read), Ok(Proof::Read));
     assert_eq!(prove(&|lane| if lane == 0 { Evidence::Listing } else { Evidence::Read }), Ok(Proof::Listing));
-    assert_eq!(prove(&|lane| if lane == 0 { Evidence::None } else { Evidence::Read }), Err(Unproven::Unread { makes: 1 }));
+    assert_eq!(
+        prove(&|lane| if lane == 0 { Evidence::None } else { Evidence::Read }),
+        Err(Unproven::Unread { makes: 1 })
+    );
     // What the leaving firm holds proves nothing, nor does a make that was found bad.
     let mut bad = pack.clone();
     bad.lanes.iter_mut().filter(|lane| lane.lane == 1).for_each(|lane| lane.state = MakeState::Bad);

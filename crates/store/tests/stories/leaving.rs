@@ -177,11 +177,13 @@ async fn what_cannot_be_proven_refuses_the_certificate_until_it_can() {
 async fn what_was_read_lately_is_proven_by_a_listing() {
     let (house, _) = lived_in(8, 1).await;
     house.store.evacuate(vec![target(3)], DATE_US).await.unwrap();
-    let listed: u64 = house.meters.iter().map(|meter| meter.snapshot().get(&Verb::List).map_or(0, |seen| seen.calls)).sum();
+    let listed: u64 =
+        house.meters.iter().map(|meter| meter.snapshot().get(&Verb::List).map_or(0, |seen| seen.calls)).sum();
     ticks(&house.store, 2).await;
     let done = evacuation(&house.store, 3).await.order.evacuated.unwrap();
     assert!(done.packs_listed > 0, "{done:?}");
-    let after: u64 = house.meters.iter().map(|meter| meter.snapshot().get(&Verb::List).map_or(0, |seen| seen.calls)).sum();
+    let after: u64 =
+        house.meters.iter().map(|meter| meter.snapshot().get(&Verb::List).map_or(0, |seen| seen.calls)).sum();
     assert!(after >= listed + 7, "every firm that stays was asked for its names");
 }
 
