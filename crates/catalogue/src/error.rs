@@ -93,6 +93,14 @@ pub enum Error {
     /// A change was given with a scope that it does not belong to.
     #[error("a change was given with a scope that it does not belong to")]
     WrongScope,
+    /// An entry of the ledger does not follow the last one.
+    #[error("entry {got} of the ledger does not follow the last one, entry {expected} does: nothing was noted")]
+    NotNext {
+        /// The number that is next.
+        expected: u64,
+        /// The number that it has.
+        got: u64,
+    },
     /// The catalogue was closed.
     #[error("the catalogue is closed")]
     Closed,
@@ -118,7 +126,9 @@ impl Error {
             }
             Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
             Self::Corrupt(_) | Self::LogLost { .. } | Self::Value { .. } => Class::Damaged,
-            Self::AlreadyOpen | Self::WrongScope | Self::Panicked | Self::Statement(_) => Class::Bug,
+            Self::AlreadyOpen | Self::WrongScope | Self::NotNext { .. } | Self::Panicked | Self::Statement(_) => {
+                Class::Bug
+            }
         }
     }
 

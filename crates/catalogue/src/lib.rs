@@ -40,6 +40,7 @@ pub mod intents;
 pub mod jobs;
 pub mod journal;
 pub mod layers;
+pub mod ledger;
 pub mod limits;
 pub mod logins;
 pub mod mail;

@@ -15,6 +15,8 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_ways_in.sql"),
     include_str!("migrations/0009_outgoing.sql"),
     include_str!("migrations/0010_plans.sql"),
+    include_str!("migrations/0012_ledger.sql"),
+    // Numbered before the ledger's, and merged after it.
     include_str!("migrations/0011_orders.sql"),
 ];
 

@@ -24,6 +24,8 @@ pub enum ObjectKind {
     Envelope,
     /// Where the targets are, sealed to an envelope's recipients.
     AddressBook,
+    /// A signed checkpoint of the ledger.
+    Checkpoint,
 }
 
 /// One copied object.
@@ -275,6 +277,7 @@ fn kind_number(kind: ObjectKind) -> i64 {
         ObjectKind::Snapshot => 1,
         ObjectKind::Envelope => 2,
         ObjectKind::AddressBook => 3,
+        ObjectKind::Checkpoint => 4,
     }
 }
 
@@ -284,6 +287,7 @@ fn kind_from(number: i64) -> Result<ObjectKind> {
         1 => ObjectKind::Snapshot,
         2 => ObjectKind::Envelope,
         3 => ObjectKind::AddressBook,
+        4 => ObjectKind::Checkpoint,
         _ => return Err(Error::Value { what: "object.kind" }),
     })
 }

@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod access;
+mod ledger;
 mod orders;
 mod outgoing;
 mod plans;
@@ -39,13 +40,14 @@ const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
 const TARGET_ORDERS: u8 = 24;
 const ACCOUNT_GONE: u8 = 25;
+const LEDGER: u8 = 28;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | TARGET_ORDERS | ACCOUNT_GONE => (2, 2),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | TARGET_ORDERS | ACCOUNT_GONE | LEDGER => (2, 2),
         ABOUT => (2, 3),
         _ => (1, 1),
     }
@@ -90,7 +92,8 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Identity(_)
         | Change::Provider(_)
         | Change::Target(_)
-        | Change::TargetOrders(_) => Part::Service,
+        | Change::TargetOrders(_)
+        | Change::Ledger(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Grant(_)
@@ -212,6 +215,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Plan(_) => PLAN,
         Change::TargetOrders(_) => TARGET_ORDERS,
         Change::AccountGone { .. } => ACCOUNT_GONE,
+        Change::Ledger(_) => LEDGER,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
@@ -246,6 +250,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
+        Change::Ledger(entry) => ledger::put_entry(bytes, entry),
         Change::TargetOrders(row) => orders::put_orders(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
         Change::Makes { pack, makes } => {
@@ -296,6 +301,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
-        other => return Err(reader.value("kind", "1 to 25", other)),
+        LEDGER => Change::Ledger(ledger::take_entry(reader)?),
+        other => return Err(reader.value("kind", "1 to 25, or 28", other)),
     })
 }

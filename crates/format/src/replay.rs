@@ -7,7 +7,7 @@
 //!
 //! Order that does matter: epochs ascending, and within one epoch a scope's layers before its records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Change, Record, Scope,
@@ -19,6 +19,7 @@ use model::{
         AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
         TokenId, VersionId, WebhookId,
     },
+    ledger::LedgerEntry,
     orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
@@ -31,6 +32,7 @@ use model::{
 use crate::snapshot::LayerHeader;
 
 mod chain;
+mod ledger;
 mod seen;
 mod tree;
 
@@ -147,6 +149,10 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// Entries of the ledger, by number.
+    pub ledger: BTreeMap<u64, Row<LedgerEntry>>,
+    /// Numbers under which two entries with different texts turned up: somebody forked the ledger.
+    pub ledger_forks: BTreeSet<u64>,
     /// What was ordered of targets, also what is over.
     pub orders: BTreeMap<TargetId, Row<TargetOrders>>,
     /// Packs, those that are gone too.
@@ -193,6 +199,7 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::Ledger(entry) => self.put_entry(at, entry),
             Change::TargetOrders(row) => put(&mut self.orders, row.target, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
@@ -328,6 +335,7 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::Ledger(_)
             | Change::TargetOrders(_)
             | Change::Pack(_)
             | Change::Makes { .. }

@@ -25,6 +25,7 @@ pub mod pictures;
 pub mod server;
 pub mod shape;
 
+pub use api::ledger::{page as ledger_page, signed as ledger_checkpoint};
 pub use api::orders::{NewOrder, OrderWord};
 
 use std::{future::Future, sync::Arc};
@@ -146,6 +147,9 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/kits", any(api::kits::collection))
         .route("/api/v1/kits/{id}", any(api::kits::one))
         .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
+        .route("/api/v1/ledger", any(api::ledger::list))
+        .route("/api/v1/ledger/export", any(api::ledger::export))
+        .route("/api/v1/ledger/checkpoint", any(api::ledger::checkpoint))
         .route("/api/v1/fleet", any(api::fleet::report))
         .route("/api/v1/fleet/providers", any(api::fleet::providers))
         .route("/api/v1/fleet/prices", any(api::fleet::prices))

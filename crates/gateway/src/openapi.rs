@@ -20,8 +20,9 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, orders, passkeys,
-        people, plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, described, files, fleet, grants, kits, ledger, links, listing, mail, oidc, orders,
+        passkeys, people, plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions,
+        webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -47,6 +48,7 @@ use crate::{
         fleet::report, fleet::providers, fleet::prices, fleet::targets, fleet::logins, fleet::what_if, fleet::scrub,
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,
         kits::list, kits::add, kits::one, kits::tested,
+        ledger::list, ledger::export, ledger::checkpoint,
         links::about, links::report, links::session, links::content, links::files,
         mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
         oidc::send, oidc::untie, oidc::back_door,

@@ -88,6 +88,7 @@ enum Command {
     WhatIf(command::what_if::Args),
     Scrub(command::scrub::Args),
     Kit(command::kit::Args),
+    Ledger(command::ledger::Args),
     Rebuild(command::rebuild::Args),
     Reenact(command::reenact::Args),
     Completions(command::manual::CompletionsArgs),
@@ -159,6 +160,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::WhatIf(args) => command::what_if::run(args).await,
         Command::Scrub(args) => command::scrub::run(args).await,
         Command::Kit(args) => command::kit::run(args).await,
+        Command::Ledger(args) => command::ledger::run(args).await,
         Command::Rebuild(args) => command::rebuild::run(args).await,
         Command::Reenact(args) => command::reenact::run(args).await,
     }

@@ -180,6 +180,13 @@ pub enum Question {
         /// The file, by its absolute path.
         file: std::path::PathBuf,
     },
+    /// Entries of the ledger.
+    Ledger {
+        /// Those behind this number.
+        after: u64,
+    },
+    /// A signed checkpoint of the ledger.
+    LedgerCheckpoint,
     /// The text of an operator's kit. Its secrets go over the control socket alone.
     OperatorKit,
 }
@@ -294,6 +301,12 @@ impl Operator {
             }
             Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
+            Question::Ledger { after } => {
+                Ok(json!(gateway::ledger_page(self.service.ledger(&self.nobody(), after).await?)))
+            }
+            Question::LedgerCheckpoint => {
+                Ok(json!(gateway::ledger_checkpoint(self.service.checkpoint(&self.nobody()).await?)))
+            }
             Question::OperatorKit => Ok(json!({"kit": self.assembly.operator_kit().await?.to_text()})),
         }
     }

@@ -301,3 +301,47 @@ fn a_rebuild_that_cannot_work_changes_nothing() {
     }
     Server::start(&data).stop();
 }
+
+/// An exported ledger is verified where there is no service, against a checkpoint from before; what was cut or changed is named.
+#[test]
+fn the_ledger_is_verified_without_a_service() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let client = |args: &[&str]| succeed(server.client(&token, args));
+    let labels = |n: u32| on_data(&data, &["provider", "add", "amber", "--label", &format!("country=N{n}")]);
+    labels(1);
+    let key = client(&["ledger", "key"]).trim().to_owned();
+    assert_eq!(key, on_data(&data, &["ledger", "key"]).trim());
+    let (older, file) = (scratch.join("older"), scratch.join("ledger.txt"));
+    fs::write(&older, client(&["ledger", "checkpoint"])).unwrap();
+    labels(2);
+    let shown = client(&["ledger", "show"]);
+    assert!(shown.contains("provider.changed") && shown.contains("label country=N2"), "{shown}");
+    let (file, older) = (file.to_str().unwrap(), older.to_str().unwrap());
+    client(&["ledger", "export", file]);
+    server.stop();
+
+    let verify = |file: &str, key: &str| {
+        holdfast(&["ledger", "verify", file, "--key", key, "--checkpoint", older]).output().unwrap()
+    };
+    let sound = verify(file, &key);
+    assert!(sound.status.success(), "{}", text(&sound.stderr));
+    assert!(text(&sound.stdout).contains("entries, the last of"), "{}", text(&sound.stdout));
+    let whole = fs::read_to_string(file).unwrap();
+    let damaged = scratch.join("damaged.txt");
+    let damaged = damaged.to_str().unwrap();
+    for (edited, said) in [
+        (whole[..whole.len() / 2].to_owned(), "cut off"),
+        (whole.replace("country=N1", "country=N9"), "was changed"),
+        (String::new(), "no exported ledger"),
+    ] {
+        fs::write(damaged, edited).unwrap();
+        let found = verify(damaged, &key);
+        assert_eq!(found.status.code(), Some(5), "{said}: {}", text(&found.stderr));
+        assert!(text(&found.stderr).contains(said), "{said}: {}", text(&found.stderr));
+    }
+    assert_eq!(verify(file, "no key").status.code(), Some(2));
+    assert_eq!(on_data(&data, &["ledger", "key"]).trim(), key, "a stopped service has the same");
+}

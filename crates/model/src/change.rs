@@ -11,6 +11,7 @@ use crate::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
+    ledger::LedgerEntry,
     orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
@@ -64,6 +65,8 @@ pub enum Change {
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
     Target(TargetRow),
+    /// Cluster, service part: an entry of the ledger.
+    Ledger(LedgerEntry),
     /// Cluster, service part: what was ordered of a target.
     TargetOrders(TargetOrders),
     /// Cluster, open part: a pack was written: what lies in it, and the makes written with it. Its locations win over older

@@ -17,6 +17,7 @@ pub mod class;
 pub mod entry;
 pub mod fleet;
 pub mod id;
+pub mod ledger;
 pub mod orders;
 pub mod outgoing;
 pub mod pack;

@@ -18,6 +18,7 @@ mod hooks;
 mod hours;
 mod kits;
 mod leaving;
+mod ledger;
 mod limits;
 mod mail;
 mod networks;
@@ -58,6 +59,7 @@ pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
+pub use ledger::{Checkpointed, LEDGER_PAGE, Noted};
 pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
@@ -73,7 +75,7 @@ pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
     Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, JobReport, Ladder, ProviderReport, Reading,
-    ScrubReport, Spending, Standing, TargetReport, WhatIfReport,
+    ScrubReport, Spending, Standing, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

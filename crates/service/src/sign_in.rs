@@ -123,6 +123,9 @@ impl Service {
                 let row =
                     SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.change(Scope::Cluster, Change::SignIn(row));
+                if role == Role::Operator {
+                    note_operator(tx, draft, account, now_us)?;
+                }
                 Ok(())
             })
             .await?;
@@ -191,6 +194,7 @@ impl Service {
                 let row =
                     SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.audit(Some(account), "service claimed", account.to_string());
+                note_operator(tx, draft, account, now_us)?;
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(account)
             })
@@ -457,6 +461,13 @@ pub(crate) fn keep_session(tx: &mut Tx<'_>, draft: &mut Draft, session: &Session
 }
 
 /// What the operator says of newcomers, if anybody may come.
+/// Notes that an account may run the service from now on.
+fn note_operator(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
+    let fields = [("account", account.to_string()), ("role", "operator".to_owned())];
+    store::ledger::note(tx, draft, "role.given", &fields, now_us)?;
+    Ok(())
+}
+
 fn open_to_all(tx: &Tx<'_>) -> Result<AboutRow> {
     let about = shown::about(tx)?;
     if about.sign_up == SignUp::Open { Ok(about) } else { Err(Error::SignUpClosed) }

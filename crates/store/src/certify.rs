@@ -26,14 +26,24 @@ use plan::{
 };
 
 use crate::{
-    Inner, Store,
+    Draft, Inner, Store,
     error::{Error, Result},
-    evacuate::There,
-    locked,
+    evacuating::There,
+    ledger, locked,
 };
 
 /// Bytes of lanes that one round reads for proofs.
 const READ_BYTES: u64 = 256 << 20;
+
+/// Proofs of one entry of the ledger: an entry has 64 KiB, a proof less than 50 bytes.
+const ENTRY_LINES: usize = 1_000;
+
+/// What is said in the ledger of one order, as far as it is not there yet.
+struct Noted {
+    order: OrderId,
+    lines: Vec<(&'static str, String)>,
+    entries: u64,
+}
 
 /// What a look at everything came to.
 #[derive(Default)]
@@ -70,12 +80,18 @@ impl Inner {
         for (id, (order, targets)) in orders.iter().filter(|(_, (order, _))| order.evacuated.is_none()) {
             let targets: BTreeSet<_> = targets.iter().copied().collect();
             let unlisted = self.list_staying(order, &targets).await;
-            let proofs = self.prove_all(order, &targets, everything).await?;
+            let mut proofs = self.prove_all(order, &targets, everything, None).await?;
             locked(&self.upkeep.evacuating.unproven).remove(id);
-            let Some(first) = proofs.first else {
-                self.certify(*id, targets, proofs.done).await?;
-                continue;
-            };
+            if proofs.first.is_none() {
+                // Everything is proven; once more, for the ledger.
+                let mut noted = Noted { order: *id, lines: Vec::new(), entries: 0 };
+                proofs = self.prove_all(order, &targets, everything, Some(&mut noted)).await?;
+                if proofs.first.is_none() {
+                    self.certify(targets, proofs.done, noted).await?;
+                    continue;
+                }
+            }
+            let first = proofs.first.unwrap_or_default();
             let unlisted =
                 unlisted.map(|address| format!("; {address} does not list its names now")).unwrap_or_default();
             let why = format!(
@@ -123,6 +139,7 @@ impl Inner {
         order: &Evacuation,
         targets: &BTreeSet<TargetId>,
         everything: bool,
+        mut noted: Option<&mut Noted>,
     ) -> Result<Proofs> {
         let staying = self.leaving_only(targets).staying();
         let left_bytes = if everything { u64::MAX } else { READ_BYTES };
@@ -130,10 +147,14 @@ impl Inner {
         let mut there = There::at(targets);
         while let Some(page) = there.next_packs(self).await? {
             for view in page {
-                match self.pack_proof(view, order, &staying, &mut proofs).await? {
-                    (_, Ok(Proof::Read)) => proofs.done.packs_read += 1,
-                    (_, Ok(Proof::Listing)) => proofs.done.packs_listed += 1,
-                    (pack, Err(why)) => proofs.refuse(&format!("pack {pack}"), why),
+                let (pack, proof) = self.pack_proof(view, order, &staying, &mut proofs).await?;
+                match proof {
+                    Ok(Proof::Read) => proofs.done.packs_read += 1,
+                    Ok(Proof::Listing) => proofs.done.packs_listed += 1,
+                    Err(why) => proofs.refuse(&format!("pack {pack}"), why),
+                }
+                if let (Some(noted), Ok(proof)) = (noted.as_deref_mut(), proof) {
+                    self.note_proof(noted, ("pack", format!("{pack} {}", proof.word()))).await?;
                 }
             }
         }
@@ -141,11 +162,15 @@ impl Inner {
         let mut there = There::at(targets);
         while let Some(page) = there.next_objects(self).await? {
             for view in page.into_iter().filter(|view| !spare.contains(&view.object.id)) {
-                let name = view.object.name.clone();
-                match self.object_proof(view, order, &staying).await? {
+                let (id, name) = (view.object.id, view.object.name.clone());
+                let proof = self.object_proof(view, order, &staying).await?;
+                match proof {
                     Ok(Proof::Read) => proofs.done.objects_read += 1,
                     Ok(Proof::Listing) => proofs.done.objects_listed += 1,
                     Err(why) => proofs.refuse(&name, why),
+                }
+                if let (Some(noted), Ok(proof)) = (noted.as_deref_mut(), proof) {
+                    self.note_proof(noted, ("object", format!("{id} {}", proof.word()))).await?;
                 }
             }
         }
@@ -240,29 +265,85 @@ impl Inner {
         if lately && listed { Evidence::Listing } else { Evidence::None }
     }
 
-    /// Records that an order is carried out.
-    async fn certify(self: &Arc<Self>, id: OrderId, targets: BTreeSet<TargetId>, done: Evacuated) -> Result<()> {
+    /// Keeps a proof for the ledger, and notes those before it when they fill an entry.
+    async fn note_proof(self: &Arc<Self>, noted: &mut Noted, line: (&'static str, String)) -> Result<()> {
+        noted.lines.push(line);
+        if noted.lines.len() < ENTRY_LINES {
+            return Ok(());
+        }
+        let lines = std::mem::take(&mut noted.lines);
+        let (order, now_us) = (noted.order, self.world.clock.now().wall_us);
+        noted.entries += 1;
+        Store(self.clone()).commit(move |tx, draft| note_proofs(tx, draft, order, lines, now_us)).await
+    }
+
+    /// Records that an order is carried out, and says so in the ledger.
+    async fn certify(self: &Arc<Self>, targets: BTreeSet<TargetId>, done: Evacuated, noted: Noted) -> Result<()> {
         let done = Evacuated { at_us: self.world.clock.now().wall_us, ..done };
+        let mut fields = vec![("order", noted.order.to_string())];
+        fields.extend(self.named(&targets));
         let recorded = Store(self.clone())
             .commit(move |tx, draft| {
                 let mut rows = Vec::new();
-                for target in targets {
-                    let row = catalogue::orders::of(tx, target)?;
-                    // It may have been paused or taken back meanwhile.
-                    if let Some(order) = row.evacuation.filter(|order| order.id == id && !order.paused) {
+                for target in &targets {
+                    let row = catalogue::orders::of(tx, *target)?;
+                    if let Some(order) = row.evacuation.filter(|order| order.id == noted.order && !order.paused) {
                         let order = Evacuation { evacuated: Some(done), ..order };
                         rows.push(TargetOrders { evacuation: Some(order), ..row });
                     }
+                }
+                // It may have been paused or taken back meanwhile.
+                if rows.len() < targets.len() {
+                    return Ok(Vec::new());
                 }
                 for row in &rows {
                     draft.audit(None, "target evacuated", row.target.to_string());
                     draft.change(Scope::Cluster, Change::TargetOrders(row.clone()));
                 }
-                // The ledger is told here, in the same commit (`evacuation.proof`, `evacuation.certificate`).
+                let proofs = noted.entries + u64::from(!noted.lines.is_empty());
+                if !noted.lines.is_empty() {
+                    note_proofs(tx, draft, noted.order, noted.lines, done.at_us)?;
+                }
+                fields.extend(counts(&done, proofs));
+                ledger::note(tx, draft, "evacuation.certificate", &fields, done.at_us)?;
                 Ok::<_, Error>(rows)
             })
             .await?;
         recorded.into_iter().for_each(|row| self.fleet.set_orders(row));
         Ok(())
     }
+
+    /// Whose targets these are, and where.
+    fn named(&self, targets: &BTreeSet<TargetId>) -> Vec<(&'static str, String)> {
+        let lives: Vec<_> = targets.iter().filter_map(|target| self.fleet.live(*target)).collect();
+        let own = |id| lives.iter().any(|live| live.row.provider == id);
+        let providers = self.fleet.providers().into_iter().filter(|row| own(row.id));
+        let mut named: Vec<_> = providers.map(|row| ("provider", row.name)).collect();
+        named.extend(lives.iter().map(|live| ("target", format!("{} {}", live.row.id, live.row.address))));
+        named
+    }
+}
+
+fn counts(done: &Evacuated, proofs: u64) -> impl Iterator<Item = (&'static str, String)> {
+    let counts = [
+        ("packs.read", done.packs_read),
+        ("packs.listed", done.packs_listed),
+        ("objects.read", done.objects_read),
+        ("objects.listed", done.objects_listed),
+        ("proofs", proofs),
+    ];
+    counts.into_iter().map(|(key, count)| (key, count.to_string()))
+}
+
+/// Notes how some packs or copied objects are proven.
+fn note_proofs(
+    tx: &mut catalogue::Tx<'_>,
+    draft: &mut Draft,
+    order: OrderId,
+    lines: Vec<(&'static str, String)>,
+    now_us: i64,
+) -> Result<()> {
+    let mut fields = vec![("order", order.to_string())];
+    fields.extend(lines);
+    ledger::note(tx, draft, "evacuation.proof", &fields, now_us).map(drop)
 }

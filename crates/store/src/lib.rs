@@ -4,7 +4,8 @@
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
-//! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; `spending` keeps the books; `upkeep` runs all of these, and
+//! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
+//! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
 //! `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
@@ -47,6 +48,7 @@ mod draft;
 mod earlier;
 mod error;
 mod evacuate;
+mod evacuating;
 mod fill;
 mod fleet_state;
 mod fold;
@@ -59,6 +61,7 @@ mod keys;
 mod kits;
 mod lanes;
 mod late;
+pub mod ledger;
 mod locate;
 mod meta;
 mod orders;
@@ -162,6 +165,7 @@ pub(crate) struct Inner {
     strays: strays::Walk,
     uploads: upload::Writers,
     books: spending::Books,
+    ledger: ledger::Kept,
     speed: speed::Speed,
 }
 

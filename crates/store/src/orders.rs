@@ -19,6 +19,7 @@ use crate::{
     Inner, Store,
     error::{Error, Result},
     fleet_state::Live,
+    ledger,
 };
 
 /// Why an order was not taken. Nothing was changed.
@@ -218,8 +219,11 @@ impl Store {
             let mut rows: Vec<_> = lives.into_iter().map(|live| live.row).collect();
             rows.iter_mut().for_each(|row| row.state = TargetState::Lost);
             let lost = rows.clone();
-            self.commit(move |_, draft| {
+            let now_us = self.now().wall_us;
+            self.commit(move |tx, draft| {
                 for row in rows {
+                    let fields = [("target", row.id.to_string()), ("address", row.address.clone())];
+                    ledger::note(tx, draft, "target.lost", &fields, now_us)?;
                     draft.audit(None, "target lost", row.address.clone());
                     draft.change(Scope::Cluster, Change::Target(row));
                 }
@@ -319,8 +323,15 @@ impl Inner {
     /// Records orders, and then goes by them.
     pub(crate) async fn give(self: &std::sync::Arc<Self>, verb: &'static str, orders: Vec<TargetOrders>) -> Result<()> {
         let rows = orders.clone();
+        let now_us = self.world.clock.now().wall_us;
+        let address = |target: TargetId| self.fleet.live(target).map(|live| live.row.address).unwrap_or_default();
+        let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row.target, address(row.target))).collect();
         Store(self.clone())
-            .commit(move |_, draft| {
+            .commit(move |tx, draft| {
+                let order = rows.iter().find_map(|row| row.evacuation);
+                let mut fields: Vec<(&str, String)> = told.into_iter().map(|target| ("target", target)).collect();
+                fields.extend(order.iter().map(|order| ("order", order.id.to_string())));
+                ledger::note(tx, draft, &verb.replace(' ', "."), &fields, now_us)?;
                 for row in rows {
                     draft.audit(None, verb, row.target.to_string());
                     draft.change(Scope::Cluster, Change::TargetOrders(row));

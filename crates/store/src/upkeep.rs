@@ -30,7 +30,7 @@ use plan::{
 use tokio::sync::Notify;
 
 use crate::{
-    Inner, Store, error::Result, evacuate::Evacuating, jobs::Jobs, locked, meta, pacer::Pacer, repair::Patience,
+    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacer, repair::Patience,
     sweep::Sweep,
 };
 /// A proof is renewed after this long: a month of service time.
@@ -49,6 +49,7 @@ pub(crate) struct UpkeepState {
     gave_way: AtomicU64,
     packed_us: AtomicU64,
     snapshot_us: AtomicU64,
+    checkpoint_us: AtomicU64,
     /// How many shards there are in all, and when they were counted.
     shards: Mutex<Option<(ServiceTime, u64)>>,
     spent: Mutex<Option<Spent>>,
@@ -96,6 +97,14 @@ impl UpkeepState {
 
     pub fn snapshot_done(&self, now_us: u64) {
         self.snapshot_us.store(now_us, Ordering::Relaxed);
+    }
+
+    pub fn checkpoint_is_due(&self, now_us: u64, after_s: u64) -> bool {
+        now_us.saturating_sub(self.checkpoint_us.load(Ordering::Relaxed)) >= after_s * 1_000_000
+    }
+
+    pub fn checkpoint_done(&self, now_us: u64) {
+        self.checkpoint_us.store(now_us, Ordering::Relaxed);
     }
 
     /// Shards in all, if they were counted within the hour that a budget is for.
@@ -214,6 +223,7 @@ impl Inner {
         keep("repair", self.repair_if_needed(everything).await);
         keep("packing", self.pack_journalled(everything).await.map(drop));
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
+        keep("checkpoints of the ledger", self.put_checkpoint(everything).await);
         keep("release", self.release_journal().await.map(drop));
         keep("destroying keys", self.destroy_keys().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));

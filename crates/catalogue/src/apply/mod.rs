@@ -10,6 +10,7 @@
 mod access;
 mod cluster;
 mod files;
+mod ledger;
 mod orders;
 mod outgoing;
 mod plans;
@@ -80,6 +81,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Identity(row)) => ways::identity(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
+        (Scope::Cluster, Change::Ledger(entry)) => ledger::entry(tx, revision, entry, clash),
         (Scope::Cluster, Change::TargetOrders(row)) => orders::orders(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),
         (Scope::Cluster, Change::Makes { pack, makes }) => cluster::makes(tx, revision, *pack, makes),

@@ -5,6 +5,7 @@ mod damage;
 mod fuzz;
 mod journal;
 mod kit;
+mod ledger;
 mod orders;
 mod plans;
 mod record;

@@ -12,6 +12,7 @@ use model::{
         AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, OrderId, PackId, PasskeyId, ProviderId,
         ReportId, SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    ledger::LedgerEntry,
     orders::{Evacuated, Evacuation, Retirement, TargetOrders},
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
@@ -427,7 +428,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(17) {
+    match chance.below(18) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -561,6 +562,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
                 .then(|| Retirement { ordered_us: chance.number() as i64, keeps_shards: chance.coin() }),
         }),
         12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
+        15 => Change::Ledger(some_entry(1 + chance.number() / 2, chance)),
         6 => Change::Token(TokenRow {
             id: TokenId(id),
             hash: chance.bytes(),
@@ -580,6 +582,18 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             state: [TargetState::Up, TargetState::Down, TargetState::Lost, TargetState::Retired][chance.below(4)],
         }),
     }
+}
+
+/// An entry of the ledger with this number.
+pub fn some_entry(n: u64, chance: &Seeded) -> LedgerEntry {
+    let entry = format::ledger::Entry {
+        n,
+        at_us: (chance.number() >> 12) as i64,
+        prev: chance.bytes(),
+        what: "what.happened".to_owned(),
+        fields: (0..chance.below(4)).map(|field| (format!("field-{field}"), some_text(chance, 80))).collect(),
+    };
+    entry.to_row().unwrap()
 }
 
 fn some_account_change(chance: &Seeded) -> Change {

@@ -12,6 +12,7 @@ pub mod files;
 pub mod fleet;
 pub mod grants;
 pub mod kits;
+pub mod ledger;
 pub mod links;
 pub mod listing;
 pub mod mail;

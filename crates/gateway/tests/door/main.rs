@@ -11,6 +11,7 @@ mod files;
 mod grants;
 mod http;
 mod leaving;
+mod ledger;
 mod links;
 mod lost;
 mod mail;

@@ -84,6 +84,15 @@ async fn everything_moves_it_is_proven_and_only_another_order_deletes() {
     ticks(store, 2).await;
     let done = evacuation(store, 2).await.order.evacuated.unwrap();
     assert!(done.packs_read + done.packs_listed > 2 && done.objects_read + done.objects_listed > 0, "{done:?}");
+    // The ledger says of every pack that had something there how it was proven.
+    let told: String = store.ledger(0, 1_000).await.unwrap().into_iter().map(|entry| entry.text).collect();
+    for word in ["what evacuation.ordered", "what evacuation.proof", "what evacuation.certificate", "memory-2"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    for pack in store.read(|tx| catalogue::packs::at_target(tx, target(2), PackId::default(), 1_000)).await.unwrap() {
+        let proof = |way: &str| told.contains(&format!("pack {pack} {way}"));
+        assert!(proof("read") || proof("listing"), "{pack}: {told}");
+    }
     for (then, disk) in before.iter().zip(&house.disks) {
         assert!(shards(disk).is_superset(then), "nothing was deleted");
     }

@@ -14,6 +14,7 @@ mod idle;
 mod joining;
 mod late_records;
 mod leaving;
+mod ledger;
 mod moved_while_read;
 mod one_owner;
 mod overtaken;
