@@ -47,6 +47,7 @@ pub mod logins;
 pub mod mail;
 pub mod meta;
 pub mod objects;
+pub mod orders;
 pub mod packs;
 pub mod plans;
 pub mod rows;

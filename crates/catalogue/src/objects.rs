@@ -210,6 +210,15 @@ pub fn released(tx: &Tx<'_>, after: ObjectId, objects: usize) -> Result<Vec<Obje
     found.into_iter().map(|object| with_copies(tx, object)).collect()
 }
 
+/// The object of that name, if one is known.
+///
+/// # Errors
+/// As for every reading.
+pub fn named(tx: &Tx<'_>, name: &str) -> Result<Option<ObjectView>> {
+    let found = tx.all(&format!("{OBJECT} WHERE name = ?1 ORDER BY id LIMIT 1"), [name], object_from)?.pop();
+    found.map(|object| with_copies(tx, object)).transpose()
+}
+
 /// Up to `objects` objects after `after` that have a copy at the target, by id.
 ///
 /// # Errors

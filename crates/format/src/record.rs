@@ -20,6 +20,7 @@ use crate::{
 mod access;
 mod leases;
 mod ledger;
+mod orders;
 mod outgoing;
 mod plans;
 mod rows;
@@ -39,6 +40,7 @@ const PLAN: u8 = 15;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
+const TARGET_ORDERS: u8 = 24;
 const ACCOUNT_GONE: u8 = 25;
 const LEASE: u8 = 26;
 const NOTICE: u8 = 27;
@@ -49,7 +51,9 @@ const LEDGER: u8 = 28;
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | ACCOUNT_GONE | LEASE | NOTICE | LEDGER => (2, 2),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | TARGET_ORDERS | ACCOUNT_GONE | LEASE | NOTICE | LEDGER => {
+            (2, 2)
+        }
         ABOUT | WEBHOOK => (2, 3),
         _ => (1, 1),
     }
@@ -104,6 +108,7 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Target(_)
         | Change::Lease(_)
         | Change::Notice(_)
+        | Change::TargetOrders(_)
         | Change::Ledger(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
@@ -223,6 +228,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Token(_) => 8,
         Change::Limits(_) => LIMITS,
         Change::Plan(_) => PLAN,
+        Change::TargetOrders(_) => TARGET_ORDERS,
         Change::AccountGone { .. } => ACCOUNT_GONE,
         Change::Lease(_) => LEASE,
         Change::Notice(_) => NOTICE,
@@ -264,6 +270,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Lease(row) => leases::put_lease(bytes, row),
         Change::Notice(row) => leases::put_notice(bytes, row),
         Change::Ledger(entry) => ledger::put_entry(bytes, entry),
+        Change::TargetOrders(row) => orders::put_orders(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
         Change::Makes { pack, makes } => {
             bytes.extend_from_slice(&pack.0);
@@ -309,12 +316,13 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
         WEBHOOK => Change::Webhook(outgoing::take_webhook(reader, shape)?),
+        TARGET_ORDERS => Change::TargetOrders(orders::take_orders(reader)?),
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
         LEASE => Change::Lease(leases::take_lease(reader)?),
         NOTICE => Change::Notice(leases::take_notice(reader)?),
         LEDGER => Change::Ledger(ledger::take_entry(reader)?),
-        other => return Err(reader.value("kind", "1 to 23, or 25 to 28", other)),
+        other => return Err(reader.value("kind", "1 to 28", other)),
     })
 }

@@ -21,6 +21,7 @@ use model::{
     },
     leases::{LeaseRow, NoticeRow},
     ledger::LedgerEntry,
+    orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -157,6 +158,8 @@ pub struct ClusterState {
     pub ledger: BTreeMap<u64, Row<LedgerEntry>>,
     /// Numbers under which two entries with different texts turned up: somebody forked the ledger.
     pub ledger_forks: BTreeSet<u64>,
+    /// What was ordered of targets, also what is over.
+    pub orders: BTreeMap<TargetId, Row<TargetOrders>>,
     /// Packs, those that are gone too.
     pub packs: BTreeMap<PackId, PackState>,
     /// Where segments lie, the latest word on each; also in packs that are gone, see [`ClusterState::locate`].
@@ -204,6 +207,7 @@ impl ClusterState {
             Change::Lease(row) => put(&mut self.leases, row.id, at, row),
             Change::Notice(row) => put(&mut self.notices, row.id, at, row),
             Change::Ledger(entry) => self.put_entry(at, entry),
+            Change::TargetOrders(row) => put(&mut self.orders, row.target, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
                 Some(state) => state.put_makes(at, makes),
@@ -341,6 +345,7 @@ impl AccountState {
             | Change::Lease(_)
             | Change::Notice(_)
             | Change::Ledger(_)
+            | Change::TargetOrders(_)
             | Change::Pack(_)
             | Change::Makes { .. }
             | Change::PackGone { .. } => return,

@@ -25,6 +25,7 @@ pub mod pictures;
 pub mod server;
 pub mod shape;
 
+pub use api::orders::{NewOrder, OrderWord};
 pub use api::{
     leases::{lines as leases, made as lease_made, opened as desk_made, read as lease_wish},
     ledger::{page as ledger_page, signed as ledger_checkpoint},
@@ -167,6 +168,8 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/prices", any(api::fleet::prices))
         .route("/api/v1/fleet/targets", any(api::fleet::targets))
         .route("/api/v1/fleet/logins", any(api::fleet::logins))
+        .route("/api/v1/fleet/orders", any(api::orders::give))
+        .route("/api/v1/fleet/probes", any(api::orders::probe))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
         .fallback(move |request: Request| async move { page.answer(&request) })

@@ -21,8 +21,8 @@ use utoipa::OpenApi;
 use crate::{
     api::{
         self, about, archive, described, desk, files, fleet, grants, kits, leases, ledger, links, listing, mail,
-        notices, oidc, passkeys, people, plans, quick, reports, search, second, session, shares, thumbnails, trash,
-        uploads, versions, webhooks,
+        notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares, thumbnails,
+        trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -55,6 +55,7 @@ use crate::{
         mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
         notices::list, notices::enter, notices::one, notices::document,
         oidc::send, oidc::untie, oidc::back_door,
+        orders::give, orders::probe,
         passkeys::list, passkeys::make, passkeys::begin, passkeys::rename, passkeys::end, passkeys::ask, passkeys::enter,
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,

@@ -16,6 +16,10 @@ use crate::{
     header::date::rfc3339,
 };
 
+mod orders;
+
+pub use orders::{Evacuation, Ordered, ordered};
+
 /// How the fleet stands.
 #[derive(Serialize, ToSchema)]
 pub struct Fleet {
@@ -86,13 +90,19 @@ struct Price {
     currency: Option<String>,
 }
 
+/// A place that keeps shards.
 #[derive(Serialize, ToSchema)]
-struct Target {
+pub struct Target {
     id: String,
     address: String,
     state: TargetState,
     free_bytes: Option<u64>,
     note: String,
+    /// It takes no new shards: somebody ordered it, or it is being left.
+    cordoned: bool,
+    evacuation: Option<Evacuation>,
+    /// Its end was ordered: its shards leave the records.
+    retiring: bool,
 }
 
 /// Something that upkeep does now.
@@ -183,13 +193,17 @@ fn provider(provider: ProviderReport) -> Provider {
     }
 }
 
-fn target(target: TargetReport) -> Target {
+/// A target as it is seen now.
+pub fn target(target: TargetReport) -> Target {
     Target {
         id: target.id.to_string(),
         address: target.address,
         state: target.state.into(),
         free_bytes: target.free_bytes,
         note: target.note,
+        cordoned: target.cordoned,
+        evacuation: target.evacuation.map(orders::evacuation),
+        retiring: target.retiring,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use fleet::Login;
 use gateway::{
+    NewOrder,
     machine::{Change, Machine, Refusal},
     shape,
 };
@@ -167,6 +168,13 @@ pub enum Question {
         /// What logs in there from now on.
         login: Secret,
     },
+    /// Orders something of targets: to cordon, evacuate or retire them.
+    Order(NewOrder),
+    /// Looks at a target now.
+    TargetProbe {
+        /// Where it is.
+        address: String,
+    },
     /// Brings a configuration file's fleet in, once.
     FleetImport {
         /// The file, by its absolute path.
@@ -325,6 +333,11 @@ impl Operator {
                 self.assembly.add_target(&provider, &address, Login::new(login.0)).await
             }
             Question::TargetLogin { address, login } => self.assembly.set_login(&address, Login::new(login.0)).await,
+            Question::Order(order) => {
+                let (which, order) = order.read().map_err(Error::refused)?;
+                Ok(json!(shape::ordered(self.service.order(&which, order).await?)))
+            }
+            Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
             question @ (Question::LeaseList
             | Question::LeaseAdd { .. }

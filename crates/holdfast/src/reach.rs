@@ -155,6 +155,10 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "act": act }).to_string();
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
         }
+        Question::Order(order) => api.json(Method::POST, "/api/v1/fleet/orders", Some(&json!(order))).await,
+        Question::TargetProbe { address } => {
+            api.json(Method::POST, "/api/v1/fleet/probes", Some(&json!({ "address": address }))).await
+        }
         Question::Ledger { after } => get(format!("/api/v1/ledger?after={after}")).await,
         Question::LedgerCheckpoint => get("/api/v1/ledger/checkpoint".to_owned()).await,
         Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {

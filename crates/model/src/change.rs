@@ -13,6 +13,7 @@ use crate::{
     id::{AccountId, EntryId, PackId, VersionId},
     leases::{LeaseRow, NoticeRow},
     ledger::LedgerEntry,
+    orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
     plans::PlanRow,
@@ -71,6 +72,8 @@ pub enum Change {
     Notice(NoticeRow),
     /// Cluster, service part: an entry of the ledger.
     Ledger(LedgerEntry),
+    /// Cluster, service part: what was ordered of a target.
+    TargetOrders(TargetOrders),
     /// Cluster, open part: a pack was written: what lies in it, and the makes written with it. Its locations win over older
     /// ones of the same segments (repack).
     Pack(Pack),

@@ -93,6 +93,8 @@ ids! {
     MessageId,
     /// A passkey.
     PasskeyId,
+    /// A person's order to leave a provider or target.
+    OrderId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

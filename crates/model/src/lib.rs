@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod id;
 pub mod leases;
 pub mod ledger;
+pub mod orders;
 pub mod outgoing;
 pub mod pack;
 pub mod plans;

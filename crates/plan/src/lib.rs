@@ -8,7 +8,7 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), where a second target
+//! ([`mod@fill`]) and away from one that is left ([`evacuate`]), what would be lost with a provider ([`whatif`]), where a second target
 //! helps ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
@@ -35,6 +35,7 @@ mod chance;
 pub mod clockwatch;
 pub mod cost;
 mod error;
+pub mod evacuate;
 pub mod fill;
 pub mod forecast;
 pub mod hedge;
@@ -62,6 +63,7 @@ pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
+pub use evacuate::{Ahead, Forecast, Proof, Unproven};
 pub use fill::{FillPolicy, Move, Stored, fill};
 pub use hedge::{EarlyLook, HedgeBudget};
 pub use lone::lone_targets;

@@ -27,6 +27,7 @@ mod mail;
 mod networks;
 mod notices;
 mod operator;
+mod orders;
 mod passkeys;
 mod passwords;
 mod people;
@@ -70,6 +71,7 @@ pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
+pub use orders::{FleetOrder, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -80,8 +82,8 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
-    Standing, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
+    Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, JobReport, Ladder, ProviderReport, Reading,
+    ScrubReport, Spending, Standing, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -18,7 +18,7 @@ use format::{FORMAT_MD_NAME, Marker};
 use model::{
     Change, Scope,
     fleet::{ProviderRow, TargetRow, TargetState},
-    id::TargetId,
+    id::{ProviderId, TargetId},
     world::BoxFuture,
 };
 
@@ -80,6 +80,7 @@ impl Store {
         Box::pin(async move {
             let inner = &self.0;
             let Joining { row, driver, login } = joining;
+            inner.must_not_be_left(row.provider)?;
             let (marker, joined) = inner.admit(&row, driver.as_ref(), found.as_ref()).await?;
             let (recorded, sealed, now_us) = (row.clone(), login, self.now().wall_us);
             self.commit(move |tx, draft| {
@@ -123,6 +124,9 @@ impl Store {
             for row in moved {
                 inner.fleet.set_target(row.clone(), None, inner.now_us());
                 rows.push(row);
+            }
+            for (row, _) in &opened {
+                inner.must_not_be_left(row.provider)?;
             }
             for (mut row, driver) in opened {
                 row.generation = 1;
@@ -292,6 +296,21 @@ impl Inner {
         self.put_manual(driver).await.map_err(|error| failed("writing format.md", &error))?;
         let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
         Ok((marker, Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() }))
+    }
+
+    /// Refuses a target at a provider that is being left.
+    fn must_not_be_left(&self, provider: ProviderId) -> Result<()> {
+        let left = |live: &crate::fleet_state::Live| live.row.provider == provider && live.orders.leaves();
+        match self.fleet.all().into_iter().filter(|live| live.row.state != TargetState::Retired).find(left) {
+            None => Ok(()),
+            Some(live) => Err(Error::Setup {
+                what: format!(
+                    "its provider is being left: {} is to be evacuated; cancel that order first, or add the target at another \
+                     provider",
+                    live.row.address
+                ),
+            }),
+        }
     }
 
     /// Makes an empty target ours: marker and manual. Used at the founding on folders and when a fleet grows by them.

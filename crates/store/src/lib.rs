@@ -4,7 +4,8 @@
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
-//! catalogue from surviving targets; `joining` lets a target join; [`ledger`] notes what was done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
+//! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
+//! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
 //! `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
@@ -40,11 +41,14 @@ use tokio::sync::mpsc;
 
 mod absent;
 mod body;
+mod certify;
 pub mod commit;
 mod copies;
 mod draft;
 mod earlier;
 mod error;
+mod evacuate;
+mod evacuating;
 mod fill;
 mod fleet_state;
 mod fold;
@@ -60,6 +64,8 @@ mod late;
 pub mod ledger;
 mod locate;
 mod meta;
+mod orders;
+mod pacer;
 mod pack_writer;
 mod packer;
 mod pool;
@@ -71,6 +77,7 @@ mod registration;
 mod repack;
 mod repair;
 pub mod report;
+mod retire;
 mod returned;
 pub mod scrub;
 mod sets;
@@ -90,10 +97,11 @@ pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
-pub use plan::{Due, Kits, Ladder, Money, Price, Seen, due, is_told_again, shared_labels};
+pub use orders::OrderError;
+pub use plan::{Due, Forecast, Kits, Ladder, Money, Price, Seen, due, is_told_again, shared_labels};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
-pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
+pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;

@@ -173,6 +173,9 @@ async fn begin_epoch(
     for row in folded.state.cluster.targets.values() {
         store.0.fleet.set_target(row.value.clone(), None, store.0.now_us());
     }
+    for row in folded.state.cluster.orders.values() {
+        store.0.fleet.set_orders(row.value.clone());
+    }
     // The new epoch is written to every reachable target before anything is served.
     let mut rows = Vec::new();
     for source in sources {

@@ -1,7 +1,7 @@
 //! Upkeep: what keeps the promise without anybody asking.
 //!
 //! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks,
-//! fills firms that joined and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
+//! fills firms that joined, moves away from firms that are left, and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
 //! service writes nothing to its targets. What a round could not do is kept as a finding and tried again in the next.
 //!
 //! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
@@ -29,7 +29,10 @@ use plan::{
 };
 use tokio::sync::Notify;
 
-use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patience, sweep::Sweep};
+use crate::{
+    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacer, repair::Patience,
+    sweep::Sweep,
+};
 /// A proof is renewed after this long: a month of service time.
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
@@ -59,9 +62,11 @@ pub(crate) struct UpkeepState {
     pub(crate) scrub_sweep: Sweep<PackView>,
     pub(crate) scrub_objects: Sweep<ObjectView>,
     pub(crate) filling: crate::fill::Filling,
+    pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
     pub(crate) jobs: Jobs,
     findings: Mutex<BTreeMap<&'static str, String>>,
+    pacer: Pacer,
 }
 
 impl UpkeepState {
@@ -142,9 +147,7 @@ impl UpkeepState {
 
     /// Keeps to the bandwidth limit of upkeep.
     pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
-        if let Some(limit) = bytes_per_s.filter(|limit| *limit > 0) {
-            world.timer.sleep(bytes * 1_000_000 / limit).await;
-        }
+        self.pacer.pace(world, bytes_per_s, bytes).await;
     }
 
     pub fn finding(&self, what: &'static str, found: Option<String>) {
@@ -227,9 +230,11 @@ impl Inner {
         let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
         keep("scrub", self.scrub_background(&again, everything).await);
+        keep("evacuating targets", self.evacuate(everything).await);
         keep("repacking", self.repack().await.map(drop));
         keep("filling", self.fill(everything).await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
+        keep("retiring targets", self.retire_ordered(everything).await);
         keep("late copies", self.flush_late_copies().await);
         keep("keeping the books", self.keep_books(false).await);
         self.pool.trim();

@@ -12,6 +12,7 @@ mod cluster;
 mod files;
 mod leases;
 mod ledger;
+mod orders;
 mod outgoing;
 mod plans;
 mod shown;
@@ -96,6 +97,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Lease(row)) => leases::lease(tx, revision, row),
         (Scope::Cluster, Change::Notice(row)) => leases::notice(tx, revision, row),
         (Scope::Cluster, Change::Ledger(entry)) => ledger::entry(tx, revision, entry, clash),
+        (Scope::Cluster, Change::TargetOrders(row)) => orders::orders(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),
         (Scope::Cluster, Change::Makes { pack, makes }) => cluster::makes(tx, revision, *pack, makes),
         (Scope::Cluster, Change::PackGone { pack, at }) => cluster::pack_gone(tx, revision, *pack, *at),

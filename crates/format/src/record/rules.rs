@@ -85,7 +85,8 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Ledger(row) => entry_of_ledger(row),
         Change::Plan(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
         Change::Limits(row) => row.plan.as_deref().map_or(Ok(()), |plan| text("plan", plan, 1, NAME_BYTES_MAX)),
-        Change::AccountGone { .. }
+        Change::TargetOrders(_)
+        | Change::AccountGone { .. }
         | Change::Grant(_)
         | Change::PackGone { .. }
         | Change::EntryGone(_)

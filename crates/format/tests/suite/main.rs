@@ -7,6 +7,7 @@ mod journal;
 mod kit;
 mod leases;
 mod ledger;
+mod orders;
 mod plans;
 mod record;
 mod replay;

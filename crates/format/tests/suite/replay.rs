@@ -59,6 +59,7 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Lease(row) => row.id.0 = tag,
         Change::Notice(row) => row.id.0 = tag,
         Change::Ledger(entry) => *entry = some_entry(u64::from(tag[0]), chance),
+        Change::TargetOrders(row) => row.target.0 = tag,
         Change::Pack(pack) => {
             pack.id.0 = tag;
             pack.locations.iter_mut().for_each(|location| location.segment.0 = [chance.below(3) as u8; 16]);

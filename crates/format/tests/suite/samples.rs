@@ -9,11 +9,12 @@ use model::{
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
-        AccountId, ClusterId, EntryId, GrantId, KitId, LeaseId, MakeId, NoticeId, ObjectId, PackId, PasskeyId,
+        AccountId, ClusterId, EntryId, GrantId, KitId, LeaseId, MakeId, NoticeId, ObjectId, OrderId, PackId, PasskeyId,
         ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
     leases::{Desk, Document, LeaseRow, LeaseState, NoticeRow, NoticeState, Served, Server},
     ledger::LedgerEntry,
+    orders::{Evacuated, Evacuation, Retirement, TargetOrders},
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -428,7 +429,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(19) {
+    match chance.below(20) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -541,9 +542,29 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             guest_bytes_per_s: chance.coin().then(|| chance.number() >> chance.below(64)),
             ended_us: chance.coin().then(|| chance.number() as i64),
         }),
+        16 => Change::TargetOrders(TargetOrders {
+            target: TargetId(id),
+            cordoned: chance.coin(),
+            evacuation: chance.coin().then(|| Evacuation {
+                id: OrderId(chance.bytes()),
+                ordered_us: chance.number() as i64,
+                by_us: chance.number() as i64,
+                paused: chance.coin(),
+                evacuated: chance.coin().then(|| Evacuated {
+                    at_us: chance.number() as i64,
+                    packs_read: chance.number() >> (1 + chance.below(63)),
+                    packs_listed: chance.number() >> (1 + chance.below(63)),
+                    objects_read: chance.number() >> (1 + chance.below(63)),
+                    objects_listed: chance.number() >> (1 + chance.below(63)),
+                }),
+            }),
+            retirement: chance
+                .coin()
+                .then(|| Retirement { ordered_us: chance.number() as i64, keeps_shards: chance.coin() }),
+        }),
         12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
-        16 => Change::Lease(some_lease(chance, id)),
-        17 => Change::Notice(some_notice(chance, id)),
+        17 => Change::Lease(some_lease(chance, id)),
+        18 => Change::Notice(some_notice(chance, id)),
         15 => Change::Ledger(some_entry(1 + chance.number() / 2, chance)),
         6 => Change::Token(TokenRow {
             id: TokenId(id),

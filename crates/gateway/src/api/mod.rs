@@ -20,6 +20,7 @@ pub mod listing;
 pub mod mail;
 pub mod notices;
 pub mod oidc;
+pub mod orders;
 pub mod passkeys;
 pub mod people;
 pub mod plans;

@@ -218,6 +218,8 @@ async fn an_account_sees_itself_only_and_a_suspended_one_nothing() {
         ("POST", "/api/v1/fleet/prices", json!({ "provider": "provider-1", "labels": {} })),
         ("POST", "/api/v1/fleet/targets", json!({ "provider": "mine", "address": "/etc" })),
         ("POST", "/api/v1/fleet/logins", json!({ "address": "/etc", "login": {} })),
+        ("POST", "/api/v1/fleet/orders", json!({ "provider": "provider-1", "order": "cordon" })),
+        ("POST", "/api/v1/fleet/probes", json!({ "address": "/etc" })),
         ("GET", "/api/v1/accounts", Value::Null),
         ("PATCH", "/api/v1/accounts/owner", json!({ "suspended": true })),
         ("POST", "/api/v1/accounts/owner/reset", Value::Null),

@@ -11,6 +11,7 @@ pub mod get;
 pub mod grant;
 pub mod kit;
 pub mod lease;
+pub mod leave;
 pub mod ledger;
 pub mod login;
 pub mod ls;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod evacuate;
 mod fill;
 mod notices;
 mod placement;

@@ -13,6 +13,7 @@ mod filling;
 mod idle;
 mod joining;
 mod late_records;
+mod leaving;
 mod ledger;
 mod moved_while_read;
 mod one_owner;
