@@ -15,6 +15,7 @@ pub mod kits;
 pub mod links;
 pub mod listing;
 pub mod mail;
+pub mod metrics;
 pub mod oidc;
 pub mod passkeys;
 pub mod people;
