@@ -24,7 +24,7 @@ pub struct Package {
 /// The browser of the page's tests, as package and as program.
 pub const CHROMIUM: &str = "chromium";
 
-const NEEDED: [Package; 12] = [
+const NEEDED: [Package; 15] = [
     package("curl", "curl", "speaks to the service as people do"),
     package("strace", "strace", "shows and breaks system calls: what is synced before it is acknowledged"),
     package("openssh-server", "sshd", "a target over SFTP"),
@@ -42,6 +42,9 @@ const NEEDED: [Package; 12] = [
     package("openssl", "openssl", "makes a certificate for a target over TLS"),
     package("libheif-examples", "heif-convert", "makes pictures of phones and reads them"),
     package("ffmpeg", "ffmpeg", "makes videos and takes stills of them"),
+    package("prometheus", "promtool", "checks rules for a monitor, and the numbers that it is given"),
+    package("systemd", "systemd-analyze", "checks the unit of the service"),
+    package("pebble", "pebble", "gives certificates by ACME, as an authority does"),
 ];
 
 /// Needed where no Python on the machine can make the folder of [`crate::venv`].

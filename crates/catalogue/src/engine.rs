@@ -38,7 +38,7 @@ impl Catalogue {
     pub fn open(path: &Path) -> Result<Self> {
         make_file(path)?;
         let mut conn = open_file(path, Role::Writer)?;
-        migrate(&mut conn)?;
+        migrate(&mut conn, Some(path))?;
         let writer = Writer::new(conn, Some(path.to_path_buf()));
         let readers = available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 4);
         let readers = (0..readers).map(|_| open_file(path, Role::Reader)).collect::<Result<Vec<_>>>()?;
@@ -51,7 +51,7 @@ impl Catalogue {
     /// Bug, if this program's schema is wrong.
     pub fn open_inline_memory() -> Result<Self> {
         let mut conn = open_memory(None, Role::Writer)?;
-        migrate(&mut conn)?;
+        migrate(&mut conn, None)?;
         Ok(Self::inline(conn))
     }
 
@@ -61,7 +61,7 @@ impl Catalogue {
     /// Damaged if the image is none.
     pub fn inline_from_image(image: &[u8]) -> Result<Self> {
         let mut conn = open_memory(Some(image), Role::Writer)?;
-        migrate(&mut conn)?;
+        migrate(&mut conn, None)?;
         Ok(Self::inline(conn))
     }
 

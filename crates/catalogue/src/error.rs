@@ -76,6 +76,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The file could not be copied before its schema was to be changed; nothing was changed.
+    #[error(
+        "the catalogue was not copied to {path} before its schema is brought up to date, so nothing was changed: make room \
+         there, or go on with the older program"
+    )]
+    Copy {
+        /// Where the copy was to lie.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file was written by a newer Holdfast.
     #[error("the catalogue has schema {found}, this program knows up to {known}: use the newer program that wrote it")]
     Newer {
@@ -128,9 +140,8 @@ impl Error {
             Self::NameTaken { .. } | Self::NounTaken { .. } => Class::Conflict,
             Self::AccountGone { .. } => Class::Missing,
             Self::Full => Class::Exhausted,
-            Self::Disk(_) | Self::LogSync(_) | Self::Busy | Self::NotOpen | Self::Closed | Self::Open { .. } => {
-                Class::Retry
-            }
+            Self::Disk(_) | Self::LogSync(_) | Self::Busy | Self::NotOpen | Self::Closed => Class::Retry,
+            Self::Open { .. } | Self::Copy { .. } => Class::Retry,
             Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
             Self::Corrupt(_) | Self::LogLost { .. } | Self::Value { .. } => Class::Damaged,
             Self::AlreadyOpen | Self::WrongScope | Self::NotNext { .. } | Self::Panicked | Self::Statement(_) => {

@@ -20,6 +20,7 @@
 //! The catalogue is expendable: whatever is in it that matters is at the providers as well.
 
 mod apply;
+mod before;
 mod connection;
 mod engine;
 mod error;

@@ -20,6 +20,7 @@ pub use self::control::{Fault, FaultControl, When};
 use crate::{
     layer::Verb,
     lock, marker,
+    meter::Calls,
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
     traffic::Traffic,
 };
@@ -150,6 +151,10 @@ impl Target for Faults {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+
+    fn calls(&self) -> Calls {
+        self.inner.calls()
     }
 
     fn traffic(&self) -> Option<Traffic> {

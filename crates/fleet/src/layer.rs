@@ -10,6 +10,7 @@ use bytes::Bytes;
 use model::world::BoxFuture;
 
 use crate::{
+    meter::Calls,
     target::{Abilities, DeleteTicket, ObjectName, ObjectWriter, Page, Probe, Result, Target},
     traffic::Traffic,
 };
@@ -105,6 +106,11 @@ pub trait Around: Send + Sync + 'static {
         self.once(call, attempt())
     }
 
+    /// The calls so far, if this layer counts them.
+    fn calls(&self) -> Calls {
+        Calls::new()
+    }
+
     /// What the firm was asked for, if this layer counts it.
     fn traffic(&self) -> Option<Traffic> {
         None
@@ -136,6 +142,12 @@ impl<A: Around> Target for Layered<A> {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+
+    /// Those of the layer that lies next to the driver: it sees every try.
+    fn calls(&self) -> Calls {
+        let inner = self.inner.calls();
+        if inner.is_empty() { self.around.calls() } else { inner }
     }
 
     /// The driver's own count, if it has one: it sees more.

@@ -43,7 +43,7 @@ pub use layer::Verb;
 pub use limit::{Limit, Limits};
 pub use login::{BadLogin, Login, Logins};
 pub use memory::{Image, MemoryDisk, MemoryTarget};
-pub use meter::{Meter, VerbCounts};
+pub use meter::{Calls, Meter, VerbCounts};
 pub use noted::Noted;
 pub use object_store::{ObjectStore, S3Address, S3Login};
 pub use retry::{Retry, Tries};

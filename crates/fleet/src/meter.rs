@@ -11,7 +11,10 @@ use std::{
     },
 };
 
-use model::world::{BoxFuture, Clock};
+use model::{
+    latency::{Latency, STEP_COUNT},
+    world::{BoxFuture, Clock},
+};
 
 use crate::{
     layer::{Around, Call, Layered, Verb},
@@ -34,7 +37,12 @@ pub struct VerbCounts {
     pub total_us: u64,
     /// Time of the slowest of them, in microseconds.
     pub slowest_us: u64,
+    /// How long they took.
+    pub latency: Latency,
 }
+
+/// What was counted at one target, by verb; verbs never called are absent.
+pub type Calls = BTreeMap<Verb, VerbCounts>;
 
 /// The counts of one target. Clones show the same counts.
 #[derive(Clone)]
@@ -51,17 +59,22 @@ struct Counts {
     bytes: AtomicU64,
     total_us: AtomicU64,
     slowest_us: AtomicU64,
+    steps: [AtomicU64; STEP_COUNT],
 }
 
 impl Counts {
     fn read(&self) -> VerbCounts {
+        let total_us = self.total_us.load(Relaxed);
+        let mut latency = Latency { total_us, ..Latency::default() };
+        latency.counts.iter_mut().zip(&self.steps).for_each(|(count, step)| *count = step.load(Relaxed));
         VerbCounts {
             calls: self.calls.load(Relaxed),
             ended: self.ended.load(Relaxed),
             errors: self.errors.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
-            total_us: self.total_us.load(Relaxed),
+            total_us,
             slowest_us: self.slowest_us.load(Relaxed),
+            latency,
         }
     }
 }
@@ -74,7 +87,7 @@ impl Meter {
     }
 
     /// Returns the counts so far, by verb; verbs never called are absent.
-    pub fn snapshot(&self) -> BTreeMap<Verb, VerbCounts> {
+    pub fn snapshot(&self) -> Calls {
         let read = Verb::ALL.into_iter().map(|verb| (verb, self.counts[verb as usize].read()));
         read.filter(|(_, counts)| counts.calls > 0).collect()
     }
@@ -103,12 +116,17 @@ impl Around for Meter {
             counts.ended.fetch_add(1, Relaxed);
             counts.total_us.fetch_add(took_us, Relaxed);
             counts.slowest_us.fetch_max(took_us, Relaxed);
+            counts.steps[Latency::step(took_us)].fetch_add(1, Relaxed);
             match &result {
                 Ok(_) => counts.bytes.fetch_add(call.bytes, Relaxed),
                 Err(_) => counts.errors.fetch_add(1, Relaxed),
             };
             result
         })
+    }
+
+    fn calls(&self) -> Calls {
+        self.snapshot()
     }
 
     fn traffic(&self) -> Option<Traffic> {

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::{
     lock,
+    meter::Calls,
     target::{Abilities, DeleteTicket, Error, ObjectName, ObjectWriter, Page, Probe, Result, Target},
     traffic::Traffic,
 };
@@ -169,6 +170,10 @@ impl Target for Noted {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+
+    fn calls(&self) -> Calls {
+        self.inner.calls()
     }
 
     fn traffic(&self) -> Option<Traffic> {

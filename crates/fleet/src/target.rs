@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::Class;
 
-use crate::traffic::Traffic;
+use crate::{meter::Calls, traffic::Traffic};
 
 /// First parts of names that belong to the drivers: the marker, half-written files, bad objects that were set aside.
 pub const RESERVED: [&str; 3] = ["holdfast-target", "tmp", "aside"];
@@ -282,6 +282,11 @@ pub trait Target: Send + Sync {
 
     /// What it can promise.
     fn abilities(&self) -> Abilities;
+
+    /// The calls since it was opened, by verb; none where nobody counts.
+    fn calls(&self) -> Calls {
+        Calls::new()
+    }
 
     /// What its firm was asked for since it was opened; `None` where nobody counts.
     fn traffic(&self) -> Option<Traffic> {

@@ -31,7 +31,8 @@ impl Proxies {
         Self(ranges.into())
     }
 
-    fn has(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of theirs.
+    pub fn has(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.has(address))
     }
 }

@@ -20,10 +20,12 @@ mod zip;
 
 pub mod client;
 pub mod error;
+pub mod metrics;
 pub mod page;
 pub mod pictures;
 pub mod server;
 pub mod shape;
+pub mod watch;
 
 pub use api::orders::{NewOrder, OrderWord};
 pub use api::{
@@ -34,7 +36,7 @@ pub use api::{
 
 use std::{future::Future, sync::Arc};
 
-use axum::{Extension, Router, extract::Request, routing::any};
+use axum::{Extension, Router, extract::Request, middleware, routing::any};
 use service::Service;
 use tokio::net::TcpListener;
 
@@ -44,6 +46,7 @@ use crate::{
     page::Page,
     pictures::{Gallery, Pictures},
     server::Limits,
+    watch::Watch,
 };
 
 /// Serves every door on `listener` until `shutdown` completes.
@@ -53,11 +56,23 @@ pub async fn serve(
     page: Page,
     machine: Arc<dyn Machine>,
     pictures: Arc<dyn Pictures>,
-    proxies: Proxies,
+    watch: Arc<Watch>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let router = router(service, page, machine, pictures).layer(Extension(proxies));
-    server::run(listener, router, Limits::default(), shutdown).await;
+    let router = watched(router(service, page, machine, pictures), &watch);
+    server::run(listener, router, watch, Limits::default(), shutdown).await;
+}
+
+/// Serves `/metrics` alone, to whoever asks, until `shutdown` completes.
+pub async fn serve_metrics(listener: TcpListener, watch: Arc<Watch>, shutdown: impl Future<Output = ()> + Send) {
+    let router = Router::new().route("/metrics", any(api::metrics::open));
+    let router = watched(router.fallback(api::metrics::elsewhere), &watch);
+    server::run(listener, router, watch, Limits::default(), shutdown).await;
+}
+
+fn watched(router: Router, watch: &Arc<Watch>) -> Router {
+    let router = router.layer(middleware::from_fn(watch::note_route));
+    router.layer(Extension(watch.proxies().clone())).layer(Extension(Arc::clone(watch)))
 }
 
 /// The interface alone, within other limits than the usual ones.
@@ -68,8 +83,9 @@ pub async fn serve_within(
     proxies: Proxies,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let router = router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)).layer(Extension(proxies));
-    server::run(listener, router, limits, shutdown).await;
+    let watch = Watch::new(service.clone(), proxies);
+    let router = watched(router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)), &watch);
+    server::run(listener, router, watch, limits, shutdown).await;
 }
 
 fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc<dyn Pictures>) -> Router {
@@ -81,6 +97,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
     doors()
         .merge(uploads())
         .route("/healthz", any(api::health))
+        .route("/metrics", any(api::metrics::door))
         .route("/api/v1/openapi.json", any(openapi::document))
         .route("/api/v1/service", any(api::about::door))
         .route("/api/v1/service/logo", any(api::about::logo))

@@ -40,7 +40,7 @@ use crate::{
     security(("token" = []), ("session" = [])),
     components(schemas(described::Raw, listing::Page, Document)),
     paths(
-        api::health,
+        api::health, api::metrics::door,
         about::about, about::change, about::picture, about::set_picture, about::drop_picture,
         archive::own, archive::linked,
         desk::sign, desk::file, desk::document,

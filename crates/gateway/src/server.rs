@@ -37,11 +37,14 @@ use tokio::{
     task::JoinSet,
 };
 
+use tracing::Instrument as _;
+
 use crate::{
     body::Watched,
     client::Peer,
     error::Problem,
     patience::{Patience, at_most, pause},
+    watch::{Asking, Watch},
 };
 
 /// How connections are bounded.
@@ -71,7 +74,13 @@ const LINGER_BYTES_MAX: usize = 64 << 20;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves `router` until `shutdown` completes; requests under way are then finished, within limits.
-pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()> + Send) {
+pub async fn run(
+    listener: TcpListener,
+    router: Router,
+    watch: Arc<Watch>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -90,10 +99,11 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
         match accepted {
             Ok((stream, peer)) => {
                 let peer = Peer(peer.ip());
-                let (router, stopped) = (router.clone(), stopped.clone());
+                let (router, watch, stopped) = (router.clone(), Arc::clone(&watch), stopped.clone());
                 connections.spawn(async move {
-                    connection((stream, peer), router, limits, stopped).await;
-                    drop(slot);
+                    let counted = watch.connected();
+                    connection((stream, peer), router, watch, limits, stopped).await;
+                    drop((slot, counted));
                 });
             }
             // The peer is gone already, or we have no descriptors left: others end soon.
@@ -114,6 +124,7 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, shutdown
 async fn connection(
     (stream, peer): (TcpStream, Peer),
     router: Router,
+    watch: Arc<Watch>,
     limits: Limits,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -123,7 +134,10 @@ async fn connection(
     let service = TowerToHyperService::new(router);
     let answers = service_fn({
         let unread = Arc::clone(&unread);
-        move |request| Box::pin(answer(service.clone(), (request, peer), limits.idle, Arc::clone(&unread)))
+        move |request: Request<Incoming>| {
+            let watched = watch.begin(&request, peer);
+            Box::pin(answer(service.clone(), (request, peer), watched, limits.idle, Arc::clone(&unread)))
+        }
     });
     let io = TokioIo::new(Guarded { stream, patience: Patience::new(limits.idle) });
     let mut connection = http1::Builder::new()
@@ -157,6 +171,7 @@ async fn connection(
 async fn answer(
     service: TowerToHyperService<Router>,
     (request, peer): (Request<Incoming>, Peer),
+    watched: Asking,
     idle: Duration,
     unread: Arc<AtomicBool>,
 ) -> Result<Response, Infallible> {
@@ -164,7 +179,8 @@ async fn answer(
     parts.extensions.insert(peer);
     let (body, ended) = Watched::new(body, idle);
     let request = Request::from_parts(parts, Body::new(body));
-    let mut response = match tokio::spawn(service.call(request)).await {
+    let span = tracing::info_span!("request", id = watched.id());
+    let mut response = match tokio::spawn(service.call(request).instrument(span)).await {
         Ok(Ok(response)) => response,
         Err(panic) => Problem::bug(panic).into_response(),
     };
@@ -172,7 +188,7 @@ async fn answer(
         unread.store(true, Ordering::Release);
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response)
+    Ok(watched.answered(response))
 }
 
 /// Throws away what arrives until the peer closes.

@@ -14,6 +14,7 @@
 //! address = "s3://shards?endpoint=https://s3.amber.example&region=eu-1"
 //! login = "amber.login"       # a file with a line name=value for each part of the login
 //! [oidc]                      # see `oidc`
+//! [metrics]                   # see `monitor`
 //! ```
 //!
 //! Reading and checking are pure but for the look at folders in [`Config::check_paths`]. A relative path starts at the
@@ -22,6 +23,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
+    net::SocketAddr,
     path::{Component, Path, PathBuf},
 };
 
@@ -33,6 +35,7 @@ use store::Settings;
 use crate::{
     error::{Error, Result},
     far::Far,
+    monitor::MetricsTable,
     outgoing::config::{MailTable, Outgoing, WebhooksTable},
 };
 
@@ -73,6 +76,7 @@ struct FileTable {
     provider: Vec<ProviderTable>,
     mail: Option<MailTable>,
     webhooks: Option<WebhooksTable>,
+    metrics: Option<MetricsTable>,
     /// Read by [`crate::oidc`].
     #[serde(rename = "oidc")]
     _oidc: Option<toml::Table>,
@@ -152,6 +156,15 @@ impl Config {
         let table: FileTable = toml::from_str(text).map_err(|error| unusable(file, &error.to_string()))?;
         let base = file.parent().unwrap_or(Path::new("/"));
         Outgoing::of(table.mail, table.webhooks, base).map_err(|why| unusable(file, &why))
+    }
+
+    /// Where a file's text says that a monitor may ask.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn monitor(file: &Path, text: &str) -> Result<Option<SocketAddr>> {
+        let table: FileTable = toml::from_str(text).map_err(|error| unusable(file, &error.to_string()))?;
+        table.metrics.map(MetricsTable::meant).transpose().map_err(|why| unusable(file, &why))
     }
 
     /// Reads the text of the file at the absolute path `file`.

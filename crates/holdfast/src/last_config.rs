@@ -12,6 +12,7 @@
 
 use std::{
     fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// Tables of a configuration that go on as they were when its file is gone.
-const KEPT: [&str; 3] = ["settings", "mail", "webhooks"];
+const KEPT: [&str; 4] = ["settings", "mail", "webhooks", "metrics"];
 
 /// Where the settings of a start come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +97,21 @@ impl Origin {
                 None => Ok(Outgoing::default()),
             },
             Self::Defaults => Ok(Outgoing::default()),
+        }
+    }
+
+    /// Where it says that a monitor may ask.
+    ///
+    /// # Errors
+    /// Refused: what does not fit, with its line.
+    pub fn monitor(&self, data: &DataFolder) -> Result<Option<SocketAddr>> {
+        match self {
+            Self::File(file) | Self::SameFile(file) => Config::monitor(file, &text_of(file)?),
+            Self::Kept(file) => match Last::read(data)? {
+                Some(last) => Config::monitor(file, &last.settings),
+                None => Ok(None),
+            },
+            Self::Defaults => Ok(None),
         }
     }
 

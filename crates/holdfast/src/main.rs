@@ -8,6 +8,7 @@
 //!   that the command opens itself;
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
 //! - [`oidc`]: the issuer that vouches for people, over [`errand`];
+//! - [`log`]: what is logged, and how; [`monitor`]: where a monitor asks;
 //! - [`page`]: the web page, handed to the doors; [`pictures`]: small ones of large ones;
 //! - [`world`]: the real clock, chance and timer.
 #![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
@@ -23,7 +24,9 @@ mod error;
 mod far;
 mod firms;
 mod last_config;
+mod log;
 mod members;
+mod monitor;
 mod oidc;
 mod operator;
 mod outgoing;

@@ -17,6 +17,7 @@ pub mod class;
 pub mod entry;
 pub mod fleet;
 pub mod id;
+pub mod latency;
 pub mod leases;
 pub mod ledger;
 pub mod orders;

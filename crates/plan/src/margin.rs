@@ -118,6 +118,18 @@ impl Spread {
         self.held.get(&provider).copied().unwrap_or(0)
     }
 
+    /// What is left of it after a provider has wiped everything.
+    pub(crate) fn without(&self, provider: ProviderId) -> Self {
+        let mut rest = self.clone();
+        rest.held.remove(&provider);
+        rest
+    }
+
+    /// Lanes that it lacks to be settled, wherever they may be put; 0 when it is.
+    pub fn lacks(&self) -> u64 {
+        (self.k + Aim::Settled.spare_lanes()).saturating_sub(self.least()) as u64
+    }
+
     /// D(∅): distinct lanes that count.
     pub fn distinct(&self) -> usize {
         self.lanes().count_ones() as usize

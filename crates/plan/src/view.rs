@@ -224,7 +224,7 @@ impl Topology {
     }
 
     /// The provider behind a target that is up: where a good make counts.
-    pub(crate) fn counts_at(&self, target: TargetId) -> Option<ProviderId> {
+    pub fn counts_at(&self, target: TargetId) -> Option<ProviderId> {
         self.targets.get(&target).filter(|target| target.state == TargetState::Up).map(|target| target.provider)
     }
 

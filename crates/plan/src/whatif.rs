@@ -28,7 +28,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, state: Ladder, margin: Option<usize>) {
+    /// Counts one.
+    pub fn count(&mut self, state: Ladder, margin: Option<usize>) {
         self.total += 1;
         self.unreadable += u64::from(state == Ladder::Unreadable);
         self.below_safe += u64::from(state < Ladder::Safe);

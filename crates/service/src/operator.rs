@@ -1,7 +1,8 @@
 //! What an operator asks: how the fleet stands, what would happen if, and to read everything now.
 
 use catalogue::fleet;
-use store::{FleetReport, ScrubReport, WhatIfReport};
+use model::world::Now;
+use store::{FleetReport, Gauges, ScrubReport, WhatIfReport};
 
 use crate::{
     Service,
@@ -15,6 +16,16 @@ impl Service {
     /// As the store says.
     pub async fn fleet(&self) -> Result<FleetReport> {
         Ok(self.store.fleet_report().await?)
+    }
+
+    /// What the clocks say.
+    pub fn now(&self) -> Now {
+        self.store.now()
+    }
+
+    /// What a monitor is told: what is at hand, without a look at everything.
+    pub fn gauges(&self) -> Gauges {
+        self.store.gauges()
     }
 
     /// What would be left if the provider of this name were gone.

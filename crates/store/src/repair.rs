@@ -119,8 +119,14 @@ impl Inner {
             consider(self.catalogue.read(known_bad).await?);
         }
         let mut round = self.upkeep.repair_sweep.round(whole);
+        let mut first = round.is_at_start();
         while let Some(page) = round.next_page(&self.catalogue).await? {
+            self.count_packs(&page, topology, first, false);
+            first = false;
             consider(page);
+        }
+        if round.has_ended() {
+            self.count_packs(&[], topology, first, true);
         }
         Ok(found.into_values().collect())
     }
@@ -152,8 +158,11 @@ impl Inner {
         let topology = self.fleet.topology(self.now_us());
         let copies = match self.copies_wanted(&topology) {
             Ok(copies) => copies,
-            // With one provider there is nowhere to repair to.
-            Err(_) => return Ok(Round::default()),
+            // With one provider there is nowhere to repair to, but all the more to tell.
+            Err(_) => {
+                self.unsettled_packs(&topology, whole).await?;
+                return Ok(Round::default());
+            }
         };
         let policy = RepairPolicy {
             aim: plan::Aim::Settled,

@@ -17,7 +17,7 @@ const PAGE_ROWS: usize = 500;
 
 /// What is swept, in the order of its ids.
 pub(crate) trait Swept: Sized + Send + 'static {
-    type Id: Default + Copy + Send + 'static;
+    type Id: Default + Copy + PartialEq + Send + 'static;
 
     fn id(&self) -> Self::Id;
 
@@ -63,19 +63,30 @@ pub(crate) struct Round<'a, T: Swept> {
     sweep: &'a Sweep<T>,
     after: T::Id,
     left: usize,
+    ended: bool,
 }
 
 impl<T: Swept> Sweep<T> {
     /// Begins a round where the last one ended; with `everything` one that starts anew and does not end before the end.
     pub fn round(&self, everything: bool) -> Round<'_, T> {
         match everything {
-            true => Round { sweep: self, after: T::Id::default(), left: usize::MAX },
-            false => Round { sweep: self, after: *locked(&self.0), left: ROUND_ROWS },
+            true => Round { sweep: self, after: T::Id::default(), left: usize::MAX, ended: false },
+            false => Round { sweep: self, after: *locked(&self.0), left: ROUND_ROWS, ended: false },
         }
     }
 }
 
 impl<T: Swept> Round<'_, T> {
+    /// Whether nothing lies before the next page.
+    pub fn is_at_start(&self) -> bool {
+        self.after == T::Id::default()
+    }
+
+    /// Whether nothing lies behind the page that was read last.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The next page; `None` when the round is over, or the end was reached.
     pub async fn next_page(&mut self, catalogue: &Catalogue) -> Result<Option<Vec<T>>> {
         if self.left == 0 {
@@ -84,6 +95,7 @@ impl<T: Swept> Round<'_, T> {
         let after = self.after;
         let page = catalogue.read(move |tx| T::page(tx, after, PAGE_ROWS)).await?;
         let more = page.last().filter(|_| page.len() == PAGE_ROWS);
+        self.ended = more.is_none();
         self.left = if more.is_some() { self.left.saturating_sub(PAGE_ROWS) } else { 0 };
         self.after = more.map_or_else(T::Id::default, Swept::id);
         *locked(&self.sweep.0) = self.after;

@@ -65,11 +65,47 @@ pub(crate) struct UpkeepState {
     pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
     pub(crate) jobs: Jobs,
+    pub(crate) census: crate::census::Census,
+    pub(crate) repaired: Repaired,
+    /// When the last round ended.
+    round_us: AtomicU64,
     findings: Mutex<BTreeMap<&'static str, String>>,
     pacer: Pacer,
 }
 
+/// What repair wrote since the start.
+#[derive(Default)]
+pub(crate) struct Repaired {
+    bytes: AtomicU64,
+    took_us: AtomicU64,
+}
+
+impl Repaired {
+    fn note(&self, bytes: u64, took_us: u64) {
+        if bytes > 0 {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.took_us.fetch_add(took_us, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of new shards and copies.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long as many bytes would take; `None` before anything was repaired.
+    pub fn seconds_for(&self, bytes: u64) -> Option<u64> {
+        let (done, took_us) = (self.bytes.load(Ordering::Relaxed), self.took_us.load(Ordering::Relaxed));
+        plan::forecast::seconds_left(done, done.saturating_add(bytes), took_us.div_ceil(1_000_000))
+    }
+}
+
 impl UpkeepState {
+    /// When the last round ended, on the monotonic clock; 0 before the first.
+    pub fn round_us(&self) -> u64 {
+        self.round_us.load(Ordering::Relaxed)
+    }
+
     /// Begins the next round now.
     pub fn wake(&self) {
         self.wake.notify_one();
@@ -223,6 +259,7 @@ impl Inner {
         keep("repair", self.repair_if_needed(everything).await);
         keep("packing", self.pack_journalled(everything).await.map(drop));
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
+        keep("counting", self.count_objects(everything).await);
         keep("checkpoints of the ledger", self.put_checkpoint(everything).await);
         keep("release", self.release_journal().await.map(drop));
         keep("destroying keys", self.destroy_keys().await.map(drop));
@@ -238,12 +275,15 @@ impl Inner {
         keep("late copies", self.flush_late_copies().await);
         keep("keeping the books", self.keep_books(false).await);
         self.pool.trim();
+        self.upkeep.round_us.store(self.now_us(), Ordering::Relaxed);
         first
     }
 
     async fn repair_if_needed(self: &Arc<Self>, everything: bool) -> Result<()> {
         let patience = if everything { Patience::Whole } else { Patience::Share };
+        let begun_us = self.now_us();
         let round = self.repair_all(patience).await?;
+        self.upkeep.repaired.note(round.bytes, self.now_us().saturating_sub(begun_us));
         self.upkeep.finding("repairs", (!round.failed.is_empty()).then(|| round.failed.join("; ")));
         Ok(())
     }

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod links;
 pub mod listing;
 pub mod mail;
+pub mod metrics;
 pub mod notices;
 pub mod oidc;
 pub mod orders;

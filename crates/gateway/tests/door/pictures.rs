@@ -16,6 +16,7 @@ use gateway::{
     machine::Nobody,
     page::Page,
     pictures::{Large, NotMade, Pictures},
+    watch::Watch,
 };
 use model::world::BoxFuture;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -64,8 +65,8 @@ impl Door {
         let (service, pictures) = (world.service.clone(), maker.clone());
         let served = tokio::spawn(async move {
             let end = async { drop(stopped.await) };
-            gateway::serve(listener, service, Page::none(), Arc::new(Nobody), pictures, Proxies::new(vec![]), end)
-                .await;
+            let watch = Watch::new(service.clone(), Proxies::default());
+            gateway::serve(listener, service, Page::none(), Arc::new(Nobody), pictures, watch, end).await;
         });
         Self { address, maker, stop, served }
     }

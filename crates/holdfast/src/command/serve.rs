@@ -8,12 +8,16 @@ use std::{
     sync::Arc,
 };
 
-use gateway::client::{Proxies, Range};
+use gateway::{
+    client::{Proxies, Range},
+    watch::Watch,
+};
 use model::Class;
 use service::Service;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
 };
 
 use crate::{
@@ -22,6 +26,8 @@ use crate::{
     control::Control,
     data::DataFolder,
     error::{Error, Result},
+    log::Form,
+    monitor::Monitor,
     oidc,
     operator::{Operator, Question},
     outgoing,
@@ -48,11 +54,14 @@ pub struct Args {
     /// request comes from (X-Forwarded-For) is believed; limits by network need it.
     #[arg(long, value_name = "ADDR")]
     proxy: Vec<Range>,
+    /// How the log is written to standard error: `text` for people, or `json`, one object a line, for programs.
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    log: Form,
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    args.log.start();
     // Before anything is made or changed.
     args.config.as_deref().map(oidc::read).transpose()?;
     let data = DataFolder::at(&args.data)?;
@@ -60,6 +69,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let held = data.hold(true)?;
     let assembly = Arc::new(assemble::open(data, held, args.config.as_deref(), true).await?);
     let goes_out = assembly.origin.outgoing(&assembly.data)?;
+    let monitor = match assembly.origin.monitor(&assembly.data)? {
+        Some(address) => Some(Monitor::bind(address).await?),
+        None => None,
+    };
     let service = outgoing::with(Service::new(assembly.store.clone()), &goes_out)?;
     assembly.store.start();
     let service = oidc::join(service, assembly.origin.file())?;
@@ -75,17 +88,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     if let Some(mail) = &goes_out.mail {
         line(&format!("mail: through {}, addresses in it begin with {}", mail.host, mail.page));
     }
+    let watch = Watch::new(service.clone(), Proxies::new(args.proxy));
+    let monitored = monitor.map(|monitor| {
+        line(&format!("metrics: http://{}/metrics", monitor.address));
+        monitor.serve(Arc::clone(&watch))
+    });
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let mails = outgoing::carry_mails(service.clone());
     let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
     let watch = tokio::spawn(watch(service.clone(), Arc::clone(&assembly)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    let proxies = Proxies::new(args.proxy);
-    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), proxies, stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watch, stop).await;
     pictures.end();
     expiry.abort();
     watch.abort();
     mails.abort();
+    monitored.inspect(JoinHandle::abort);
     events.abort();
     drop(control);
     reloads.abort();

@@ -8,7 +8,10 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,6 +73,37 @@ pub struct Server {
     pub url: String,
     /// What it says of its page: the address that claims the service, until somebody has.
     pub page: String,
+    /// What it says otherwise.
+    pub out: Said,
+    /// Its log.
+    pub log: Said,
+}
+
+/// Lines of a program, as they come.
+#[derive(Clone, Default)]
+pub struct Said(Arc<(Mutex<Vec<String>>, Condvar)>);
+
+impl Said {
+    fn add(&self, line: String) {
+        self.0.0.lock().unwrap().push(line);
+        self.0.1.notify_all();
+    }
+
+    /// All lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.0.lock().unwrap().clone()
+    }
+
+    /// Waits for a line like this one.
+    pub fn wait(&self, is_it: impl Fn(&str) -> bool) -> String {
+        let mut lines = self.0.0.lock().unwrap();
+        loop {
+            if let Some(found) = lines.iter().find(|line| is_it(line)) {
+                return found.clone();
+            }
+            lines = self.0.1.wait(lines).unwrap();
+        }
+    }
 }
 
 impl Server {
@@ -127,10 +161,18 @@ impl Server {
         let said = lines.next().unwrap().unwrap();
         let page = said.strip_prefix("page: ").unwrap().split(' ').next().unwrap().to_owned();
         // What it says later must find a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (out, log) = (Said::default(), Said::default());
+        let heard = out.clone();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| heard.add(line)));
         let errors = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
-        Self { child, data: data.to_owned(), url, page }
+        let heard = log.clone();
+        std::thread::spawn(move || {
+            errors.lines().map_while(Result::ok).for_each(|line| {
+                eprintln!("server: {line}");
+                heard.add(line);
+            });
+        });
+        Self { child, data: data.to_owned(), url, page, out, log }
     }
 
     /// A token of the account that every service starts with.
