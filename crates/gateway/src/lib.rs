@@ -151,6 +151,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/logins", any(api::fleet::logins))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
+        .route("/api/v1/fleet/drills", any(api::drills::run))
         .fallback(move |request: Request| async move { page.answer(&request) })
         .layer(Extension(machine))
         .layer(Extension(gallery))

@@ -43,6 +43,7 @@ use crate::{
         about::about, about::change, about::picture, about::set_picture, about::drop_picture,
         archive::own, archive::linked,
         document,
+        drills::run,
         files::get, files::put, files::act, files::delete,
         fleet::report, fleet::providers, fleet::prices, fleet::targets, fleet::logins, fleet::what_if, fleet::scrub,
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,

@@ -14,6 +14,10 @@ use crate::{
     header::{base64, date::rfc3339},
 };
 
+mod drilled;
+
+pub use drilled::{Drilled, drilled};
+
 /// How the fleet stands.
 #[derive(Serialize, ToSchema)]
 pub struct Fleet {
@@ -59,6 +63,8 @@ struct Provider {
     state: TargetState,
     targets: Vec<Target>,
     spending: Spending,
+    /// The last drill without it since the service started.
+    last_drill: Option<Drilled>,
 }
 
 /// What a provider was asked for this month, and what that costs. None: unknown.
@@ -178,6 +184,7 @@ fn provider(provider: ProviderReport) -> Provider {
             cost_storing_month: cost.storing_month.map(|money| money.to_string()),
             cost_so_far: cost.so_far.map(|money| money.to_string()),
         },
+        last_drill: provider.last_drill.map(drilled),
     }
 }
 

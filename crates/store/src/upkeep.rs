@@ -59,6 +59,7 @@ pub(crate) struct UpkeepState {
     pub(crate) scrub_objects: Sweep<ObjectView>,
     pub(crate) filling: crate::fill::Filling,
     pub(crate) destroyed: crate::gone::Destroyed,
+    pub(crate) drills: crate::drill::Drills,
     pub(crate) jobs: Jobs,
     findings: Mutex<BTreeMap<&'static str, String>>,
 }

@@ -8,6 +8,7 @@ pub mod about;
 pub mod archive;
 pub mod checksum;
 pub mod described;
+pub mod drills;
 pub mod files;
 pub mod fleet;
 pub mod grants;
