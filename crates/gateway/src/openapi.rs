@@ -45,6 +45,7 @@ use crate::{
         archive::own, archive::linked,
         desk::sign, desk::file, desk::document,
         document,
+        drills::run,
         files::get, files::put, files::act, files::delete,
         fleet::report, fleet::providers, fleet::prices, fleet::targets, fleet::logins, fleet::what_if, fleet::scrub,
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,

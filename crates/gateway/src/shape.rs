@@ -16,8 +16,10 @@ use crate::{
     header::date::rfc3339,
 };
 
+mod drilled;
 mod orders;
 
+pub use drilled::{Drilled, drilled};
 pub use orders::{Evacuation, Ordered, ordered};
 
 /// How the fleet stands.
@@ -65,6 +67,8 @@ struct Provider {
     state: TargetState,
     targets: Vec<Target>,
     spending: Spending,
+    /// The last drill without it since the service started.
+    last_drill: Option<Drilled>,
 }
 
 /// What a provider was asked for this month, and what that costs. None: unknown.
@@ -190,6 +194,7 @@ fn provider(provider: ProviderReport) -> Provider {
             cost_storing_month: cost.storing_month.map(|money| money.to_string()),
             cost_so_far: cost.so_far.map(|money| money.to_string()),
         },
+        last_drill: provider.last_drill.map(drilled),
     }
 }
 

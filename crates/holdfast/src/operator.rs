@@ -134,6 +134,13 @@ pub enum Question {
         /// Its name.
         provider: String,
     },
+    /// Reads what would be left without a provider.
+    Drill {
+        /// Its name.
+        provider: String,
+        /// How many packs, and copied objects; all if absent.
+        sample: Option<u64>,
+    },
     /// Reads and checks everything.
     Scrub,
     /// Reads the configuration again and lets the fleet grow.
@@ -324,6 +331,9 @@ impl Operator {
             Question::WhatIf { provider } => {
                 let report = self.service.what_if(&provider).await?;
                 Ok(json!(shape::what_if(provider, report)))
+            }
+            Question::Drill { provider, sample } => {
+                Ok(json!(shape::drilled(self.service.drill(&provider, sample).await?)))
             }
             Question::Scrub => Ok(json!(shape::scrub(&self.service.scrub().await?))),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),

@@ -66,6 +66,10 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
     match question {
         Question::Fleet => get("/api/v1/fleet".to_owned()).await,
         Question::WhatIf { provider } => get(format!("/api/v1/fleet/what-if?provider={}", encode(&provider))).await,
+        Question::Drill { provider, sample } => {
+            let body = json!({ "provider": provider, "sample": sample });
+            api.json(Method::POST, "/api/v1/fleet/drills", Some(&body)).await
+        }
         Question::Scrub => api.json(Method::POST, "/api/v1/fleet/scrub?wait=true", None).await,
         Question::KitMake { account, recipient } => {
             let path = format!("/api/v1/kits{}", whose(account));

@@ -82,8 +82,8 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, JobReport, Ladder, ProviderReport,
-    Reading, ScrubReport, Spending, Standing, Tally, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
+    DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, JobReport, Ladder,
+    ProviderReport, Reading, ScrubReport, Spending, Standing, Tally, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -3,7 +3,7 @@
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
-//! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
+//! `drill` proves what would be left without a firm; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
 //! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
 //! `probe` says what is up.
@@ -46,6 +46,7 @@ mod certify;
 pub mod commit;
 mod copies;
 mod draft;
+mod drill;
 mod earlier;
 mod error;
 mod evacuate;
@@ -97,6 +98,7 @@ pub mod write;
 
 pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
+pub use drill::DrillReport;
 pub use error::{Error, Result};
 pub use gauges::{Gauges, ProviderGauges, TargetGauges};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};

@@ -83,6 +83,8 @@ pub struct ProviderReport {
     pub targets: Vec<TargetReport>,
     /// What it was asked for this month, and what that costs.
     pub spending: Spending,
+    /// The last drill without it since the start.
+    pub last_drill: Option<crate::DrillReport>,
 }
 
 /// Where everything stands.
@@ -252,6 +254,7 @@ impl Inner {
     /// The providers by name.
     fn provider_reports(&self, mut spending: BTreeMap<ProviderId, Spending>) -> Vec<ProviderReport> {
         let targets = self.fleet.all();
+        let mut drills = self.last_drills();
         let mut reports: Vec<_> = (self.fleet.providers().into_iter())
             .map(|row| {
                 let own =
@@ -259,7 +262,8 @@ impl Inner {
                 let own: Vec<_> = own.collect();
                 let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
                 let spending = spending.remove(&row.id).unwrap_or_default();
-                ProviderReport { id: row.id, name: row.name, state, targets: own, spending }
+                let last_drill = drills.remove(&row.id);
+                ProviderReport { id: row.id, name: row.name, state, targets: own, spending, last_drill }
             })
             .collect();
         reports.sort_by(|a, b| a.name.cmp(&b.name));

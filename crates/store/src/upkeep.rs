@@ -64,6 +64,7 @@ pub(crate) struct UpkeepState {
     pub(crate) filling: crate::fill::Filling,
     pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
+    pub(crate) drills: crate::drill::Drills,
     pub(crate) jobs: Jobs,
     pub(crate) census: crate::census::Census,
     pub(crate) repaired: Repaired,

@@ -9,6 +9,7 @@ pub mod archive;
 pub mod checksum;
 pub mod described;
 pub mod desk;
+pub mod drills;
 pub mod files;
 pub mod fleet;
 pub mod grants;
