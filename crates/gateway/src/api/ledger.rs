@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use hyper::{
     StatusCode,
-    header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
     http::request::Parts,
 };
 use serde::Serialize;
@@ -84,8 +84,10 @@ pub async fn export(State(service): State<Service>, request: Request) -> Result<
     let (caller, parts) = greet(&service, request).await?;
     percent::query(parts.uri.query(), [])?;
     let checkpoint = service.checkpoint(&caller).await?;
+    let bytes = length(&service, &caller, &checkpoint).await?;
     let mut response = api::empty(StatusCode::OK);
     let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"ledger.txt\""));
     *response.body_mut() = Body::from_stream(Box::pin(pieces(service, caller, checkpoint)));
@@ -106,6 +108,20 @@ async fn greet(service: &Service, request: Request) -> Result<(Caller, Parts), P
     caller.must_operate()?;
     links::must_read(&parts)?;
     Ok((caller, parts))
+}
+
+/// How long the file is. Entries never change, so they are as long when they are sent: one that is cut never looks whole.
+async fn length(service: &Service, caller: &Caller, checkpoint: &Checkpointed) -> Result<u64, Problem> {
+    let mut bytes = (EXPORT_HEAD.len() + 2 + checkpoint.note.len()) as u64;
+    let mut after = 0;
+    while after < checkpoint.size {
+        let page = service.ledger(caller, after).await?;
+        let Some(last) = page.last().map(|noted| noted.entry.n) else { break };
+        let signed = page.iter().filter(|noted| noted.entry.n <= checkpoint.size);
+        bytes += signed.map(|noted| noted.text.len() as u64 + 1).sum::<u64>();
+        after = last;
+    }
+    Ok(bytes)
 }
 
 /// The file, page by page: its head, the entries that the checkpoint signs, the checkpoint.
