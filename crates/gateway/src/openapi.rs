@@ -20,9 +20,9 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, desk, files, fleet, grants, kits, leases, ledger, links, listing, mail,
-        notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares, thumbnails,
-        trash, uploads, versions, webhooks,
+        self, about, archive, described, desk, drills, files, fleet, grants, kits, leases, ledger, links, listing,
+        mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
+        thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,

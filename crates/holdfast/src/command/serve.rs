@@ -96,12 +96,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
     let mails = outgoing::carry_mails(service.clone());
     let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
-    let watch = tokio::spawn(watch(service.clone(), Arc::clone(&assembly)));
+    let notices = tokio::spawn(notices(service.clone(), Arc::clone(&assembly)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
     gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watch, stop).await;
     pictures.end();
     expiry.abort();
-    watch.abort();
+    notices.abort();
     mails.abort();
     monitored.inspect(JoinHandle::abort);
     events.abort();
@@ -122,7 +122,7 @@ async fn expire(service: Service, assembly: Arc<Assembly>) {
 }
 
 /// Looks every ten minutes, and when a notice came, whether people have to be told of something.
-async fn watch(service: Service, assembly: Arc<Assembly>) {
+async fn notices(service: Service, assembly: Arc<Assembly>) {
     // Targets are looked at first.
     assembly.world.timer.sleep(60_000_000).await;
     loop {
