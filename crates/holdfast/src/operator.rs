@@ -135,6 +135,8 @@ pub enum Question {
     },
     /// Reads and checks everything.
     Scrub,
+    /// How all that the service rests on is.
+    Doctor,
     /// Reads the configuration again and lets the fleet grow.
     Reload,
     /// Adds a provider, or changes its labels.
@@ -272,6 +274,7 @@ impl Operator {
                 let report = self.service.what_if(&provider).await?;
                 Ok(json!(shape::what_if(provider, report)))
             }
+            Question::Doctor => Ok(json!(self.assembly.examine().await?)),
             Question::Scrub => Ok(json!(shape::scrub(&self.service.scrub().await?))),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
             Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,

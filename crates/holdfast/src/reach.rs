@@ -138,7 +138,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "address": address, "login": map(login.0) });
             api.json(Method::POST, "/api/v1/fleet/logins", Some(&body)).await
         }
-        Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {
+        Question::TokenCreate { .. }
+        | Question::Reload
+        | Question::Doctor
+        | Question::FleetImport { .. }
+        | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }
     }
