@@ -143,7 +143,7 @@ export async function issuer(secret) {
       if (!given || !known || shown !== given.challenge) return void json(answer, 400, { error: 'invalid_grant' });
       const now = Math.floor(Date.now() / 1000);
       const name = given.who === 'ada' ? 'Ada Lovelace' : 'Eve';
-      const claims = { iss: own, sub: `id-of-${given.who}`, aud: given.client, iat: now, exp: now + 300, nonce: given.nonce, name, preferred_username: given.who };
+      const claims = { iss: own, sub: `id-of-${given.who}`, aud: given.client, iat: now, auth_time: now, exp: now + 300, nonce: given.nonce, name, preferred_username: given.who };
       const signed = `${part({ alg: 'RS256', kid: 'story', typ: 'JWT' })}.${part(claims)}`;
       const signature = createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url');
       return void json(answer, 200, { access_token: 'unused', token_type: 'Bearer', expires_in: 300, id_token: `${signed}.${signature}` });

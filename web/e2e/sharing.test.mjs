@@ -17,6 +17,11 @@ async function invited(own, page, name) {
   return other;
 }
 
+/** Somebody comes back to the window, upon which it asks at once; else it does so every twenty seconds. */
+async function back(page) {
+  await page.evaluate(() => globalThis.dispatchEvent(new Event('focus')));
+}
+
 /** A real JPEG of the browser's own making. */
 async function jpeg(page) {
   const bytes = await page.evaluate(async () => {
@@ -121,12 +126,13 @@ test('a folder is shared to look, then to change, and its owner takes it back', 
     await bob.getByRole('link', { name: 'Trip (from alice)' }).click();
     await row(bob, 'letters').waitFor();
 
-    // To change: told in the open view, once it has asked.
+    // To change: told in the open view, when somebody looks at it.
     await alice.goto(`${own.service.origin}/shares`);
     await alice.getByRole('heading', { name: 'Trip' }).waitFor();
     await alice.getByLabel('What bob can do').selectOption('write');
     await alice.getByText('bob can change', { exact: true }).waitFor();
     await looks(alice, 'my-shares');
+    await back(bob);
     await bob.getByRole('button', { name: 'Upload files' }).waitFor();
     await choose(bob, [{ name: 'answer.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear Alice') }]);
     await bob.getByText('1 file uploaded').waitFor();
@@ -157,6 +163,7 @@ test('a folder is shared to look, then to change, and its owner takes it back', 
     await alice.goto(`${own.service.origin}/shares`);
     await alice.getByRole('button', { name: 'End sharing Trip with bob' }).click();
     await alice.getByText('bob no longer sees it').waitFor();
+    await back(bob);
     await bob.getByRole('heading', { name: 'This is no longer shared with you' }).waitFor();
     await looks(bob, 'shared-ended');
     await bob.getByRole('link', { name: 'To what is shared with you' }).click();

@@ -12,6 +12,7 @@ mod client;
 mod load;
 mod meter;
 mod pattern;
+mod photo;
 mod report;
 mod server;
 pub mod sink;
@@ -76,7 +77,8 @@ impl Bench<'_> {
 /// # Errors
 /// When a program does not build or start, or an answer is not the one that was due.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let build = workspace.cargo().args(["build", "--release"]).status().context("cannot run cargo")?;
+    let build =
+        workspace.cargo().args(["build", "--release", "--workspace", "--bins"]).status().context("cannot run cargo")?;
     ensure!(build.success(), "the service does not build");
     let folder = workspace.target.join("bench");
     let divisor = if options.quick { QUICK } else { 1 };

@@ -25,6 +25,12 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// The account is gone for good.
+    #[error("account {account} was deleted: nothing of it is changed any more, and nothing of this was kept")]
+    AccountGone {
+        /// Whose change it was.
+        account: AccountId,
+    },
     /// The disk under the catalogue is full; the transaction was rolled back.
     #[error(
         "the catalogue's disk is full: nothing of this was kept, reading still works, writing goes on when there is space"
@@ -105,6 +111,14 @@ pub enum Error {
     /// A change was given with a scope that it does not belong to.
     #[error("a change was given with a scope that it does not belong to")]
     WrongScope,
+    /// An entry of the ledger does not follow the last one.
+    #[error("entry {got} of the ledger does not follow the last one, entry {expected} does: nothing was noted")]
+    NotNext {
+        /// The number that is next.
+        expected: u64,
+        /// The number that it has.
+        got: u64,
+    },
     /// The catalogue was closed.
     #[error("the catalogue is closed")]
     Closed,
@@ -124,12 +138,15 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::NameTaken { .. } | Self::NounTaken { .. } => Class::Conflict,
+            Self::AccountGone { .. } => Class::Missing,
             Self::Full => Class::Exhausted,
             Self::Disk(_) | Self::LogSync(_) | Self::Busy | Self::NotOpen | Self::Closed => Class::Retry,
             Self::Open { .. } | Self::Copy { .. } => Class::Retry,
             Self::Newer { .. } | Self::TooLarge | Self::NoImage => Class::Refused,
             Self::Corrupt(_) | Self::LogLost { .. } | Self::Value { .. } => Class::Damaged,
-            Self::AlreadyOpen | Self::WrongScope | Self::Panicked | Self::Statement(_) => Class::Bug,
+            Self::AlreadyOpen | Self::WrongScope | Self::NotNext { .. } | Self::Panicked | Self::Statement(_) => {
+                Class::Bug
+            }
         }
     }
 

@@ -88,24 +88,30 @@ pub fn put(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     tx.run(&sql, values).map(drop)
 }
 
-/// How many events wait in all, and for this webhook.
+/// How many events wait for a webhook.
 ///
 /// # Errors
 /// As for every reading.
-pub fn waiting(tx: &Tx<'_>, account: AccountId, hook: WebhookId) -> Result<(u64, u64)> {
-    let all = tx.one("SELECT count(*) FROM event", [], |row| int(row, 0))?.unwrap_or(0);
+pub fn waiting(tx: &Tx<'_>, account: AccountId, hook: WebhookId) -> Result<u64> {
     let sql = "SELECT count(*) FROM event WHERE account = ?1 AND hook = ?2";
-    Ok((all, tx.one(sql, (account.0, hook.0), |row| int(row, 0))?.unwrap_or(0)))
+    Ok(tx.one(sql, (account.0, hook.0), |row| int(row, 0))?.unwrap_or(0))
 }
 
-/// How many events wait in all, and for an account.
+/// How many events wait for the webhooks of an account, or for all if none is given; counted up to `most`, so that whoever
+/// asks at each change reads so many rows of an index at most.
 ///
 /// # Errors
 /// As for every reading.
-pub fn waiting_of(tx: &Tx<'_>, account: AccountId) -> Result<(u64, u64)> {
-    let all = tx.one("SELECT count(*) FROM event", [], |row| int(row, 0))?.unwrap_or(0);
-    let sql = "SELECT count(*) FROM event WHERE account = ?1";
-    Ok((all, tx.one(sql, [account.0], |row| int(row, 0))?.unwrap_or(0)))
+pub fn waiting_of(tx: &Tx<'_>, account: Option<AccountId>, most: u64) -> Result<u64> {
+    let count = |row: &Row<'_>| int(row, 0);
+    let found = match account {
+        Some(account) => {
+            let sql = "SELECT count(*) FROM (SELECT 1 FROM event INDEXED BY event_hook WHERE account = ?1 LIMIT ?2)";
+            tx.one(sql, (account.0, Int(most)), count)?
+        }
+        None => tx.one("SELECT count(*) FROM (SELECT 1 FROM event LIMIT ?1)", [Int(most)], count)?,
+    };
+    Ok(found.unwrap_or(0))
 }
 
 /// Webhooks for which something is due and that may be tried now, whose turn is longest ago first.
@@ -259,6 +265,7 @@ pub(crate) const fn event_number(event: EventKind) -> u8 {
         EventKind::ShareChanged => 2,
         EventKind::ShareEnded => 3,
         EventKind::RequestReceived => 4,
+        EventKind::NoticeWaits => 5,
     }
 }
 
@@ -269,6 +276,7 @@ fn event_of(number: u8) -> Result<EventKind> {
         2 => EventKind::ShareChanged,
         3 => EventKind::ShareEnded,
         4 => EventKind::RequestReceived,
+        5 => EventKind::NoticeWaits,
         _ => return Err(Error::Value { what: "event" }),
     })
 }

@@ -1,5 +1,6 @@
 //! Single values of this catalogue: cluster id, epoch, generation, journal position, service time, and whatever else
-//! there is one of. Names are given by their owner, the store; the number `commits failed` is the writer's.
+//! there is one of, be it one for each account. Names are given by their owner, the store; the number `commits failed` is the
+//! writer's.
 
 use crate::{
     error::Result,
@@ -39,4 +40,13 @@ pub fn bytes(tx: &Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
 pub fn set_bytes(tx: &mut Tx<'_>, name: &str, bytes: &[u8]) -> Result<()> {
     let sql = "INSERT INTO meta (name, bytes) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes";
     tx.run(sql, (name, bytes)).map(drop)
+}
+
+/// The names that begin with `prefix`, in order.
+///
+/// # Errors
+/// As for every reading.
+pub fn names(tx: &Tx<'_>, prefix: &str) -> Result<Vec<String>> {
+    let sql = "SELECT name FROM meta WHERE name >= ?1 AND name < ?1 || char(1114111) ORDER BY name";
+    tx.all(sql, [prefix], |row| Ok(row.get(0)?))
 }

@@ -20,6 +20,9 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_ways_in.sql"),
     include_str!("migrations/0009_outgoing.sql"),
     include_str!("migrations/0010_plans.sql"),
+    include_str!("migrations/0011_orders.sql"),
+    include_str!("migrations/0012_ledger.sql"),
+    include_str!("migrations/0013_leases.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own. A database in a file, at `path`, that has run some of them is copied

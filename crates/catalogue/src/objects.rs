@@ -24,6 +24,8 @@ pub enum ObjectKind {
     Envelope,
     /// Where the targets are, sealed to an envelope's recipients.
     AddressBook,
+    /// A signed checkpoint of the ledger.
+    Checkpoint,
 }
 
 /// One copied object.
@@ -208,6 +210,15 @@ pub fn released(tx: &Tx<'_>, after: ObjectId, objects: usize) -> Result<Vec<Obje
     found.into_iter().map(|object| with_copies(tx, object)).collect()
 }
 
+/// The object of that name, if one is known.
+///
+/// # Errors
+/// As for every reading.
+pub fn named(tx: &Tx<'_>, name: &str) -> Result<Option<ObjectView>> {
+    let found = tx.all(&format!("{OBJECT} WHERE name = ?1 ORDER BY id LIMIT 1"), [name], object_from)?.pop();
+    found.map(|object| with_copies(tx, object)).transpose()
+}
+
 /// Up to `objects` objects after `after` that have a copy at the target, by id.
 ///
 /// # Errors
@@ -266,6 +277,7 @@ fn kind_number(kind: ObjectKind) -> i64 {
         ObjectKind::Snapshot => 1,
         ObjectKind::Envelope => 2,
         ObjectKind::AddressBook => 3,
+        ObjectKind::Checkpoint => 4,
     }
 }
 
@@ -275,6 +287,7 @@ fn kind_from(number: i64) -> Result<ObjectKind> {
         1 => ObjectKind::Snapshot,
         2 => ObjectKind::Envelope,
         3 => ObjectKind::AddressBook,
+        4 => ObjectKind::Checkpoint,
         _ => return Err(Error::Value { what: "object.kind" }),
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     entries,
     error::{Error, Result},
     fleet::{labels, target_from},
-    hooks, limits, mail,
+    hooks, leases, ledger, limits, mail, orders,
     packs::make_from,
     plans,
     scopes::scope_from,
@@ -115,6 +115,16 @@ fn cluster_rows<E: From<Error>>(
     let sql = "SELECT id, provider, address, driver, generation, state, revision FROM target
                WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| f(read(int(row, 6))?, Change::Target(target_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM lease {of}, id", leases::LEASE);
+    tx.each(&sql, range, |row| f(read(int(row, leases::LEASE_COUNT))?, Change::Lease(leases::lease_from(tx, row)?)))?;
+    let sql = format!("SELECT {}, revision FROM notice {of}, id", leases::NOTICE);
+    tx.each(&sql, range, |row| f(read(int(row, leases::NOTICE_COUNT))?, Change::Notice(leases::notice_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM ledger {of}, n", ledger::COLUMNS);
+    tx.each(&sql, range, |row| f(read(int(row, ledger::COLUMN_COUNT))?, Change::Ledger(ledger::entry_from(row)?)))?;
+    let sql = format!("SELECT {}, revision FROM target_orders {of}, target", orders::COLUMNS);
+    tx.each(&sql, range, |row| {
+        f(read(int(row, orders::COLUMN_COUNT))?, Change::TargetOrders(orders::orders_from(row)?))
+    })?;
     let sql = "SELECT id, k, codec, cell_bytes, revision FROM pack
                WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| f(read(int(row, 4))?, Change::Pack(pack_from(tx, row)?)))?;

@@ -1,6 +1,7 @@
 //! The counters of revisions, one for the cluster and one for each account, and how far snapshots cover them.
 
 use crate::{
+    apply::must_live,
     error::{Error, Result},
     tx::{Int, Tx, int},
 };
@@ -18,8 +19,9 @@ pub fn revision(tx: &Tx<'_>, scope: Scope) -> Result<u64> {
 /// Takes the scope's next revision.
 ///
 /// # Errors
-/// As for every writing.
+/// As for every writing; Missing if the scope is that of an account that is gone: nothing is said in it any more.
 pub fn bump_revision(tx: &mut Tx<'_>, scope: Scope) -> Result<u64> {
+    must_live(tx, scope)?;
     let found = tx.one(
         "INSERT INTO scope (id, revision, covered) VALUES (?1, 1, 0)
          ON CONFLICT (id) DO UPDATE SET revision = revision + 1 RETURNING revision",

@@ -121,6 +121,16 @@ pub fn open_without_length(tx: &Tx<'_>, account: AccountId, now: ServiceTime) ->
     Ok(tx.one(sql, (account.0, Int(now.0)), |row| int(row, 0))?.unwrap_or(0))
 }
 
+/// Plaintext bytes that are safe of an account's uploads that have not said how long they will be, expired or not: they lie at
+/// the firms until somebody drops them.
+///
+/// # Errors
+/// As for every reading.
+pub fn received_without_length(tx: &Tx<'_>, account: AccountId) -> Result<u64> {
+    let sql = "SELECT coalesce(sum(received), 0) FROM upload WHERE account = ?1 AND length IS NULL";
+    Ok(tx.one(sql, [account.0], |row| int(row, 0))?.unwrap_or(0))
+}
+
 /// All uploads of an account, by id.
 ///
 /// # Errors
@@ -130,17 +140,16 @@ pub fn of_account(tx: &Tx<'_>, account: AccountId) -> Result<Vec<UploadRow>> {
     tx.all(&sql, [account.0], |row| Ok(upload_from(row)?))
 }
 
-/// What an account's open uploads will be together, as far as they said: plaintext bytes. Of those that came by another way
-/// than `way` or the account's own only what has arrived counts: strangers reserve nothing.
+/// What an account's open uploads will be together that said how long they will be: plaintext bytes. Of those that came by
+/// another way than `way` or the account's own only what has arrived counts: strangers reserve nothing.
 ///
 /// # Errors
 /// As for every reading.
 pub fn open_bytes(tx: &Tx<'_>, account: AccountId, way: &str, now: ServiceTime) -> Result<u64> {
     // As floating point, because a sum of what strangers claim may be more than 63 bits hold.
     let sql =
-        "SELECT CAST(min(total(CASE WHEN way IN ('', ?3) THEN max(coalesce(length, 0), received) ELSE received END),
-                 9e18) AS INTEGER)
-               FROM upload WHERE account = ?1 AND expires_at >= ?2";
+        "SELECT CAST(min(total(CASE WHEN way IN ('', ?3) THEN max(length, received) ELSE received END), 9e18) AS INTEGER)
+               FROM upload WHERE account = ?1 AND expires_at >= ?2 AND length IS NOT NULL";
     Ok(tx.one(sql, (account.0, Int(now.0), way), |row| int(row, 0))?.unwrap_or(0))
 }
 

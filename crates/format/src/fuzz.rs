@@ -8,8 +8,9 @@ use crate::{
     digest::Running,
     envelope::{self, Identity},
     journal::JournalObject,
-    keys::{Key, Keyring},
+    keys::{ClusterKey, Key, Keyring},
     kit::{Kit, OperatorKit},
+    ledger::{self, Checkpoint, Frontier, Signer, VerifierKey},
     marker::Marker,
     name,
     record::{self, Part},
@@ -33,6 +34,7 @@ pub const DECODERS: &[(&str, Decoder)] = &[
     ("journal", journal),
     ("kit", kit),
     ("layer", layer),
+    ("ledger", ledger),
     ("login", login),
     ("marker", marker),
     ("names", names),
@@ -117,6 +119,23 @@ pub fn layer(bytes: &[u8]) {
     }
 }
 
+/// An exported ledger, an entry, a checkpoint, a key and a saved tree.
+pub fn ledger(bytes: &[u8]) {
+    let signer = Signer::new(model::id::ClusterId([0xc1; 16]), &ClusterKey::new(Key::from_bytes([0x22; 32])));
+    _ = ledger::verify(bytes, signer.key(), None);
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(entry) = ledger::Entry::parse(&text) {
+        assert_eq!(entry.to_text(), text, "one spelling");
+    }
+    _ = Checkpoint::open(&text, signer.key());
+    _ = VerifierKey::parse(&text);
+    _ = ledger::Receipt::open(&text, signer.key());
+    if let Some(mut tree) = Frontier::from_bytes(bytes) {
+        tree.push("");
+        _ = tree.root();
+    }
+}
+
 /// What is sealed in a login, and the age file around it.
 pub fn login(bytes: &[u8]) {
     _ = envelope::take_login(bytes);
@@ -137,6 +156,7 @@ pub fn names(bytes: &[u8]) {
     _ = name::parse_journal_name(&text);
     _ = name::parse_envelope_name(&text);
     _ = name::parse_address_book_name(&text);
+    _ = name::parse_checkpoint_name(&text);
     if let Some(name) = snapshot::parse_snapshot_name(&text) {
         _ = snapshot::pick_layers(name.scope, &[name]);
     }

@@ -195,6 +195,11 @@ impl ClusterKey {
     pub fn record_key(&self) -> &Key {
         &self.record
     }
+
+    /// The seed of the key that signs the ledger: it comes back with the cluster key, whatever becomes of the catalogue.
+    pub fn ledger_seed(&self) -> Key {
+        self.key.derive(&[], &[b"holdfast/v1/cluster/ledger"])
+    }
 }
 
 impl std::fmt::Debug for ClusterKey {

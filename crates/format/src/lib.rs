@@ -3,7 +3,8 @@
 //! `docs/format.md` is the law and this crate obeys it. From the smallest thing up: [`segment`] seals a file's bytes in
 //! frames of 64 KiB; [`shard`] lays sealed bytes on lanes with a hash for each 64 KiB; [`record`] writes a
 //! [`model::Change`] as bytes; [`journal`] gathers sealed records, [`snapshot`] states where they led; [`replay`] folds both
-//! into state; [`envelope`] and [`kit`] bring the [`keys`] home; [`marker`] and [`name`] say what lies where.
+//! into state; [`envelope`] and [`kit`] bring the [`keys`] home; [`marker`] and [`name`] say what lies where;
+//! [`ledger`] chains and signs what was said and done, for people who trust nobody.
 //!
 //! Invariants: pure. No files, no clock, no chance but what comes in as `Entropy` (age alone draws its own, in [`envelope`]).
 //! A decoder never panics and never allocates more than a small multiple of what it was given; hashes and tags are
@@ -16,6 +17,7 @@ pub mod fuzz;
 pub mod journal;
 pub mod keys;
 pub mod kit;
+pub mod ledger;
 pub mod marker;
 pub mod name;
 pub mod record;

@@ -101,6 +101,26 @@ pub fn parse_address_book_name(name: &str) -> Option<EnvelopeName> {
     Some(EnvelopeName { scope, generation: number(generation)?, id: ObjectId::parse(id).ok()? })
 }
 
+/// What the name of a checkpoint of the ledger says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckpointName {
+    /// How many entries it signs.
+    pub size: u64,
+    /// Its id.
+    pub id: ObjectId,
+}
+
+/// `ledger/<size>-<object>`
+pub fn checkpoint_name(size: u64, id: ObjectId) -> String {
+    format!("ledger/{size:016x}-{id}")
+}
+
+/// Reads a checkpoint's name; `None` for any other name.
+pub fn parse_checkpoint_name(name: &str) -> Option<CheckpointName> {
+    let [size, id] = words(name.strip_prefix("ledger/")?)?;
+    Some(CheckpointName { size: number(size)?, id: ObjectId::parse(id).ok()? })
+}
+
 /// An account's id, or `cluster`.
 pub(crate) fn scope_word(scope: Scope) -> String {
     match scope {
@@ -142,8 +162,9 @@ mod tests {
     };
 
     use super::{
-        EnvelopeName, JournalName, ShardName, address_book_name, envelope_name, journal_name, parse_address_book_name,
-        parse_envelope_name, parse_journal_name, parse_shard_name, shard_name,
+        CheckpointName, EnvelopeName, JournalName, ShardName, address_book_name, checkpoint_name, envelope_name,
+        journal_name, parse_address_book_name, parse_checkpoint_name, parse_envelope_name, parse_journal_name,
+        parse_shard_name, shard_name,
     };
 
     const ID: ObjectId = ObjectId([0xd2; 16]);
@@ -162,6 +183,9 @@ mod tests {
             let name = envelope_name(scope, 5, ID);
             assert_eq!(parse_envelope_name(&name), Some(EnvelopeName { scope, generation: 5, id: ID }), "{name}");
         }
+        let name = checkpoint_name(17, ID);
+        assert_eq!(name, format!("ledger/0000000000000011-{ID}"));
+        assert_eq!(parse_checkpoint_name(&name), Some(CheckpointName { size: 17, id: ID }));
         let account = AccountId([9; 16]);
         let found = parse_address_book_name(&address_book_name(account, 5, ID));
         assert_eq!(found, Some(EnvelopeName { scope: Scope::Account(account), generation: 5, id: ID }));

@@ -8,6 +8,7 @@
 use model::{
     Change, Scope,
     id::{AccountId, EntryId, PackId, VersionId},
+    outgoing::EventKind,
     units::ServiceTime,
 };
 
@@ -17,6 +18,9 @@ use crate::{
 };
 
 mod access;
+mod leases;
+mod ledger;
+mod orders;
 mod outgoing;
 mod plans;
 mod rows;
@@ -36,16 +40,30 @@ const PLAN: u8 = 15;
 const SHARE: u8 = 21;
 const GRANT: u8 = 22;
 const WEBHOOK: u8 = 23;
+const TARGET_ORDERS: u8 = 24;
 const ACCOUNT_GONE: u8 = 25;
+const LEASE: u8 = 26;
+const NOTICE: u8 = 27;
+const LEDGER: u8 = 28;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | WEBHOOK | ACCOUNT_GONE => (2, 2),
-        ABOUT => (2, 3),
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | TARGET_ORDERS | ACCOUNT_GONE | LEASE | NOTICE | LEDGER => {
+            (2, 2)
+        }
+        ABOUT | WEBHOOK => (2, 3),
         _ => (1, 1),
+    }
+}
+
+/// The shape that a change is written in: the newest of its kind. A webhook that older readers understand is written for them.
+fn shape_of(change: &Change) -> u8 {
+    match change {
+        Change::Webhook(row) if !row.events.contains(&EventKind::NoticeWaits) => 2,
+        _ => shapes_of(kind_of(change)).1,
     }
 }
 
@@ -87,7 +105,11 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Passkey(_)
         | Change::Identity(_)
         | Change::Provider(_)
-        | Change::Target(_) => Part::Service,
+        | Change::Target(_)
+        | Change::Lease(_)
+        | Change::Notice(_)
+        | Change::TargetOrders(_)
+        | Change::Ledger(_) => Part::Service,
         Change::Kit(_)
         | Change::Share(_)
         | Change::Grant(_)
@@ -163,8 +185,7 @@ pub(crate) fn put_change(bytes: &mut Vec<u8>, change: &Change) -> Result<()> {
     check(change)?;
     let mut body = Vec::new();
     put_body(&mut body, change);
-    let kind = kind_of(change);
-    bytes.extend_from_slice(&[kind, shapes_of(kind).1]);
+    bytes.extend_from_slice(&[kind_of(change), shape_of(change)]);
     put_blob(bytes, &body);
     Ok(())
 }
@@ -207,7 +228,11 @@ fn kind_of(change: &Change) -> u8 {
         Change::Token(_) => 8,
         Change::Limits(_) => LIMITS,
         Change::Plan(_) => PLAN,
+        Change::TargetOrders(_) => TARGET_ORDERS,
         Change::AccountGone { .. } => ACCOUNT_GONE,
+        Change::Lease(_) => LEASE,
+        Change::Notice(_) => NOTICE,
+        Change::Ledger(_) => LEDGER,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
@@ -242,6 +267,10 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
+        Change::Lease(row) => leases::put_lease(bytes, row),
+        Change::Notice(row) => leases::put_notice(bytes, row),
+        Change::Ledger(entry) => ledger::put_entry(bytes, entry),
+        Change::TargetOrders(row) => orders::put_orders(bytes, row),
         Change::Pack(pack) => rows::put_pack(bytes, pack),
         Change::Makes { pack, makes } => {
             bytes.extend_from_slice(&pack.0);
@@ -286,10 +315,14 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         20 => Change::VersionGone(VersionId(reader.array("id")?)),
         SHARE => Change::Share(shown::take_share(reader, shape)?),
         GRANT => Change::Grant(shown::take_grant(reader)?),
-        WEBHOOK => Change::Webhook(outgoing::take_webhook(reader)?),
+        WEBHOOK => Change::Webhook(outgoing::take_webhook(reader, shape)?),
+        TARGET_ORDERS => Change::TargetOrders(orders::take_orders(reader)?),
         ACCOUNT_GONE => {
             Change::AccountGone { account: AccountId(reader.array("account")?), at: ServiceTime(reader.varint("at")?) }
         }
-        other => return Err(reader.value("kind", "1 to 23, or 25", other)),
+        LEASE => Change::Lease(leases::take_lease(reader)?),
+        NOTICE => Change::Notice(leases::take_notice(reader)?),
+        LEDGER => Change::Ledger(ledger::take_entry(reader)?),
+        other => return Err(reader.value("kind", "1 to 28", other)),
     })
 }

@@ -7,7 +7,7 @@
 //!
 //! Order that does matter: epochs ascending, and within one epoch a scope's layers before its records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Change, Record, Scope,
@@ -16,9 +16,12 @@ use model::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{
-        AccountId, EntryId, GrantId, KitId, PackId, PasskeyId, ProviderId, ReportId, SegmentId, ShareId, TargetId,
-        TokenId, VersionId, WebhookId,
+        AccountId, EntryId, GrantId, KitId, LeaseId, NoticeId, PackId, PasskeyId, ProviderId, ReportId, SegmentId,
+        ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    leases::{LeaseRow, NoticeRow},
+    ledger::LedgerEntry,
+    orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -30,6 +33,7 @@ use model::{
 use crate::snapshot::LayerHeader;
 
 mod chain;
+mod ledger;
 mod seen;
 mod tree;
 
@@ -146,6 +150,16 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// Leases, those that have ended too.
+    pub leases: BTreeMap<LeaseId, Row<LeaseRow>>,
+    /// Notices, those that are done too.
+    pub notices: BTreeMap<NoticeId, Row<NoticeRow>>,
+    /// Entries of the ledger, by number.
+    pub ledger: BTreeMap<u64, Row<LedgerEntry>>,
+    /// Numbers under which two entries with different texts turned up: somebody forked the ledger.
+    pub ledger_forks: BTreeSet<u64>,
+    /// What was ordered of targets, also what is over.
+    pub orders: BTreeMap<TargetId, Row<TargetOrders>>,
     /// Packs, those that are gone too.
     pub packs: BTreeMap<PackId, PackState>,
     /// Where segments lie, the latest word on each; also in packs that are gone, see [`ClusterState::locate`].
@@ -190,6 +204,10 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::Lease(row) => put(&mut self.leases, row.id, at, row),
+            Change::Notice(row) => put(&mut self.notices, row.id, at, row),
+            Change::Ledger(entry) => self.put_entry(at, entry),
+            Change::TargetOrders(row) => put(&mut self.orders, row.target, at, row),
             Change::Pack(pack) => self.put_pack(at, pack),
             Change::Makes { pack, makes } => match self.packs.get_mut(pack) {
                 Some(state) => state.put_makes(at, makes),
@@ -324,6 +342,10 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::Lease(_)
+            | Change::Notice(_)
+            | Change::Ledger(_)
+            | Change::TargetOrders(_)
             | Change::Pack(_)
             | Change::Makes { .. }
             | Change::PackGone { .. } => return,

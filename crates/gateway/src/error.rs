@@ -89,6 +89,11 @@ impl Problem {
         Self::new(status(class, code), code, detail)
     }
 
+    /// What is said of it.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// With a header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -104,12 +109,12 @@ fn status(class: Class, code: &str) -> StatusCode {
             return StatusCode::UNAUTHORIZED;
         }
         "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session"
-        | "read_only" | "owners_alone" | "sign_up_closed" | "sign_in_again" | "quick_off" => {
+        | "read_only" | "desk_token" | "owners_alone" | "sign_up_closed" | "sign_in_again" | "quick_off" => {
             return StatusCode::FORBIDDEN;
         }
         "too_many_attempts" | "link_traffic" | "too_many_quick" => return StatusCode::TOO_MANY_REQUESTS,
         "link_ended" | "link_off" => return StatusCode::GONE,
-        "too_many_accounts" | "too_many_reports" => return StatusCode::TOO_MANY_REQUESTS,
+        "too_many_accounts" | "too_many_reports" | "too_many_notices" => return StatusCode::TOO_MANY_REQUESTS,
         "bad_webhook" => return StatusCode::UNPROCESSABLE_ENTITY,
         "mail_failed" => return StatusCode::BAD_GATEWAY,
         "precondition_failed" => return StatusCode::PRECONDITION_FAILED,

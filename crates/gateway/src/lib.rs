@@ -30,6 +30,13 @@ pub mod shape;
 pub mod tls;
 pub mod watch;
 
+pub use api::orders::{NewOrder, OrderWord};
+pub use api::{
+    leases::{lines as leases, made as lease_made, opened as desk_made, read as lease_wish},
+    ledger::{page as ledger_page, signed as ledger_checkpoint},
+    notices::{act as notice_act, lines as notices, read as notice_entered},
+};
+
 use std::{future::Future, sync::Arc};
 
 use axum::{Extension, Router, extract::Request, middleware, routing::any};
@@ -165,13 +172,28 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/kits", any(api::kits::collection))
         .route("/api/v1/kits/{id}", any(api::kits::one))
         .route("/api/v1/kits/{id}/tested", any(api::kits::tested))
+        .route("/api/v1/leases", any(api::leases::collection))
+        .route("/api/v1/leases/{id}", any(api::leases::one))
+        .route("/api/v1/leases/{id}/desk", any(api::leases::desk))
+        .route("/api/v1/notices", any(api::notices::collection))
+        .route("/api/v1/notices/{id}", any(api::notices::one))
+        .route("/api/v1/notices/{id}/document", any(api::notices::document))
+        .route("/api/v1/desk/{lease}", any(api::desk::sign))
+        .route("/api/v1/desk/{lease}/notices", any(api::desk::file))
+        .route("/api/v1/desk/{lease}/notices/{id}/document", any(api::desk::document))
+        .route("/api/v1/ledger", any(api::ledger::list))
+        .route("/api/v1/ledger/export", any(api::ledger::export))
+        .route("/api/v1/ledger/checkpoint", any(api::ledger::checkpoint))
         .route("/api/v1/fleet", any(api::fleet::report))
         .route("/api/v1/fleet/providers", any(api::fleet::providers))
         .route("/api/v1/fleet/prices", any(api::fleet::prices))
         .route("/api/v1/fleet/targets", any(api::fleet::targets))
         .route("/api/v1/fleet/logins", any(api::fleet::logins))
+        .route("/api/v1/fleet/orders", any(api::orders::give))
+        .route("/api/v1/fleet/probes", any(api::orders::probe))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
+        .route("/api/v1/fleet/drills", any(api::drills::run))
         .fallback(move |request: Request| async move { page.answer(&request) })
         .layer(Extension(machine))
         .layer(Extension(gallery))

@@ -20,8 +20,9 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, files, fleet, grants, kits, links, listing, mail, oidc, passkeys, people,
-        plans, quick, reports, search, second, session, shares, thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, described, desk, drills, files, fleet, grants, kits, leases, ledger, links, listing,
+        mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
+        thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -42,14 +43,20 @@ use crate::{
         api::health, api::metrics::door,
         about::about, about::change, about::picture, about::set_picture, about::drop_picture,
         archive::own, archive::linked,
+        desk::sign, desk::file, desk::document,
         document,
+        drills::run,
         files::get, files::put, files::act, files::delete,
         fleet::report, fleet::providers, fleet::prices, fleet::targets, fleet::logins, fleet::what_if, fleet::scrub,
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,
         kits::list, kits::add, kits::one, kits::tested,
+        leases::list, leases::add, leases::one, leases::desk,
+        ledger::list, ledger::export, ledger::checkpoint,
         links::about, links::report, links::session, links::content, links::files,
         mail::set, mail::drop_it, mail::confirm, mail::forgot, mail::test,
+        notices::list, notices::enter, notices::one, notices::document,
         oidc::send, oidc::untie, oidc::back_door,
+        orders::give, orders::probe,
         passkeys::list, passkeys::make, passkeys::begin, passkeys::rename, passkeys::end, passkeys::ask, passkeys::enter,
         people::sign_up, people::all, people::account, people::reset,
         people::invite, people::invited, people::invitation,
@@ -84,9 +91,10 @@ const WAYS: [(&str, &[&str], bool); 4] = [
 ];
 
 /// What the variable parts of addresses are.
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 6] = [
     ("code", "What the address of a link ends with"),
     ("id", "32 hex digits"),
+    ("lease", "The id of a lease"),
     ("name", "Percent-encoded"),
     ("path", "Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top"),
     ("shared", "The id of what is shared"),

@@ -6,13 +6,21 @@ use std::collections::BTreeMap;
 use model::{account::KitRow, fleet, outgoing::EventKind, plans::PlanRow};
 use serde::Serialize;
 use serde_json::{Value, json};
-use service::{FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport};
+use service::{
+    FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport, base64,
+};
 use utoipa::ToSchema;
 
 use crate::{
     api::word::{RoleWord, Time},
-    header::{base64, date::rfc3339},
+    header::date::rfc3339,
 };
+
+mod drilled;
+mod orders;
+
+pub use drilled::{Drilled, drilled};
+pub use orders::{Evacuation, Ordered, ordered};
 
 /// How the fleet stands.
 #[derive(Serialize, ToSchema)]
@@ -59,6 +67,8 @@ struct Provider {
     state: TargetState,
     targets: Vec<Target>,
     spending: Spending,
+    /// The last drill without it since the service started.
+    last_drill: Option<Drilled>,
 }
 
 /// What a provider was asked for this month, and what that costs. None: unknown.
@@ -84,13 +94,19 @@ struct Price {
     currency: Option<String>,
 }
 
+/// A place that keeps shards.
 #[derive(Serialize, ToSchema)]
-struct Target {
+pub struct Target {
     id: String,
     address: String,
     state: TargetState,
     free_bytes: Option<u64>,
     note: String,
+    /// It takes no new shards: somebody ordered it, or it is being left.
+    cordoned: bool,
+    evacuation: Option<Evacuation>,
+    /// Its end was ordered: its shards leave the records.
+    retiring: bool,
 }
 
 /// Something that upkeep does now.
@@ -178,16 +194,21 @@ fn provider(provider: ProviderReport) -> Provider {
             cost_storing_month: cost.storing_month.map(|money| money.to_string()),
             cost_so_far: cost.so_far.map(|money| money.to_string()),
         },
+        last_drill: provider.last_drill.map(drilled),
     }
 }
 
-fn target(target: TargetReport) -> Target {
+/// A target as it is seen now.
+pub fn target(target: TargetReport) -> Target {
     Target {
         id: target.id.to_string(),
         address: target.address,
         state: target.state.into(),
         free_bytes: target.free_bytes,
         note: target.note,
+        cordoned: target.cordoned,
+        evacuation: target.evacuation.map(orders::evacuation),
+        retiring: target.retiring,
     }
 }
 
@@ -437,6 +458,7 @@ pub const fn event_word(kind: EventKind) -> &'static str {
         EventKind::ShareChanged => "share.changed",
         EventKind::ShareEnded => "share.ended",
         EventKind::RequestReceived => "request.received",
+        EventKind::NoticeWaits => "notice.waits",
     }
 }
 

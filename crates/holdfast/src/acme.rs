@@ -17,7 +17,7 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use serde_json::{Value, json};
-use service::base64url;
+use service::base64::url as base64url;
 use sha2::{Digest, Sha256};
 
 use self::wire::{Answer, Method};

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use fleet::Login;
 use gateway::{
+    NewOrder,
     machine::{Change, Machine, Refusal},
     shape,
 };
 use model::{
     account::Role,
-    id::{AccountId, KitId},
+    id::{AccountId, KitId, LeaseId, NoticeId},
     plans::PlanRow,
     world::BoxFuture,
 };
@@ -133,6 +134,13 @@ pub enum Question {
         /// Its name.
         provider: String,
     },
+    /// Reads what would be left without a provider.
+    Drill {
+        /// Its name.
+        provider: String,
+        /// How many packs, and copied objects; all if absent.
+        sample: Option<u64>,
+    },
     /// Reads and checks everything.
     Scrub,
     /// How all that the service rests on is.
@@ -169,11 +177,63 @@ pub enum Question {
         /// What logs in there from now on.
         login: Secret,
     },
+    /// Orders something of targets: to cordon, evacuate or retire them.
+    Order(NewOrder),
+    /// Looks at a target now.
+    TargetProbe {
+        /// Where it is.
+        address: String,
+    },
     /// Brings a configuration file's fleet in, once.
     FleetImport {
         /// The file, by its absolute path.
         file: std::path::PathBuf,
     },
+    /// All leases.
+    LeaseList,
+    /// Adds a lease.
+    LeaseAdd {
+        /// What is said of it, as the HTTP interface takes it.
+        wish: Value,
+    },
+    /// Changes what is known of a lease.
+    LeaseSet {
+        /// Its id.
+        id: String,
+        /// What is said of it, as the HTTP interface takes it.
+        wish: Value,
+    },
+    /// Opens the desk of a lease.
+    LeaseDesk {
+        /// Its id.
+        id: String,
+        /// In whose files documents are kept.
+        keeper: Option<String>,
+    },
+    /// Notices.
+    NoticeList {
+        /// Those alone that need a person or are in force.
+        open: bool,
+    },
+    /// Enters a notice.
+    NoticeEnter {
+        /// What is said of it, as the HTTP interface takes it.
+        said: Value,
+    },
+    /// Says what becomes of a notice.
+    NoticeAct {
+        /// Its id.
+        id: String,
+        /// `acknowledge`, `plan`, `done` or `release`.
+        act: String,
+    },
+    /// Entries of the ledger.
+    Ledger {
+        /// Those behind this number.
+        after: u64,
+    },
+    /// A signed checkpoint of the ledger.
+    LedgerCheckpoint,
     /// The text of an operator's kit. Its secrets go over the control socket alone.
     OperatorKit,
 }
@@ -275,6 +335,9 @@ impl Operator {
                 Ok(json!(shape::what_if(provider, report)))
             }
             Question::Doctor => Ok(json!(self.assembly.examine().await?)),
+            Question::Drill { provider, sample } => {
+                Ok(json!(shape::drilled(self.service.drill(&provider, sample).await?)))
+            }
             Question::Scrub => Ok(json!(shape::scrub(&self.service.scrub().await?))),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),
             Question::ProviderAdd { name, labels } => self.assembly.add_provider(&name, labels).await,
@@ -283,8 +346,61 @@ impl Operator {
                 self.assembly.add_target(&provider, &address, Login::new(login.0)).await
             }
             Question::TargetLogin { address, login } => self.assembly.set_login(&address, Login::new(login.0)).await,
+            Question::Order(order) => {
+                let (which, order) = order.read().map_err(Error::refused)?;
+                Ok(json!(shape::ordered(self.service.order(&which, order).await?)))
+            }
+            Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
+            question @ (Question::LeaseList
+            | Question::LeaseAdd { .. }
+            | Question::LeaseSet { .. }
+            | Question::LeaseDesk { .. }
+            | Question::NoticeList { .. }
+            | Question::NoticeEnter { .. }
+            | Question::NoticeAct { .. }) => self.of_leases(question).await,
+            Question::Ledger { after } => {
+                Ok(json!(gateway::ledger_page(self.service.ledger(&self.nobody(), after).await?)))
+            }
+            Question::LedgerCheckpoint => {
+                Ok(json!(gateway::ledger_checkpoint(self.service.checkpoint(&self.nobody()).await?)))
+            }
             Question::OperatorKit => Ok(json!({"kit": self.assembly.operator_kit().await?.to_text()})),
+        }
+    }
+
+    /// Questions of leases and notices.
+    async fn of_leases(&self, question: Question) -> Result<Value> {
+        let caller = self.nobody();
+        match question {
+            Question::LeaseList => Ok(json!(gateway::leases(self.service.leases(&caller).await?))),
+            Question::LeaseAdd { wish } => {
+                let (provider, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
+                let id = self.service.add_lease(&caller, provider.unwrap_or_default(), wish).await?;
+                Ok(json!(gateway::lease_made(id)))
+            }
+            Question::LeaseSet { id, wish } => {
+                let (_, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
+                self.service.set_lease(&caller, lease_id(&id)?, wish).await?;
+                Ok(json!({}))
+            }
+            Question::LeaseDesk { id, keeper } => {
+                let id = lease_id(&id)?;
+                Ok(json!(gateway::desk_made(id, self.service.open_desk(&caller, id, keeper).await?)))
+            }
+            Question::NoticeList { open } => Ok(json!(gateway::notices(self.service.notices(&caller, open).await?))),
+            Question::NoticeEnter { said } => {
+                let entered = gateway::notice_entered(said).map_err(Error::refused)?;
+                Ok(json!({ "id": self.service.enter_notice(&caller, entered).await?.to_string() }))
+            }
+            Question::NoticeAct { id, act } => {
+                let id = NoticeId::parse(&id).map_err(|error| Error::refused(format!("'{id}': {error}")))?;
+                let act =
+                    gateway::notice_act(&act).ok_or_else(|| Error::refused(format!("nobody can '{act}' a notice")))?;
+                self.service.act_on_notice(&caller, id, act).await?;
+                Ok(json!({}))
+            }
+            _ => Err(Error::refused("this is no question of leases")),
         }
     }
 
@@ -325,6 +441,10 @@ impl Machine for Operator {
             })
         })
     }
+}
+
+fn lease_id(text: &str) -> Result<LeaseId> {
+    LeaseId::parse(text).map_err(|error| Error::refused(format!("'{text}' is not the id of a lease: {error}")))
 }
 
 fn kit_id(text: &str) -> Result<KitId> {

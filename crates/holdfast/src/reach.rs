@@ -66,6 +66,10 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
     match question {
         Question::Fleet => get("/api/v1/fleet".to_owned()).await,
         Question::WhatIf { provider } => get(format!("/api/v1/fleet/what-if?provider={}", encode(&provider))).await,
+        Question::Drill { provider, sample } => {
+            let body = json!({ "provider": provider, "sample": sample });
+            api.json(Method::POST, "/api/v1/fleet/drills", Some(&body)).await
+        }
         Question::Scrub => api.json(Method::POST, "/api/v1/fleet/scrub?wait=true", None).await,
         Question::KitMake { account, recipient } => {
             let path = format!("/api/v1/kits{}", whose(account));
@@ -138,6 +142,29 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "address": address, "login": map(login.0) });
             api.json(Method::POST, "/api/v1/fleet/logins", Some(&body)).await
         }
+        Question::LeaseList => get("/api/v1/leases".to_owned()).await,
+        Question::LeaseAdd { wish } => api.json(Method::POST, "/api/v1/leases", Some(&wish)).await,
+        Question::LeaseSet { id, wish } => {
+            let request = api.request(Method::PATCH, &format!("/api/v1/leases/{}", encode(&id)));
+            api.send_all(request, Outgoing::bytes(wish.to_string().into(), None)).await.map(|_| json!({}))
+        }
+        Question::LeaseDesk { id, keeper } => {
+            let body = json!({ "keeper": keeper });
+            api.json(Method::POST, &format!("/api/v1/leases/{}/desk", encode(&id)), Some(&body)).await
+        }
+        Question::NoticeList { open } => get(format!("/api/v1/notices?open={open}")).await,
+        Question::NoticeEnter { said } => api.json(Method::POST, "/api/v1/notices", Some(&said)).await,
+        Question::NoticeAct { id, act } => {
+            let request = api.request(Method::POST, &format!("/api/v1/notices/{}", encode(&id)));
+            let body = json!({ "act": act }).to_string();
+            api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
+        Question::Order(order) => api.json(Method::POST, "/api/v1/fleet/orders", Some(&json!(order))).await,
+        Question::TargetProbe { address } => {
+            api.json(Method::POST, "/api/v1/fleet/probes", Some(&json!({ "address": address }))).await
+        }
+        Question::Ledger { after } => get(format!("/api/v1/ledger?after={after}")).await,
+        Question::LedgerCheckpoint => get("/api/v1/ledger/checkpoint".to_owned()).await,
         Question::TokenCreate { .. }
         | Question::Reload
         | Question::Doctor

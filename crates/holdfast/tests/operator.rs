@@ -301,3 +301,109 @@ fn a_rebuild_that_cannot_work_changes_nothing() {
     }
     Server::start(&data).stop();
 }
+
+/// An exported ledger is verified where there is no service, against a checkpoint from before; what was cut or changed is named.
+#[test]
+fn the_ledger_is_verified_without_a_service() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let client = |args: &[&str]| succeed(server.client(&token, args));
+    let labels = |n: u32| on_data(&data, &["provider", "add", "amber", "--label", &format!("country=N{n}")]);
+    labels(1);
+    let key = client(&["ledger", "key"]).trim().to_owned();
+    assert_eq!(key, on_data(&data, &["ledger", "key"]).trim());
+    let (older, file) = (scratch.join("older"), scratch.join("ledger.txt"));
+    fs::write(&older, client(&["ledger", "checkpoint"])).unwrap();
+    labels(2);
+    let shown = client(&["ledger", "show"]);
+    assert!(shown.contains("provider.changed") && shown.contains("label country=N2"), "{shown}");
+    let (file, older) = (file.to_str().unwrap(), older.to_str().unwrap());
+    client(&["ledger", "export", file]);
+    server.stop();
+
+    let verify = |file: &str, key: &str| {
+        holdfast(&["ledger", "verify", file, "--key", key, "--checkpoint", older]).output().unwrap()
+    };
+    let sound = verify(file, &key);
+    assert!(sound.status.success(), "{}", text(&sound.stderr));
+    assert!(text(&sound.stdout).contains("entries, the last of"), "{}", text(&sound.stdout));
+    let whole = fs::read_to_string(file).unwrap();
+    let damaged = scratch.join("damaged.txt");
+    let damaged = damaged.to_str().unwrap();
+    for (edited, said) in [
+        (whole[..whole.len() / 2].to_owned(), "cut off"),
+        (whole.replace("country=N1", "country=N9"), "was changed"),
+        (String::new(), "no exported ledger"),
+    ] {
+        fs::write(damaged, edited).unwrap();
+        let found = verify(damaged, &key);
+        assert_eq!(found.status.code(), Some(5), "{said}: {}", text(&found.stderr));
+        assert!(text(&found.stderr).contains(said), "{said}: {}", text(&found.stderr));
+    }
+    assert_eq!(verify(file, "no key").status.code(), Some(2));
+    assert_eq!(on_data(&data, &["ledger", "key"]).trim(), key, "a stopped service has the same");
+}
+
+/// A lease, its desk, a notice of the firm's and its receipt, checked without the service; a letter with its document.
+#[test]
+fn a_firm_files_at_its_desk_and_the_receipt_is_checked_without_a_service() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let server = Server::start(&data);
+    let token = server.token();
+    let client = |args: &[&str]| succeed(server.client(&token, args));
+    client(&["lease", "add", "amber", "A-17", "--server", "s1@AMS", "--server", "s2", "--ends", "2099-03-31"]);
+    let shown = client(&["lease", "show", "A-17"]);
+    assert!(shown.contains("server          s1 AMS") && shown.contains("2099-03-31"), "{shown}");
+    let desk = client(&["lease", "desk", "A-17"]);
+    let after = |name: &str| desk.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let (path, opens) = (after("address:"), after("token:"));
+    let filing = br#"{"text":"we take s1 back","servers":["s1"]}"#;
+    let filed = request(&server.url, &opens, "POST", &path, &[], filing);
+    assert_eq!(filed.status, 201, "{}", text(&filed.body));
+    let (receipt, content) = (scratch.join("receipt.json"), scratch.join("filed.json"));
+    fs::write(&receipt, &filed.body).unwrap();
+    fs::write(&content, filing).unwrap();
+    let key = client(&["ledger", "key"]).trim().to_owned();
+    let waits = client(&["notice", "ls"]);
+    assert!(waits.contains("received") && waits.contains("we take s1 back"), "{waits}");
+    let id = waits.split(' ').next().unwrap();
+    on_data(&data, &["notice", "ack", &id[..8]]);
+    assert!(on_data(&data, &["notice", "ls"]).contains("acknowledged"));
+
+    let letter = scratch.join("letter.pdf");
+    fs::write(&letter, b"%PDF").unwrap();
+    client(&["provider", "notice", "amber", "--text", "they wipe it", "--document", letter.to_str().unwrap()]);
+    assert!(client(&["ls", "/Notices/amber"]).contains("letter.pdf"));
+    let ledger = on_data(&data, &["ledger", "show"]);
+    for what in
+        ["lease.added", "desk.opened", "notice.filed", "notice.acknowledged", "notice.entered", "notice.document"]
+    {
+        assert!(ledger.contains(what), "{what}: {ledger}");
+    }
+    client(&["lease", "end", "A-17"]);
+    assert!(client(&["lease", "ls"]).contains("ended"));
+    server.stop();
+
+    let check = |content: &Path| {
+        holdfast(&[
+            "ledger",
+            "receipt",
+            receipt.to_str().unwrap(),
+            "--key",
+            &key,
+            "--content",
+            content.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap()
+    };
+    let sound = check(&content);
+    assert!(sound.status.success() && text(&sound.stdout).contains("is what was filed"), "{}", text(&sound.stderr));
+    fs::write(&content, br#"{"text":"we take s2 back","servers":["s2"]}"#).unwrap();
+    let other = check(&content);
+    assert_eq!(other.status.code(), Some(5), "{}", text(&other.stdout));
+    assert!(text(&other.stderr).contains("is not what was filed"), "{}", text(&other.stderr));
+}

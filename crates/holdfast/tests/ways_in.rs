@@ -14,7 +14,7 @@ use std::{
 
 use common::{Answer, Scratch, Server, holdfast, request, succeed, text};
 use serde_json::{Value, json};
-use service::base64url::{decode, encode};
+use service::base64::url::{decode, encode};
 use testkit::{authenticator::Authenticator, server};
 
 const PASSWORD: &str = "correct horse";

@@ -11,6 +11,9 @@ use crate::{
     entry::{EntryRow, Version},
     fleet::{ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
+    leases::{LeaseRow, NoticeRow},
+    ledger::LedgerEntry,
+    orders::TargetOrders,
     outgoing::{MailRow, WebhookRow},
     pack::{Make, Pack},
     plans::PlanRow,
@@ -63,6 +66,14 @@ pub enum Change {
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
     Target(TargetRow),
+    /// Cluster, service part: a lease's row.
+    Lease(LeaseRow),
+    /// Cluster, service part: a notice's row.
+    Notice(NoticeRow),
+    /// Cluster, service part: an entry of the ledger.
+    Ledger(LedgerEntry),
+    /// Cluster, service part: what was ordered of a target.
+    TargetOrders(TargetOrders),
     /// Cluster, open part: a pack was written: what lies in it, and the makes written with it. Its locations win over older
     /// ones of the same segments (repack).
     Pack(Pack),

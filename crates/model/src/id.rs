@@ -83,12 +83,18 @@ ids! {
     GrantId,
     /// What a guest told the operator of a link.
     ReportId,
+    /// What is rented from a provider under one contract.
+    LeaseId,
+    /// A statement that was served.
+    NoticeId,
     /// A program's address that events are sent to.
     WebhookId,
     /// A mail, or an event for a webhook, on its way.
     MessageId,
     /// A passkey.
     PasskeyId,
+    /// A person's order to leave a provider or target.
+    OrderId,
 }
 
 fn parse_hex(text: &str) -> Result<[u8; 16], BadId> {

@@ -88,12 +88,20 @@ pub enum EventKind {
     ShareEnded,
     /// Somebody sent a file by a link that asks for some.
     RequestReceived,
+    /// Notices wait for an operator to take note of them.
+    NoticeWaits,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::FileStored, Self::ShareMade, Self::ShareChanged, Self::ShareEnded, Self::RequestReceived];
+    pub const ALL: [Self; 6] = [
+        Self::FileStored,
+        Self::ShareMade,
+        Self::ShareChanged,
+        Self::ShareEnded,
+        Self::RequestReceived,
+        Self::NoticeWaits,
+    ];
 }
 
 // Addresses are somebody's own business, hashes and secrets everybody's: logs get neither.

@@ -117,13 +117,7 @@ fn deal(spread: &Spread, yards: &mut Yards<'_>, aim: Aim) -> Option<Vec<(Provide
         return Some(Vec::new());
     }
     let need = |provider| spread.need(provider, aim);
-    let worst =
-        spread.held().map(|(provider, _)| need(provider)).chain(yards.iter().map(|yard| need(yard.provider))).max()?;
-    let enough = |count: &i64| {
-        let share = |fits: usize, provider| (count - need(provider)).min(fits as i64);
-        yards.iter().map(|yard| share(yard.fits(), yard.provider)).sum::<i64>() >= *count
-    };
-    let count = (worst.max(1)..=LANES_COUNTED_MAX as i64).find(enough)?;
+    let count = fewest(spread, yards.iter().map(|yard| (yard.provider, yard.fits())), aim)?;
     let mut places = Vec::<(ProviderId, TargetId)>::new();
     for _ in 0..count {
         let share = |provider| places.iter().filter(|(at, _)| *at == provider).count() as i64;
@@ -133,8 +127,17 @@ fn deal(spread: &Spread, yards: &mut Yards<'_>, aim: Aim) -> Option<Vec<(Provide
     Some(places)
 }
 
+/// How many new distinct lanes reach `aim` at the least, where so many more fit at each provider; `None` when no number does.
+pub(crate) fn fewest(spread: &Spread, open: impl Iterator<Item = (ProviderId, usize)>, aim: Aim) -> Option<i64> {
+    let open: Vec<(i64, i64)> = open.map(|(provider, fits)| (spread.need(provider, aim), fits as i64)).collect();
+    let held = spread.held().map(|(provider, _)| spread.need(provider, aim));
+    let worst = held.chain(open.iter().map(|(need, _)| *need)).max()?;
+    let enough = |count: &i64| open.iter().map(|(need, fits)| (count - need).min(*fits)).sum::<i64>() >= *count;
+    (worst.max(1)..=LANES_COUNTED_MAX as i64).find(enough)
+}
+
 /// The lanes that do not count now: what the pack once had first, then parity lanes beyond.
-fn absent_lanes(pack: &PackView, spread: &Spread) -> Vec<u8> {
+pub(crate) fn absent_lanes(pack: &PackView, spread: &Spread) -> Vec<u8> {
     let known = |lane: u8| lane < pack.k || pack.lanes.iter().any(|known| known.lane == lane);
     let mut absent: Vec<u8> = (0..Scheme::LANES_MAX).filter(|lane| spread.lanes() >> lane & 1 == 0).collect();
     absent.sort_by_key(|lane| (!known(*lane), *lane));

@@ -13,7 +13,7 @@ pub struct Shortage {
     pub open: usize,
     /// Providers none of whose targets is up.
     pub away: usize,
-    /// Providers with targets up, but all of them cordoned.
+    /// Providers with targets up, but all of them cordoned or leaving.
     pub cordoned: usize,
     /// Providers with targets up and not cordoned, but without room for one shard.
     pub full: usize,
@@ -27,7 +27,7 @@ impl Shortage {
             let rank = match target.state {
                 TargetState::Lost | TargetState::Retired => continue,
                 TargetState::Down | TargetState::Suspect => 3,
-                TargetState::Up if target.cordoned => 2,
+                TargetState::Up if target.cordoned || target.leaving => 2,
                 TargetState::Up if !target.takes(bytes) => 1,
                 TargetState::Up => 0,
             };
@@ -43,7 +43,7 @@ impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { open, away, cordoned, full } = self;
         write!(f, "{open} of {} providers take shards now", open + away + cordoned + full)?;
-        for (count, why) in [(away, "down or suspect"), (cordoned, "cordoned"), (full, "out of room")] {
+        for (count, why) in [(away, "down or suspect"), (cordoned, "cordoned or leaving"), (full, "out of room")] {
             if *count > 0 {
                 write!(f, ", {count} {why}")?;
             }
@@ -95,6 +95,15 @@ pub enum Error {
         /// Providers that are there.
         providers: usize,
     },
+    /// Without the targets that are to be left too few providers would remain.
+    #[error(
+        "without it {left} of the two providers that there must be at least would be left: what is acknowledged has to \
+         survive the loss of any one; nothing was changed; add a provider and a target there first"
+    )]
+    LastProviders {
+        /// Providers that would be left: 0 or 1. Those with one owner are one.
+        left: usize,
+    },
     /// The scheme does not reach its aim on so many providers.
     #[error("{scheme} is not {aim} on {providers} providers; choose one of: {offered}")]
     NotOffered {
@@ -128,7 +137,10 @@ impl Error {
                     Class::Refused
                 }
             }
-            Self::TooManyLanes { .. } | Self::NotOffered { .. } | Self::BadSchemeName { .. } => Class::Refused,
+            Self::TooManyLanes { .. }
+            | Self::LastProviders { .. }
+            | Self::NotOffered { .. }
+            | Self::BadSchemeName { .. } => Class::Refused,
         }
     }
 }
@@ -158,7 +170,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("1 of 4 providers take shards now, 1 down or suspect, 1 cordoned, 1 out of room")
+                .contains("1 of 4 providers take shards now, 1 down or suspect, 1 cordoned or leaving, 1 out of room")
         );
     }
 }

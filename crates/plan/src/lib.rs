@@ -8,7 +8,7 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]), what would be lost with a provider ([`whatif`]), where a second target
+//! ([`mod@fill`]) and away from one that is left ([`evacuate`]), what would be lost with a provider ([`whatif`]), where a second target
 //! helps ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
@@ -35,6 +35,7 @@ mod chance;
 pub mod clockwatch;
 pub mod cost;
 mod error;
+pub mod evacuate;
 pub mod fill;
 pub mod forecast;
 pub mod hedge;
@@ -42,6 +43,7 @@ pub mod lone;
 pub mod look;
 pub mod margin;
 pub mod month;
+pub mod notices;
 pub mod outlook;
 pub mod pace;
 pub mod place;
@@ -53,6 +55,7 @@ pub mod repair;
 pub mod scheme;
 pub mod scrub;
 pub mod sets;
+pub mod shared;
 pub mod view;
 pub mod whatif;
 mod yard;
@@ -61,11 +64,13 @@ pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
 pub use error::{Error, Shortage};
+pub use evacuate::{Ahead, Forecast, Proof, Unproven};
 pub use fill::{FillPolicy, Move, Stored, fill};
 pub use hedge::{EarlyLook, HedgeBudget};
 pub use lone::lone_targets;
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use month::Month;
+pub use notices::{Due, Kits, Seen, due, is_told_again};
 pub use outlook::Outlook;
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use prefer::{Source, prefer};
@@ -76,5 +81,6 @@ pub use repair::{Repair, RepairPolicy, RepairStep, repair};
 pub use scheme::{Aim, copies_for, default_scheme, offered, parity_for, scheme_now};
 pub use scrub::{Scrub, ScrubPolicy, ScrubStep, scrub};
 pub use sets::{PlacementSet, Sets};
+pub use shared::shared_labels;
 pub use view::{CopyView, LaneView, OWNER, ObjectView, PackView, TargetView, Topology, domains};
 pub use whatif::{Census, Tally, what_if};

@@ -48,6 +48,9 @@ pub struct TargetView {
     pub state: TargetState,
     /// Takes no new shards; what it holds still counts.
     pub cordoned: bool,
+    /// A person ordered that everything moves away from here. Until then what it holds counts and is read; new shards go
+    /// elsewhere, and nothing is taken for surplus.
+    pub leaving: bool,
     /// Room left in bytes, or `None` where the target cannot say (then it is taken to be enough).
     pub free_bytes: Option<u64>,
     /// Seconds since it was last up; 0 while it is up.
@@ -57,12 +60,18 @@ pub struct TargetView {
 impl TargetView {
     /// A target that is up, takes shards and has room.
     pub fn up(id: TargetId, provider: ProviderId) -> Self {
-        Self { id, provider, state: TargetState::Up, cordoned: false, free_bytes: None, away_s: 0 }
+        Self { id, provider, state: TargetState::Up, cordoned: false, leaving: false, free_bytes: None, away_s: 0 }
     }
 
-    /// Whether new shards of `bytes` may be put here: up, not cordoned, with room for one at least.
+    /// Whether new shards of `bytes` may be put here: up, neither cordoned nor leaving, with room for one at least.
     pub fn takes(&self, bytes: u64) -> bool {
-        self.state == TargetState::Up && !self.cordoned && self.free_bytes.is_none_or(|free| free >= bytes)
+        let open = !self.cordoned && !self.leaving;
+        self.state == TargetState::Up && open && self.free_bytes.is_none_or(|free| free >= bytes)
+    }
+
+    /// Whether it is of the fleet at all: neither lost nor retired.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.state, TargetState::Lost | TargetState::Retired)
     }
 
     /// Whether it is away and nobody gave it up.
@@ -159,12 +168,12 @@ impl Topology {
         self.targets.values()
     }
 
-    /// The targets that are up, by id.
+    /// The targets that are up and stay, by id.
     pub fn healthy(&self) -> impl Iterator<Item = &TargetView> {
-        self.targets().filter(|target| target.state == TargetState::Up)
+        self.targets().filter(|target| target.state == TargetState::Up && !target.leaving)
     }
 
-    /// The providers that have a target up: the number that a scheme is chosen by.
+    /// The providers that have a target up which stays: the number that a scheme is chosen by.
     pub fn healthy_providers(&self) -> BTreeSet<ProviderId> {
         self.healthy().map(|target| target.provider).collect()
     }
@@ -183,9 +192,21 @@ impl Topology {
         rest
     }
 
-    /// Whether nobody is away: every target is up, or given up for good.
+    /// Whether nobody is away or leaving: every target is up and stays, or is given up for good.
     pub fn is_whole(&self) -> bool {
-        !self.targets().any(|target| target.may_return())
+        !self.targets().any(|target| target.may_return() || (target.leaving && target.is_ours()))
+    }
+
+    /// The world in which what lies at leaving targets can be read, and counts no more: nobody waits for it either.
+    pub fn staying(&self) -> Self {
+        let mut rest = self.clone();
+        for target in rest.targets.values_mut().filter(|target| target.leaving && target.is_ours()) {
+            target.away_s = u64::MAX;
+            if target.state == TargetState::Up {
+                target.state = TargetState::Suspect;
+            }
+        }
+        rest
     }
 
     /// The same world after everybody who is away came back.

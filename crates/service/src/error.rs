@@ -121,6 +121,11 @@ pub enum Error {
     /// The account's name cannot be one.
     #[error("a name has 1 to 64 letters, with no slash, no line break and no space at its ends")]
     BadName,
+    /// The account's name looks like an address for mail, which may be another's.
+    #[error(
+        "a name here has no @ in it: choose another, and give your address in the account's settings; it signs in as well"
+    )]
+    AddressAsName,
     /// No account has the name.
     #[error("no account is called {name}")]
     NoAccount {
@@ -314,6 +319,28 @@ pub enum Error {
     /// Not an age recipient.
     #[error("a kit's recipient is an age public key: `age1` and 58 more characters")]
     Recipient,
+    /// Not the token of this desk.
+    #[error(
+        "this token does not open this desk: it was mistyped, or another took its place; ask the operator for a new one. Nothing was filed"
+    )]
+    DeskToken,
+    /// A desk took as many notices as it takes in a day.
+    #[error(
+        "this desk took twenty notices today and takes no more until tomorrow; what was filed is kept. Send what is urgent by mail or letter"
+    )]
+    TooManyNotices,
+    /// A notice that cannot be filed so, or an act that does not go with it.
+    #[error("{what}")]
+    BadNotice {
+        /// Why, and what to do.
+        what: String,
+    },
+    /// A lease that cannot be.
+    #[error("{what}")]
+    BadLease {
+        /// Why.
+        what: &'static str,
+    },
     /// No provider of that name.
     #[error("no provider is called {name}; `holdfast fleet` lists them")]
     NoProvider {
@@ -358,7 +385,9 @@ impl Error {
             Self::NoSecond => Class::Missing,
             Self::SecondOn => Class::Conflict,
             Self::ArchivesBusy => Class::Retry,
-            Self::BadPassword | Self::BadName | Self::OwnAccount | Self::BadShare { .. } => Class::Refused,
+            Self::BadPassword | Self::BadName | Self::AddressAsName | Self::OwnAccount | Self::BadShare { .. } => {
+                Class::Refused
+            }
             Self::TooManyAttempts { .. } => Class::Retry,
             Self::BadCode | Self::NoAccount { .. } | Self::NoSuchId | Self::NoShare => Class::Missing,
             Self::NoLink | Self::LinkEnded | Self::LinkOff | Self::NoGrant => Class::Missing,
@@ -378,6 +407,8 @@ impl Error {
             Self::NoKit | Self::NoVersion | Self::NoProvider { .. } => Class::Missing,
             Self::NotAFolder { .. } | Self::IsAFolder { .. } | Self::Exists { .. } => Class::Conflict,
             Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
+            Self::DeskToken | Self::BadNotice { .. } | Self::BadLease { .. } => Class::Refused,
+            Self::TooManyNotices => Class::Retry,
             Self::Passkey(fault) => fault.class(),
             Self::LastWayIn => Class::Conflict,
             Self::SignInAgain => Class::Refused,
@@ -413,7 +444,7 @@ impl Error {
             Self::NotOperator => "not_operator",
             Self::BadCode => "bad_code",
             Self::BadPassword => "bad_password",
-            Self::BadName => "bad_name",
+            Self::BadName | Self::AddressAsName => "bad_name",
             Self::NoAccount { .. } => "no_account",
             Self::OwnAccount => "own_account",
             Self::NoSuchId => "no_such_id",
@@ -463,6 +494,10 @@ impl Error {
             Self::NoVersion => "no_version",
             Self::Recipient => "bad_recipient",
             Self::NoProvider { .. } => "no_provider",
+            Self::DeskToken => "desk_token",
+            Self::TooManyNotices => "too_many_notices",
+            Self::BadNotice { .. } => "bad_notice",
+            Self::BadLease { .. } => "bad_lease",
             Self::Passkey(fault) => fault.code(),
             Self::LastWayIn => "last_way_in",
             Self::SignInAgain => "sign_in_again",
@@ -493,6 +528,7 @@ fn store_code(error: &store::Error) -> &'static str {
         store::Error::UploadOffset { .. } => "upload_offset",
         store::Error::UploadTaken => "upload_taken",
         store::Error::NewerEpoch { .. } => "newer_epoch",
+        store::Error::Order(error) => error.code(),
         other => match other.class() {
             Class::Retry => "retry",
             Class::Refused => "refused",

@@ -84,6 +84,10 @@ impl Service {
                     let at_us = due_us(leaving, at, wall_us);
                     mail::tell(post.as_ref(), tx, account, &Telling::Leaves { at_us })?;
                 }
+                if actor != account {
+                    let what = if leaves { "account.leaves" } else { "account.stays" };
+                    store::ledger::note(tx, draft, what, &[("account", account.to_string())], wall_us)?;
+                }
                 draft.audit(Some(actor), if leaves { "account leaves" } else { "account stays" }, account.to_string());
                 draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving, ..row }));
                 Ok::<_, Error>(leaving.map_or(0, |leaving| due_us(leaving, at, wall_us)))
@@ -176,6 +180,7 @@ impl Service {
                     return Ok(false);
                 }
                 draft.audit(None, "account deleted", account.to_string());
+                store::ledger::note(tx, draft, "account.deleted", &[("account", account.to_string())], now_us)?;
                 draft.account_gone(account, at);
                 Ok::<_, Error>(true)
             })

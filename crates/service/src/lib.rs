@@ -9,6 +9,8 @@
 
 mod about;
 mod archive;
+mod arriving;
+mod desk;
 mod elsewhere;
 mod error;
 mod files;
@@ -17,11 +19,15 @@ mod guests;
 mod hooks;
 mod hours;
 mod kits;
+mod leases;
 mod leaving;
+mod ledger;
 mod limits;
 mod mail;
 mod networks;
+mod notices;
 mod operator;
+mod orders;
 mod passkeys;
 mod passwords;
 mod people;
@@ -38,10 +44,11 @@ mod trash;
 mod tree;
 mod uploads;
 mod waiting;
+mod watch;
 mod ways;
 mod webauthn;
 
-pub mod base64url;
+pub mod base64;
 pub mod media;
 pub mod paths;
 
@@ -51,15 +58,20 @@ pub use catalogue::{
     access::Session,
     entries::{Cursor, Order, Sorting},
 };
-pub use elsewhere::{AWAY_S, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
+pub use desk::{DeskSign, Filed};
+pub use elsewhere::{AWAY_S, Aim, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
 pub use grants::{Given, Received};
 pub use hooks::{Courier, Delivered, HookWish, Hooked, Parcel};
 pub use kits::NewKit;
+pub use leases::{Lease, LeaseWish};
+pub use ledger::{Checkpointed, LEDGER_PAGE, Noted};
 pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
+pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
+pub use orders::{FleetOrder, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -70,8 +82,8 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, Expect, FleetReport, Gauges, JobReport, Ladder, ProviderReport, Reading, ScrubReport,
-    Spending, Standing, Tally, TargetReport, WhatIfReport,
+    DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, JobReport, Ladder,
+    ProviderReport, Reading, ScrubReport, Spending, Standing, Tally, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};
@@ -92,6 +104,8 @@ pub struct Service {
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     partly: shares::Partly,
     archives: archive::Places,
+    /// Uploads that have not said how long they will be.
+    arriving: arriving::Arriving,
     newcomers: about::Newcomers,
     networks: networks::Networks,
     /// Mail, where the operator has set it up.
@@ -101,6 +115,9 @@ pub struct Service {
     guests: guests::Guests,
     reached: files::Reached,
     ceremonies: passkeys::Ceremonies,
+    fresh: ways::Fresh,
+    /// Rung when a notice came.
+    notice_bell: Arc<tokio::sync::Notify>,
     /// Who else vouches for people, if anybody does.
     elsewhere: Option<elsewhere::Elsewhere>,
 }
@@ -115,6 +132,7 @@ impl Service {
             claim: Arc::default(),
             partly: shares::Partly::default(),
             archives: archive::Places::default(),
+            arriving: arriving::Arriving::default(),
             newcomers: about::Newcomers::default(),
             networks: networks::Networks::default(),
             post: None,
@@ -122,9 +140,16 @@ impl Service {
             guests: guests::Guests::default(),
             reached: files::Reached::default(),
             ceremonies: passkeys::Ceremonies::default(),
+            fresh: ways::Fresh::default(),
+            notice_bell: Arc::default(),
             elsewhere: None,
         }
     }
+}
+
+/// An amount of money in millionths, as people read it.
+pub fn money(micros: u64) -> String {
+    store::Money(micros).to_string()
 }
 
 impl std::fmt::Debug for Service {

@@ -3,13 +3,10 @@
 //! What holds is its plan's, with its own quota above the plan's space. What comes by a grant or a request is kept by its
 //! owner, so the owner's limits count.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use catalogue::{Tx, accounts, limits, plans};
+use catalogue::{Tx, accounts, limits, plans, uploads};
 use futures_util::{Stream, StreamExt};
 use model::{Change, Scope, account::LimitsRow, id::AccountId};
 
@@ -53,13 +50,20 @@ pub(crate) fn in_force(tx: &Tx<'_>, account: AccountId) -> Result<InForce> {
     })
 }
 
+/// What counts against an account's space: its versions, and what came of uploads that have not said how long they will be.
+/// Those that have said so must fit together when they begin; of the others nobody knows before they end.
+fn taken(tx: &Tx<'_>, account: AccountId) -> Result<u64> {
+    let arrived = uploads::received_without_length(tx, account)?;
+    Ok(limits::used_bytes(tx, account)?.saturating_add(arrived))
+}
+
 /// Refuses what would not fit an account. `more`: plaintext bytes that are to come.
 ///
 /// # Errors
 /// [`Error::Quota`].
 pub(crate) fn admit(tx: &Tx<'_>, account: AccountId, more: u64) -> Result<()> {
     let Some(limit) = in_force(tx, account)?.space_bytes else { return Ok(()) };
-    let used = limits::used_bytes(tx, account)?;
+    let used = taken(tx, account)?;
     if more <= limit.saturating_sub(used) { Ok(()) } else { Err(Error::Quota { used, limit }) }
 }
 
@@ -78,72 +82,97 @@ pub(crate) fn admit_file(tx: &Tx<'_>, account: AccountId, size: u64) -> Result<(
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Room {
     /// What the account has left.
-    space: Option<u64>,
+    pub space: Option<u64>,
     /// What the file may still grow by, and the limit of the whole file.
     file: Option<(u64, u64)>,
+}
+
+/// Beyond what a body was to grow.
+#[derive(Clone, Copy)]
+enum Beyond {
+    /// The account's space.
+    Space,
+    /// The limit of one file.
+    File { limit: u64 },
 }
 
 impl Room {
     /// For a file of which `had` bytes are there, while `open` others are on their way.
     pub(crate) fn of(tx: &Tx<'_>, account: AccountId, had: u64, open: u64) -> Result<Self> {
         let limits = in_force(tx, account)?;
-        let used = limits::used_bytes(tx, account)?;
+        let used = taken(tx, account)?;
         Ok(Self {
             space: limits.space_bytes.map(|limit| limit.saturating_sub(used).saturating_sub(open)),
             file: limits.file_bytes.map(|limit| (limit.saturating_sub(had), limit)),
         })
     }
-
-    /// The most bytes that are taken.
-    fn most(self) -> u64 {
-        let file = self.file.map(|(left, _)| left);
-        self.space.into_iter().chain(file).min().unwrap_or(u64::MAX)
-    }
-
-    /// What to say of a body that was broken off.
-    fn broken_off(self, tx: &Tx<'_>, account: AccountId) -> Result<()> {
-        match self.file {
-            Some((left, limit)) if self.space.is_none_or(|space| left <= space) => Err(Error::FileTooLarge { limit }),
-            _ => admit(tx, account, u64::MAX),
-        }
-    }
 }
 
-/// Whether a body was broken off.
-pub(crate) struct Cut {
-    is_over: Arc<AtomicBool>,
-    room: Room,
-}
+/// Whether a body was broken off, and why.
+pub(crate) struct Cut(Arc<OnceLock<Beyond>>);
 
 /// `body`, broken off where it grows beyond its room.
 pub(crate) fn cut<S>(body: S, room: Room) -> (impl Stream<Item = std::io::Result<Bytes>> + Send + Unpin, Cut)
 where
     S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
 {
-    let is_over = Arc::new(AtomicBool::new(false));
-    let (mut left, over) = (room.most(), Arc::clone(&is_over));
+    let mut left = room.space;
+    let takes = move |bytes: u64| match left.map(|left| left.checked_sub(bytes)) {
+        Some(None) => false,
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => true,
+    };
+    cut_where(body, room, takes)
+}
+
+/// The same where the space is not this body's alone: `takes` says whether so many bytes more fit.
+pub(crate) fn cut_where<S>(
+    body: S,
+    room: Room,
+    mut takes: impl FnMut(u64) -> bool + Send + Unpin,
+) -> (impl Stream<Item = std::io::Result<Bytes>> + Send + Unpin, Cut)
+where
+    S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+{
+    let beyond = Arc::new(OnceLock::new());
+    let (mut file, said) = (room.file, Arc::clone(&beyond));
     let counted = body.map(move |piece| {
         let piece = piece?;
-        match left.checked_sub(piece.len() as u64) {
-            Some(rest) => left = rest,
-            None => {
-                over.store(true, Ordering::Relaxed);
-                return Err(std::io::Error::from(std::io::ErrorKind::QuotaExceeded));
+        let bytes = piece.len() as u64;
+        let found = match &mut file {
+            Some((left, limit)) if *left < bytes => Some(Beyond::File { limit: *limit }),
+            _ if !takes(bytes) => Some(Beyond::Space),
+            Some((left, _)) => {
+                *left -= bytes;
+                None
+            }
+            None => None,
+        };
+        match found {
+            None => Ok(piece),
+            Some(found) => {
+                let _ = said.set(found);
+                Err(std::io::Error::from(std::io::ErrorKind::QuotaExceeded))
             }
         }
-        Ok(piece)
     });
-    (counted, Cut { is_over, room })
+    (counted, Cut(beyond))
 }
 
 impl Service {
     /// Says why a body was broken off, if it was: more came than its sender had said.
     pub(crate) async fn whole(&self, place: &Place, cut: &Cut) -> Result<()> {
-        if !cut.is_over.load(Ordering::Relaxed) {
-            return Ok(());
+        match cut.0.get() {
+            None => Ok(()),
+            Some(Beyond::File { limit }) => Err(Error::FileTooLarge { limit: *limit }),
+            Some(Beyond::Space) => {
+                let account = place.account();
+                self.look(move |tx| admit(tx, account, u64::MAX)).await.map_err(|error| place.told(error))
+            }
         }
-        let (account, room) = (place.account(), cut.room);
-        self.look(move |tx| room.broken_off(tx, account)).await.map_err(|error| place.told(error))
     }
 
     /// Says how many bytes the account of this name may keep; `None`: what its plan says. What it has stays, also if that

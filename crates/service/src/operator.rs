@@ -1,8 +1,8 @@
 //! What an operator asks: how the fleet stands, what would happen if, and to read everything now.
 
 use catalogue::fleet;
-use model::world::Now;
-use store::{FleetReport, Gauges, ScrubReport, WhatIfReport};
+use model::{id::ProviderId, world::Now};
+use store::{DrillReport, FleetReport, Gauges, ScrubReport, WhatIfReport};
 
 use crate::{
     Service,
@@ -33,10 +33,23 @@ impl Service {
     /// # Errors
     /// Missing if there is none of that name.
     pub async fn what_if(&self, provider: &str) -> Result<WhatIfReport> {
-        let providers = self.store.read(|tx| fleet::providers(tx)).await?;
-        let found = providers.iter().find(|row| row.name == provider);
-        let id = found.ok_or_else(|| Error::NoProvider { name: provider.to_owned() })?.id;
+        let id = self.provider_named(provider).await?;
         Ok(self.store.what_if(&[id]).await?)
+    }
+
+    /// Reads what would be left without the provider of this name: everything, or so many packs and copied objects.
+    ///
+    /// # Errors
+    /// Missing if there is none of that name; refused while another drill runs.
+    pub async fn drill(&self, provider: &str, sample: Option<u64>) -> Result<DrillReport> {
+        let id = self.provider_named(provider).await?;
+        Ok(self.store.drill(id, sample).await?)
+    }
+
+    async fn provider_named(&self, name: &str) -> Result<ProviderId> {
+        let providers = self.store.read(|tx| fleet::providers(tx)).await?;
+        let found = providers.iter().find(|row| row.name == name);
+        Ok(found.ok_or_else(|| Error::NoProvider { name: name.to_owned() })?.id)
     }
 
     /// Reads everything that is stored, repairs what it finds, and says what it was.

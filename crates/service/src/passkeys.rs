@@ -25,6 +25,7 @@ use crate::{
     sign_in::{keep_session, shortened},
     tokens::{Caller, role_of},
     waiting::Waiting,
+    ways::{Taken, must_leave_one},
     webauthn::{self, Asked, CHALLENGE_BYTES, Fault, Site},
 };
 
@@ -258,25 +259,23 @@ impl Service {
             .await
     }
 
-    /// Removes a passkey of the caller's; other sessions of the account end, as it may be a lost device's.
+    /// Removes a passkey of the caller's; other sessions of the account end, as it may be a lost device's. `authority`: the host
+    /// that the request came to.
     ///
     /// # Errors
-    /// [`Error::NoSuchId`]; [`Error::LastWayIn`] if nothing else signs in.
-    pub async fn end_passkey(&self, caller: &Caller, id: PasskeyId) -> Result<()> {
+    /// [`Error::NoSuchId`]; [`Error::LastWayIn`] if nothing else signs in there.
+    pub async fn end_passkey(&self, caller: &Caller, id: PasskeyId, authority: &str) -> Result<()> {
         // A program that may act for a while must not end sessions, nor ways in.
         let session = Some(caller.session.ok_or(Error::NeedsSession)?);
-        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let (account, now_us, doors) = (caller.account, self.store.now().wall_us, self.doors(authority));
         self.store
             .commit(move |tx, draft| {
                 let row = own(tx, account, id)?;
-                let others = ways::passkeys(tx, account)?.len() > 1 || ways::identity(tx, account)?.is_some();
-                if !others && !crate::ways::has_password(tx, account)? {
-                    return Err(Error::LastWayIn);
-                }
+                must_leave_one(tx, account, &doors, Taken::Passkey(id))?;
                 access::end_sessions(tx, account, session)?;
                 draft.audit(Some(account), "passkey removed", id.to_string());
                 draft.change(Scope::Cluster, Change::Passkey(PasskeyRow { ended_us: Some(now_us), ..row }));
-                Ok(())
+                Ok::<_, Error>(())
             })
             .await?;
         self.known.forget();
@@ -320,7 +319,7 @@ impl Service {
         let counter = webauthn::asserted(asking.asked(), &row.key, &client_data, &authenticator_data, &signature)
             .map_err(refused)?;
         let (text, session) = self.new_session(row.account, agent);
-        let used_us = session.made_us;
+        let (used_us, session_id) = (session.made_us, session.id);
         let entered = self
             .store
             .commit(move |tx, draft| {
@@ -341,7 +340,11 @@ impl Service {
                 Ok(true)
             })
             .await?;
-        if entered { Ok(text) } else { Err(PasskeyFault::Copied.into()) }
+        if !entered {
+            return Err(PasskeyFault::Copied.into());
+        }
+        self.fresh.shown(session_id, self.store.now().monotonic_us);
+        Ok(text)
     }
 
     fn question(&self, site: Site) -> (Question, Asking) {

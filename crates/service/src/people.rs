@@ -15,6 +15,8 @@ use crate::{
     tokens::{Caller, Token},
 };
 
+/// What a code for a new password is labelled that was mailed to whoever had forgotten the old one.
+pub(crate) const FORGOTTEN: &str = "forgotten";
 /// How long a one-time address for a new password is good.
 const RESET_S: u64 = 86_400;
 
@@ -155,6 +157,12 @@ impl Service {
 /// Ends the codes for a new password of an account.
 pub(crate) fn end_resets(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
     end_where(tx, draft, now_us, |row| row.account == account && row.opens == TokenUse::Reset)
+}
+
+/// Ends those of them that were mailed because somebody said that the password is forgotten.
+pub(crate) fn end_forgotten(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
+    let is_one = |row: &TokenRow| row.account == account && row.opens == TokenUse::Reset && row.label == FORGOTTEN;
+    end_where(tx, draft, now_us, is_one)
 }
 
 /// Ends every one-time code that an account made or that is for it.

@@ -277,6 +277,7 @@ impl Service {
                 let found = shares::by_code(tx, &code)?.filter(|(account, _)| Some(*account) == quick);
                 let (account, row) = found.ok_or(Error::NoLink)?;
                 draft.audit(Some(own), if off { "link switched off" } else { "link switched on" }, row.id.to_string());
+                crate::ledger::note_link(tx, draft, off, &[("link", row.id.to_string())], now_us)?;
                 let off_us = off.then(|| row.off_us.unwrap_or(now_us));
                 draft.change(Scope::Account(account), Change::Share(ShareRow { off_us, ..row }));
                 Ok(())

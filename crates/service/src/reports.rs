@@ -12,6 +12,7 @@ use model::{
 use crate::{
     Service,
     error::{Error, Result},
+    ledger,
     tokens::Caller,
 };
 
@@ -115,6 +116,8 @@ impl Service {
                             if off { "link switched off" } else { "link switched on" },
                             share.id.to_string(),
                         );
+                        let fields = [("report", id.to_string()), ("link", share.id.to_string())];
+                        ledger::note_link(tx, draft, off, &fields, now_us)?;
                         let off_us = off.then(|| share.off_us.unwrap_or(now_us));
                         draft.change(Scope::Account(row.account), Change::Share(ShareRow { off_us, ..share }));
                     }

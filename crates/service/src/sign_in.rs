@@ -103,7 +103,7 @@ impl Service {
     /// # Errors
     /// [`Error::BadCode`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is taken.
     pub async fn sign_up(&self, code: &str, name: String, password: String, agent: &str) -> Result<SessionText> {
-        check_name(&name)?;
+        self.check_new_name(&name)?;
         let hash = hash_of(code);
         if *self.claim.lock().unwrap_or_else(PoisonError::into_inner) == Some(hash) {
             return self.claim(name, password, agent).await;
@@ -123,6 +123,9 @@ impl Service {
                 let row =
                     SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.change(Scope::Cluster, Change::SignIn(row));
+                if role == Role::Operator {
+                    note_operator(tx, draft, account, now_us)?;
+                }
                 Ok(())
             })
             .await?;
@@ -135,7 +138,7 @@ impl Service {
     /// [`Error::SignUpClosed`], [`Error::TooManyAccounts`], [`Error::BadName`], [`Error::BadPassword`]; Conflict if the name is
     /// taken.
     pub async fn sign_up_openly(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
-        check_name(&name)?;
+        self.check_new_name(&name)?;
         check_length(&password)?;
         let asked = name.clone();
         self.look(move |tx| {
@@ -167,6 +170,13 @@ impl Service {
         self.begin_session(row.id, kept, Second::Shown, agent).await
     }
 
+    /// Refuses what no new account can be called. Where there is mail, people sign in by their confirmed addresses too, and a
+    /// name is looked for first: nobody may stand in front of somebody's address.
+    fn check_new_name(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        if self.has_mail() && name.contains('@') { Err(Error::AddressAsName) } else { Ok(()) }
+    }
+
     /// Gives the first account, which was made with the service, to whoever holds the code of the start.
     async fn claim(&self, name: String, password: String, agent: &str) -> Result<SessionText> {
         let password = Some(self.passwords.hash(self.store.entropy(), password).await?);
@@ -191,6 +201,7 @@ impl Service {
                 let row =
                     SignInRow { account, role, password, suspended_us: None, changed_us, second: None, leaving: None };
                 draft.audit(Some(account), "service claimed", account.to_string());
+                note_operator(tx, draft, account, now_us)?;
                 draft.change(Scope::Cluster, Change::SignIn(row));
                 Ok(account)
             })
@@ -415,7 +426,7 @@ impl Service {
         agent: &str,
     ) -> Result<SessionText> {
         let (text, session) = self.new_session(account, agent);
-        let now_us = session.made_us;
+        let (now_us, id) = (session.made_us, session.id);
         self.store
             .commit(move |tx, draft| {
                 let row =
@@ -429,6 +440,7 @@ impl Service {
                 keep_session(tx, draft, &session)
             })
             .await?;
+        self.fresh.shown(id, self.store.now().monotonic_us);
         Ok(text)
     }
 
@@ -457,6 +469,13 @@ pub(crate) fn keep_session(tx: &mut Tx<'_>, draft: &mut Draft, session: &Session
 }
 
 /// What the operator says of newcomers, if anybody may come.
+/// Notes that an account may run the service from now on.
+fn note_operator(tx: &Tx<'_>, draft: &mut Draft, account: AccountId, now_us: i64) -> Result<()> {
+    let fields = [("account", account.to_string()), ("role", "operator".to_owned())];
+    store::ledger::note(tx, draft, "role.given", &fields, now_us)?;
+    Ok(())
+}
+
 fn open_to_all(tx: &Tx<'_>) -> Result<AboutRow> {
     let about = shown::about(tx)?;
     if about.sign_up == SignUp::Open { Ok(about) } else { Err(Error::SignUpClosed) }

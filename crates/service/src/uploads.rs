@@ -200,12 +200,22 @@ impl Service {
             self.store.append(account, id, row.offset, body).await?;
             return Ok(());
         }
-        let way = place.name();
-        let had = row.offset;
+        let (way, had) = (place.name(), row.offset);
+        let taker = self.arriving.begin(account, id, had);
+        let stand = taker.stand();
+        let reached = stand.reached.clone();
         let room = move |tx: &catalogue::Tx<'_>| {
-            limits::Room::of(tx, account, had, uploads::open_bytes(tx, account, &way, now)?)
+            // What came of those that are under way, and is not safe yet.
+            let mut open = uploads::open_bytes(tx, account, &way, now)?;
+            for (upload, reached) in reached {
+                let safe = uploads::get(tx, account, upload)?.map_or(reached, |row| row.offset);
+                open = open.saturating_add(reached.saturating_sub(safe));
+            }
+            limits::Room::of(tx, account, had, open)
         };
-        let (body, cut) = limits::cut(body, self.look(room).await?);
+        let room = self.look(room).await?;
+        taker.may_take(room.space, &stand);
+        let (body, cut) = limits::cut_where(body, room, move |bytes| taker.take(bytes));
         self.store.append(account, id, row.offset, body).await?;
         // What fitted stays; the rest would not.
         self.whole(place, &cut).await

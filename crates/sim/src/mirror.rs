@@ -164,7 +164,8 @@ impl Mirror {
             Change::AccountGone { account, .. } => {
                 self.accounts_gone.insert(account);
             }
-            Change::Provider(_) | Change::Target(_) => {}
+            Change::Provider(_) | Change::Target(_) | Change::TargetOrders(_) => {}
+            Change::Lease(_) | Change::Notice(_) | Change::Ledger(_) => {}
             Change::Kit(_) | Change::Share(_) | Change::Grant(_) | Change::Webhook(_) => {}
         }
     }

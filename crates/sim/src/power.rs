@@ -240,6 +240,7 @@ pub(crate) fn kind(name: &str) -> &'static str {
         "snapshots" => "snapshot",
         "envelopes" => "envelope",
         "addresses" => "address book",
+        "ledger" => "checkpoint",
         "" => "marker",
         _ => "other",
     }

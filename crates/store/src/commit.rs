@@ -113,6 +113,7 @@ impl Store {
                 let value = decide(tx, &mut draft).map_err(Failure::Own)?;
                 // A change that breaks a rule of the format is refused alone: in the batch it would take others along.
                 draft.check().map_err(|error| Failure::Own(E::from(error.into())))?;
+                draft.check_entries(tx).map_err(|error| Failure::Own(E::from(error)))?;
                 let journalled = draft.apply(tx, epoch, wall_us)?;
                 Ok((value, journalled))
             });

@@ -184,6 +184,7 @@ impl Inner {
                 let known = self.fleet.all();
                 let alive = known.iter().filter(|live| {
                     !matches!(live.row.state, model::fleet::TargetState::Lost | model::fleet::TargetState::Retired)
+                        && !live.orders.leaves()
                 });
                 let domains = self.fleet.domains();
                 let all: std::collections::BTreeSet<_> =

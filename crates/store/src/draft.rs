@@ -5,6 +5,7 @@ use catalogue::Tx;
 use model::{
     Change, Record, Scope,
     id::{AccountId, SegmentId, UploadId},
+    ledger::LedgerEntry,
 };
 
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub struct Draft {
     payload_scope: Option<AccountId>,
     releases: Vec<(AccountId, UploadId, Vec<SegmentId>)>,
     audits: Vec<(Option<AccountId>, &'static str, String)>,
+    /// The last entry of the ledger that it adds: number and hash.
+    pub(crate) noted: Option<(u64, [u8; 32])>,
 }
 
 impl Draft {
@@ -53,6 +56,13 @@ impl Draft {
     /// Adds a line to the audit.
     pub fn audit(&mut self, account: Option<AccountId>, verb: &'static str, subject: String) {
         self.audits.push((account, verb, subject));
+    }
+
+    /// The entries of the ledger that it adds.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &LedgerEntry> {
+        self.changes
+            .iter()
+            .filter_map(|(_, change)| if let Change::Ledger(entry) = change { Some(entry) } else { None })
     }
 
     /// Whether every row may be written.

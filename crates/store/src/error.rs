@@ -152,6 +152,9 @@ pub enum Error {
         /// What does not fit and what to do.
         what: String,
     },
+    /// An order that a person gave was not taken.
+    #[error(transparent)]
+    Order(#[from] crate::orders::OrderError),
     /// The catalogue failed.
     #[error(transparent)]
     Catalogue(#[from] catalogue::Error),
@@ -193,6 +196,7 @@ impl Error {
             Self::CatalogueRefuses { .. } => Class::Exhausted,
             Self::BodyLength { .. } | Self::BodyDigest | Self::NoKey { .. } | Self::Setup { .. } => Class::Refused,
             Self::NoAccount | Self::NoUpload { .. } | Self::NoKit { .. } => Class::Missing,
+            Self::Order(error) => error.class(),
             Self::Catalogue(error) => error.class(),
             Self::Fleet(error) => error.class(),
             Self::Format(error) => error.class(),

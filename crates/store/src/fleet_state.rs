@@ -9,6 +9,7 @@ use bytes::Bytes;
 use model::{
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
+    orders::TargetOrders,
 };
 use plan::{Money, Price, TargetView, Topology};
 use tokio::sync::mpsc;
@@ -25,6 +26,8 @@ const DROPS: &str = "it acknowledged what it then did not have; nothing new goes
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
     pub row: TargetRow,
+    /// What a person ordered of it.
+    pub orders: TargetOrders,
     pub state: TargetState,
     /// Monotonic time at which `state` began.
     pub since_us: u64,
@@ -108,6 +111,7 @@ impl FleetState {
                 let note = "not looked at yet".to_owned();
                 let live = Live {
                     recorded: row.generation,
+                    orders: TargetOrders::none(row.id),
                     row,
                     state,
                     since_us: now_us,
@@ -123,6 +127,11 @@ impl FleetState {
                 inner.targets.insert(live.row.id, live);
             }
         });
+    }
+
+    /// Takes what was ordered of a target.
+    pub fn set_orders(&self, orders: TargetOrders) {
+        self.change(orders.target, |live| live.orders = orders);
     }
 
     /// Notes the marker that is there now. Its generation counts from here on; to record it is left to the caller.
@@ -243,7 +252,8 @@ impl FleetState {
                 id: live.row.id,
                 provider: domains.get(&live.row.provider).copied().unwrap_or(live.row.provider),
                 state: live.state,
-                cordoned: live.drops(now_us),
+                cordoned: live.drops(now_us) || live.orders.cordoned,
+                leaving: live.orders.leaves(),
                 free_bytes: live.free_bytes,
                 away_s: match live.state {
                     TargetState::Up => 0,

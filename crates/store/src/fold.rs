@@ -20,7 +20,8 @@ use format::{
     envelope::{open_account_envelope, open_address_book, open_cluster_envelope},
     journal::{JournalHeader, PayloadAt},
     keys::{ClusterKey, Keyring},
-    name::{parse_address_book_name, parse_envelope_name, parse_journal_name},
+    ledger::Signer,
+    name::{parse_address_book_name, parse_checkpoint_name, parse_envelope_name, parse_journal_name},
     replay::{Applied, At, chain},
     snapshot::{LayerHeader, LayerName, decode_named_layer_part, parse_snapshot_name, pick_layers},
 };
@@ -35,6 +36,7 @@ use crate::{
     earlier::{Earlier, epochs_and_scopes},
     error::{Error, Result},
     late::Late,
+    ledger::{compare, open_checkpoint},
 };
 
 /// A copied object as the targets show it.
@@ -75,6 +77,8 @@ pub(crate) struct Folded {
     /// What earlier lives told beyond what the last one began with.
     pub late: Late,
     pub findings: Vec<String>,
+    /// What is wrong with the ledger; among the findings, too.
+    pub ledger_findings: Vec<String>,
     /// What could not be opened, and whose it is.
     unopened: Vec<(Scope, String)>,
 }
@@ -165,6 +169,7 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
         objects,
         late: Late::default(),
         findings,
+        ledger_findings: Vec::new(),
         unopened: Vec::new(),
     };
     folded.read_layers(sources, &keys).await?;
@@ -180,6 +185,7 @@ pub(crate) async fn fold(opening: &Opening, sources: &[Source]) -> Result<Folded
             folded.objects.push((object(name.id, ObjectKind::AddressBook, &seen.name, &bytes), seen.holders));
         }
     }
+    folded.compare_ledger(sources).await?;
     let gone = &folded.state.cluster.account_tombs;
     let is_gone = |scope| matches!(scope, Scope::Account(account) if gone.contains_key(&account));
     for gap in folded.state.gaps().into_iter().filter(|gap| !is_gone(gap.scope)).collect::<Vec<_>>() {
@@ -264,6 +270,22 @@ impl Folded {
         self.late.accounts.retain(|account, _| !gone.contains(account));
         self.unopened.retain(|(scope, _)| !is_gone(scope));
         self.findings.extend(std::mem::take(&mut self.unopened).into_iter().map(|(_, said)| said));
+    }
+
+    /// Compares the ledger with the checkpoints that lie at the targets.
+    async fn compare_ledger(&mut self, sources: &[Source]) -> Result<()> {
+        let key = Signer::new(self.cluster, &self.key).key().clone();
+        let mut checkpoints = Vec::new();
+        for seen in survey(sources, "ledger/").await? {
+            let Some(name) = parse_checkpoint_name(&seen.name) else { continue };
+            let open = |bytes: &[u8]| open_checkpoint(&seen.name, bytes, &key);
+            let Some((found, bytes)) = read_any(sources, &seen, &mut self.findings, open).await else { continue };
+            checkpoints.push(found);
+            self.objects.push((object(name.id, ObjectKind::Checkpoint, &seen.name, &bytes), seen.holders));
+        }
+        self.ledger_findings = compare(&self.state.cluster, checkpoints);
+        self.findings.extend(self.ledger_findings.clone());
+        Ok(())
     }
 
     async fn read_layers(&mut self, sources: &[Source], keys: &Keyring) -> Result<()> {

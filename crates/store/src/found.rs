@@ -95,6 +95,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         upkeep: crate::upkeep::UpkeepState::default(),
         uploads: crate::upload::Writers::default(),
         books: crate::spending::Books::default(),
+        ledger: crate::ledger::Kept::default(),
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
     inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));
@@ -264,14 +265,19 @@ impl Inner {
     }
 
     async fn load_fleet(&self) -> Result<()> {
-        let (providers, targets) =
-            self.catalogue.read(|tx| Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::targets(tx)?))).await?;
+        let (providers, targets, orders) = self
+            .catalogue
+            .read(|tx| {
+                Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::targets(tx)?, catalogue::orders::all(tx)?))
+            })
+            .await?;
         for row in providers {
             self.fleet.set_provider(row);
         }
         for row in targets {
             self.fleet.set_target(row, None, self.now_us());
         }
+        orders.into_iter().for_each(|row| self.fleet.set_orders(row));
         Ok(())
     }
 

@@ -35,12 +35,13 @@ use crate::{
     Draft, Inner, Store,
     copies::unverified,
     error::{Error, Result},
-    locked,
+    locked, meta,
 };
 
-/// Accounts of which nothing is left to be released, as far as this process knows.
+/// Accounts of which nothing is left to be released, once that was read. The catalogue keeps it over starts: asking every target
+/// for the names of every account that ever ended is no work for each start. What comes back with an old disk is a stray.
 #[derive(Default)]
-pub(crate) struct Destroyed(Mutex<BTreeSet<AccountId>>);
+pub(crate) struct Destroyed(Mutex<Option<BTreeSet<AccountId>>>);
 
 /// Whether the grace of an account that is gone is over. One that went in an earlier life of the catalogue, whose service
 /// time was another, waits for a whole grace of this one.
@@ -103,7 +104,7 @@ impl Inner {
     /// Releases what opens accounts that are gone, as far as the budget goes; how many objects that were.
     pub(crate) async fn destroy_keys(self: &Arc<Self>) -> Result<usize> {
         let (now, grace_s) = (self.service_time(), self.settings.grace_s);
-        let known = locked(&self.upkeep.destroyed.0).clone();
+        let known = self.destroyed().await?;
         let gone = self.catalogue.read(|tx| catalogue::accounts::all_gone(tx)).await?;
         let due: BTreeSet<AccountId> = gone
             .into_iter()
@@ -141,16 +142,27 @@ impl Inner {
                         catalogue::objects::release(tx, view.object.id, now)?;
                     }
                     if !more {
+                        catalogue::meta::set_number(tx, &format!("{}{account}", meta::DESTROYED), 1)?;
                         draft.audit(None, "account's key destroyed", account.to_string());
                     }
                     Ok::<_, Error>(())
                 })
                 .await?;
-            if !more {
-                locked(&self.upkeep.destroyed.0).insert(account);
+            if !more && let Some(known) = locked(&self.upkeep.destroyed.0).as_mut() {
+                known.insert(account);
             }
         }
         Ok(released)
+    }
+
+    /// Accounts of which nothing is left to be released.
+    async fn destroyed(&self) -> Result<BTreeSet<AccountId>> {
+        if let Some(known) = locked(&self.upkeep.destroyed.0).clone() {
+            return Ok(known);
+        }
+        let names = self.catalogue.read(|tx| catalogue::meta::names(tx, meta::DESTROYED)).await?;
+        let ids = names.iter().filter_map(|name| AccountId::parse(name.strip_prefix(meta::DESTROYED)?).ok());
+        Ok(locked(&self.upkeep.destroyed.0).get_or_insert(ids.collect()).clone())
     }
 
     /// Whether a scope is that of an account that is gone for good.

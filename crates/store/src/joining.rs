@@ -18,15 +18,15 @@ use format::{FORMAT_MD_NAME, Marker};
 use model::{
     Change, Scope,
     fleet::{ProviderRow, TargetRow, TargetState},
-    id::TargetId,
+    id::{ProviderId, TargetId},
     world::BoxFuture,
 };
 
 use crate::{
-    Inner, Store,
+    Draft, Inner, Store,
     error::{Error, Result},
     found::FORMAT_MD,
-    meta,
+    ledger, meta,
 };
 /// Bytes of the object that a new target is tried with: more than one frame, and no round number.
 const TRIAL_BYTES: usize = 150_001;
@@ -80,13 +80,15 @@ impl Store {
         Box::pin(async move {
             let inner = &self.0;
             let Joining { row, driver, login } = joining;
+            inner.must_not_be_left(row.provider)?;
             let (marker, joined) = inner.admit(&row, driver.as_ref(), found.as_ref()).await?;
-            let (recorded, sealed) = (row.clone(), login);
+            let (recorded, sealed, now_us) = (row.clone(), login, self.now().wall_us);
             self.commit(move |tx, draft| {
                 if let Some(sealed) = sealed {
                     catalogue::logins::set(tx, recorded.id, &sealed)?;
                 }
                 draft.audit(None, "target joined", recorded.id.to_string());
+                note_target(tx, draft, "target.joined", &recorded, now_us)?;
                 draft.change(Scope::Cluster, Change::Target(recorded));
                 Ok::<_, Error>(())
             })
@@ -117,10 +119,14 @@ impl Store {
             for row in &providers {
                 inner.fleet.set_provider(row.clone());
             }
+            let fresh: BTreeSet<_> = opened.iter().map(|(row, _)| row.id).collect();
             let mut rows = Vec::new();
             for row in moved {
                 inner.fleet.set_target(row.clone(), None, inner.now_us());
                 rows.push(row);
+            }
+            for (row, _) in &opened {
+                inner.must_not_be_left(row.provider)?;
             }
             for (mut row, driver) in opened {
                 row.generation = 1;
@@ -128,11 +134,15 @@ impl Store {
                 inner.adopt_target(&row).await?;
                 rows.push(row);
             }
-            self.commit(move |_, draft| {
+            let (now_us, fresh) = (self.now().wall_us, fresh);
+            self.commit(move |tx, draft| {
                 for row in providers {
+                    note_provider(tx, draft, &row, now_us)?;
                     draft.change(Scope::Cluster, Change::Provider(row));
                 }
                 for row in rows {
+                    let what = if fresh.contains(&row.id) { "target.joined" } else { "target.moved" };
+                    note_target(tx, draft, what, &row, now_us)?;
                     draft.change(Scope::Cluster, Change::Target(row));
                 }
                 Ok::<_, Error>(())
@@ -149,9 +159,11 @@ impl Store {
     /// # Errors
     /// The catalogue's own trouble.
     pub async fn set_login(&self, target: TargetId, sealed: Vec<u8>, driver: Arc<dyn Target>) -> Result<()> {
+        let now_us = self.now().wall_us;
         self.commit(move |tx, draft| {
             catalogue::logins::set(tx, target, &sealed)?;
             draft.audit(None, "login changed", target.to_string());
+            ledger::note(tx, draft, "login.changed", &[("target", target.to_string())], now_us)?;
             Ok::<_, Error>(())
         })
         .await?;
@@ -167,6 +179,25 @@ impl Store {
     /// Says whether providers still share one disk, after the fleet grew.
     pub fn set_trial(&self, trial: bool) {
         self.0.trial.store(trial, Ordering::Release);
+    }
+
+    /// Whether providers share one disk.
+    pub fn is_trial(&self) -> bool {
+        self.0.trial.load(Ordering::Acquire)
+    }
+
+    /// How the targets look now, for what people are told of.
+    pub fn targets_seen(&self) -> Vec<plan::Seen> {
+        let now_us = self.0.now_us();
+        let seen = |live: crate::fleet_state::Live| plan::Seen {
+            id: live.row.id,
+            provider: live.row.provider,
+            address: live.row.address,
+            state: live.state,
+            since_s: now_us.saturating_sub(live.since_us) / 1_000_000,
+            is_unmarked: live.unmarked,
+        };
+        self.0.fleet.all().into_iter().map(seen).collect()
     }
 
     /// From now on the catalogue alone says which providers and targets there are.
@@ -189,6 +220,7 @@ impl Store {
             note.extend_from_slice(&fingerprint(tx)?);
             catalogue::meta::set_bytes(tx, meta::OPERATOR_KIT, &note)?;
             draft.audit(None, "operator's kit made", String::new());
+            ledger::note(tx, draft, "operator-kit.made", &[], made_us)?;
             Ok::<_, Error>(())
         })
         .await
@@ -214,6 +246,22 @@ impl Store {
 /// As for every reading.
 pub fn fleet_is_kept(tx: &catalogue::Tx<'_>) -> catalogue::Result<bool> {
     Ok(catalogue::meta::number(tx, meta::FLEET_KEPT)?.is_some())
+}
+
+/// Notes a provider that is new, or whose labels are.
+fn note_provider(tx: &catalogue::Tx<'_>, draft: &mut Draft, row: &ProviderRow, now_us: i64) -> Result<()> {
+    let known = catalogue::fleet::providers(tx)?.into_iter().any(|known| known.id == row.id);
+    let mut fields = vec![("provider", row.id.to_string()), ("name", row.name.clone())];
+    fields.extend(row.labels.iter().map(|(label, value)| ("label", format!("{label}={value}"))));
+    ledger::note(tx, draft, if known { "provider.changed" } else { "provider.added" }, &fields, now_us)?;
+    Ok(())
+}
+
+fn note_target(tx: &catalogue::Tx<'_>, draft: &mut Draft, what: &str, row: &TargetRow, now_us: i64) -> Result<()> {
+    let provider = row.provider.to_string();
+    let fields = [("target", row.id.to_string()), ("provider", provider), ("address", row.address.clone())];
+    ledger::note(tx, draft, what, &fields, now_us)?;
+    Ok(())
 }
 
 /// Of all that an operator's kit holds: where the targets are and what logs in there.
@@ -248,6 +296,21 @@ impl Inner {
         self.put_manual(driver).await.map_err(|error| failed("writing format.md", &error))?;
         let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
         Ok((marker, Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() }))
+    }
+
+    /// Refuses a target at a provider that is being left.
+    fn must_not_be_left(&self, provider: ProviderId) -> Result<()> {
+        let left = |live: &crate::fleet_state::Live| live.row.provider == provider && live.orders.leaves();
+        match self.fleet.all().into_iter().filter(|live| live.row.state != TargetState::Retired).find(left) {
+            None => Ok(()),
+            Some(live) => Err(Error::Setup {
+                what: format!(
+                    "its provider is being left: {} is to be evacuated; cancel that order first, or add the target at another \
+                     provider",
+                    live.row.address
+                ),
+            }),
+        }
     }
 
     /// Makes an empty target ours: marker and manual. Used at the founding on folders and when a fleet grows by them.

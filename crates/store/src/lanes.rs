@@ -68,7 +68,6 @@ impl Inner {
                     sink.send(made.slice(..keep)).await;
                 }
             }
-            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, end - at).await;
             at = end;
         }
         let locations = Arc::new(locations);
@@ -114,7 +113,9 @@ impl Inner {
         let want: Vec<_> = absent.map(|(new, _)| (new.lane, range.clone())).collect();
         let read = write.len() - want.len() + if want.is_empty() { 0 } else { usize::from(place.k) };
         let mut made = self.reconstruct(place, &want).await?.into_iter().map(BytesMut::freeze);
-        self.upkeep.jobs.did(job, (range.end - range.start) * (read + write.len()) as u64);
+        let moved = (range.end - range.start) * (read + write.len()) as u64;
+        self.upkeep.jobs.did(job, moved);
+        self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, moved).await;
         copied
             .into_iter()
             .map(|copied| copied.or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned()))

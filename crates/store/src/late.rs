@@ -58,6 +58,8 @@ pub(crate) struct Brought {
     pub packs: usize,
     pub kits: usize,
     pub versions: usize,
+    /// Entries of the ledger.
+    pub entries: usize,
     /// Deletions that were not done again.
     pub not_repeated: usize,
 }
@@ -68,6 +70,7 @@ impl Brought {
         self.packs += other.packs;
         self.kits += other.kits;
         self.versions += other.versions;
+        self.entries += other.entries;
         self.not_repeated += other.not_repeated;
     }
 
@@ -106,6 +109,18 @@ pub(crate) fn bring_in_cluster(
             brought.accounts += 1;
         }
     }
+    // What was rented and what was served is known by its id; what this life says of it counts.
+    for Row { value, .. } in late.leases.values() {
+        if catalogue::leases::get(tx, value.id)?.is_none() {
+            draft.change(Scope::Cluster, Change::Lease(value.clone()));
+        }
+    }
+    for Row { value, .. } in late.notices.values() {
+        if catalogue::leases::notice(tx, value.id)?.is_none() {
+            draft.change(Scope::Cluster, Change::Notice(value.clone()));
+        }
+    }
+    brought.entries += crate::ledger::bring_in(tx, draft, late, moment.now.wall_us)?;
     for account in late.account_tombs.keys() {
         brought.not_repeated += usize::from(catalogue::accounts::by_id(tx, *account)?.is_some());
     }

@@ -3,8 +3,9 @@
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
-//! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
-//! catalogue from surviving targets; `joining` lets a target join; `spending` keeps the books; `upkeep` runs all of these, and
+//! `drill` proves what would be left without a firm; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
+//! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
+//! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
 //! `probe` says what is up.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
@@ -41,11 +42,15 @@ use tokio::sync::mpsc;
 mod absent;
 mod body;
 pub mod census;
+mod certify;
 pub mod commit;
 mod copies;
 mod draft;
+mod drill;
 mod earlier;
 mod error;
+mod evacuate;
+mod evacuating;
 mod fill;
 mod fleet_state;
 mod fold;
@@ -59,8 +64,11 @@ mod keys;
 mod kits;
 mod lanes;
 mod late;
+pub mod ledger;
 mod locate;
 mod meta;
+mod orders;
+mod pacer;
 mod pack_writer;
 mod packer;
 mod pool;
@@ -72,6 +80,7 @@ mod registration;
 mod repack;
 mod repair;
 pub mod report;
+mod retire;
 mod returned;
 pub mod scrub;
 mod sets;
@@ -89,13 +98,15 @@ pub mod write;
 
 pub use catalogue::uploads::UploadRow;
 pub use draft::Draft;
+pub use drill::DrillReport;
 pub use error::{Error, Result};
 pub use gauges::{Gauges, ProviderGauges, TargetGauges};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
-pub use plan::{Ladder, Price, Tally};
+pub use orders::OrderError;
+pub use plan::{Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
-pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
+pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;
@@ -159,6 +170,7 @@ pub(crate) struct Inner {
     strays: strays::Walk,
     uploads: upload::Writers,
     books: spending::Books,
+    ledger: ledger::Kept,
     speed: speed::Speed,
 }
 

@@ -27,12 +27,17 @@ use model::{
 };
 
 use crate::{
-    Opening, Store,
+    Inner, Opening, Store,
     error::{Error, Result},
     fold::{Folded, JournalUsed, Source, fold},
     found::{CLUSTER_SECRET, Life, assemble, register},
     meta,
 };
+/// Findings about the ledger that are noted in it.
+const FINDINGS_NOTED: usize = 20;
+/// Unread targets that are named there.
+const TARGETS_NOTED: usize = 500;
+
 /// What a rebuild found.
 #[derive(Clone, Debug, Default)]
 pub struct RebuildReport {
@@ -83,6 +88,7 @@ pub fn rebuild(
         let epoch = epoch.unwrap_or(0).max(folded.state.cluster.epoch) + 1;
         let store = begin_epoch(opening, sources, &folded, epoch, &unread).await?;
         store.0.bring_in_late(std::mem::take(&mut folded.late), Vec::new(), "the targets", &[]).await?;
+        store.0.note_rebuild(&unread, folded.ledger_findings.clone()).await?;
         let report = RebuildReport {
             epoch,
             targets_read: store.0.roster.ids().len(),
@@ -94,6 +100,19 @@ pub fn rebuild(
         };
         Ok((store, report))
     })
+}
+
+impl Inner {
+    /// Notes that this life began, and what is wrong with what the ledger said before.
+    async fn note_rebuild(self: &Arc<Self>, unread: &[TargetRow], found: Vec<String>) -> Result<()> {
+        let mut fields = vec![("epoch", self.epoch().to_string())];
+        fields.extend(unread.iter().take(TARGETS_NOTED).map(|row| ("unread", row.id.to_string())));
+        fields.extend(found.into_iter().take(FINDINGS_NOTED).map(|said| ("ledger", said)));
+        let now_us = self.world.clock.now().wall_us;
+        Store(self.clone())
+            .commit(move |tx, draft| crate::ledger::note(tx, draft, "rebuild.done", &fields, now_us).map(drop))
+            .await
+    }
 }
 
 /// The known targets that are not among those given; an error if too many providers are unread.
@@ -153,6 +172,9 @@ async fn begin_epoch(
     }
     for row in folded.state.cluster.targets.values() {
         store.0.fleet.set_target(row.value.clone(), None, store.0.now_us());
+    }
+    for row in folded.state.cluster.orders.values() {
+        store.0.fleet.set_orders(row.value.clone());
     }
     // The new epoch is written to every reachable target before anything is served.
     let mut rows = Vec::new();

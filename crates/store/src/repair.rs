@@ -23,9 +23,9 @@ use plan::{NewLane, RepairPolicy, RepairStep, Topology, repair::Source};
 
 use crate::{
     Inner, Store,
-    copies::unverified,
     error::{Error, Result},
     lanes::place_of,
+    locate::PackPlace,
 };
 
 /// What a repair is called among the jobs.
@@ -191,7 +191,7 @@ impl Inner {
             match step {
                 RepairStep::Pack { pack, write, .. } => {
                     let Some(view) = packs.iter().find(|view| view.id == pack) else { continue };
-                    match self.repair_pack(view, &write).await {
+                    match self.remake(view, &place_of(view), &write, JOB).await {
                         Ok(bytes) => {
                             round.packs += 1;
                             round.bytes += bytes;
@@ -230,14 +230,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes lanes of a pack and records them; bytes written.
-    async fn repair_pack(self: &Arc<Self>, view: &PackView, write: &[NewLane]) -> Result<u64> {
-        let place = place_of(view);
+    /// Makes lanes of a pack, read from `place`, and records them beside those that are good; bytes written.
+    pub(crate) async fn remake(
+        self: &Arc<Self>,
+        view: &PackView,
+        place: &PackPlace,
+        write: &[NewLane],
+        job: &'static str,
+    ) -> Result<u64> {
         let revision = view.revision;
         let pack = view.id;
         let locations = self.catalogue.read(move |tx| catalogue::segments::of_pack(tx, pack)).await?;
         let locations: Vec<_> = locations.into_iter().map(|occupant| occupant.location).collect();
-        let made = self.make_lanes(JOB, &place, view.codec, locations, write).await?;
+        let made = self.make_lanes(job, place, view.codec, locations, write).await?;
         let bytes = made.iter().map(|make| make.lane_bytes).sum();
         let topology = self.fleet.topology(self.now_us());
         let (at, proven) = (self.service_time(), self.proven_now());
@@ -277,7 +282,7 @@ impl Inner {
         Ok(bytes)
     }
 
-    async fn repair_object(
+    pub(crate) async fn repair_object(
         self: &Arc<Self>,
         view: &ObjectView,
         read: &[Source],
@@ -315,6 +320,7 @@ impl Inner {
             }
         }
         let written = bytes.len() as u64 * done.len() as u64;
+        let finding = self.proven_now();
         if done.is_empty() {
             return Err(Error::NoCopy { name: view.object.name.clone() });
         }
@@ -322,7 +328,7 @@ impl Inner {
             .commit(move |tx, _| {
                 if catalogue::objects::view(tx, id)?.is_some() {
                     for target in &done {
-                        catalogue::objects::set_copy(tx, id, &unverified(*target))?;
+                        catalogue::objects::set_copy(tx, id, &catalogue::objects::Copy { target: *target, finding })?;
                     }
                 }
                 Ok::<_, Error>(())

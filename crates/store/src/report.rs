@@ -11,11 +11,12 @@ use model::{
     entry::Content,
     fleet::TargetState,
     id::{ClusterId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    orders::Evacuation,
     world::BoxFuture,
 };
-use plan::{Ladder, Topology, object_state, pack_state};
+use plan::{Forecast, Ladder, Topology, object_state, pack_state};
 
-use crate::{Inner, Store, error::Result, spending::Spending, view::Torn};
+use crate::{Inner, Store, error::Result, fleet_state::Live, spending::Spending, view::Torn};
 /// A running piece of upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobReport {
@@ -44,6 +45,29 @@ pub struct TargetReport {
     pub free_bytes: Option<u64>,
     /// Why it is not up, or what is wrong with it while it is.
     pub note: String,
+    /// It takes no new shards: a person ordered it, or it is being left.
+    pub cordoned: bool,
+    /// The order to move everything away, if one stands.
+    pub evacuation: Option<EvacuationReport>,
+    /// Its end was ordered: its shards leave the records.
+    pub retiring: bool,
+}
+
+/// How far an evacuation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvacuationReport {
+    /// The order.
+    pub order: Evacuation,
+    /// Whether the date is met, and what could help; `None` before the first look, and when it is over.
+    pub forecast: Option<Forecast>,
+    /// Packs and copied objects that do not stand without its targets yet, as of the last look.
+    pub packs_left: u64,
+    /// Likewise.
+    pub objects_left: u64,
+    /// Bytes that are still read, written and read back for that.
+    pub bytes_left: u64,
+    /// Why it is not certified, when nothing is left to be moved.
+    pub unproven: Option<String>,
 }
 
 /// A provider and its targets.
@@ -59,6 +83,8 @@ pub struct ProviderReport {
     pub targets: Vec<TargetReport>,
     /// What it was asked for this month, and what that costs.
     pub spending: Spending,
+    /// The last drill without it since the start.
+    pub last_drill: Option<crate::DrillReport>,
 }
 
 /// Where everything stands.
@@ -196,22 +222,48 @@ impl Inner {
         Ok(survey)
     }
 
+    /// A target as it is seen now.
+    pub(crate) fn target_report(&self, live: &Live) -> TargetReport {
+        let ours = live.row.state != TargetState::Retired;
+        TargetReport {
+            id: live.row.id,
+            address: live.row.address.clone(),
+            state: live.state,
+            free_bytes: live.free_bytes,
+            note: live.note.clone(),
+            cordoned: ours && (live.orders.cordoned || live.orders.leaves()),
+            evacuation: live.orders.evacuation.map(|order| self.evacuation_report(order)),
+            retiring: ours && live.orders.retirement.is_some(),
+        }
+    }
+
+    fn evacuation_report(&self, order: Evacuation) -> EvacuationReport {
+        let (said, unproven) = self.upkeep.evacuating.said(order.id);
+        let said = said.filter(|_| order.evacuated.is_none());
+        let ahead = said.map(|(_, ahead)| ahead).unwrap_or_default();
+        EvacuationReport {
+            order,
+            forecast: said.map(|(forecast, _)| forecast),
+            packs_left: ahead.packs,
+            objects_left: ahead.objects,
+            bytes_left: ahead.bytes,
+            unproven: unproven.filter(|_| order.evacuated.is_none()),
+        }
+    }
+
     /// The providers by name.
     fn provider_reports(&self, mut spending: BTreeMap<ProviderId, Spending>) -> Vec<ProviderReport> {
         let targets = self.fleet.all();
+        let mut drills = self.last_drills();
         let mut reports: Vec<_> = (self.fleet.providers().into_iter())
             .map(|row| {
-                let own = targets.iter().filter(|live| live.row.provider == row.id).map(|live| TargetReport {
-                    id: live.row.id,
-                    address: live.row.address.clone(),
-                    state: live.state,
-                    free_bytes: live.free_bytes,
-                    note: live.note.clone(),
-                });
+                let own =
+                    targets.iter().filter(|live| live.row.provider == row.id).map(|live| self.target_report(live));
                 let own: Vec<_> = own.collect();
                 let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
                 let spending = spending.remove(&row.id).unwrap_or_default();
-                ProviderReport { id: row.id, name: row.name, state, targets: own, spending }
+                let last_drill = drills.remove(&row.id);
+                ProviderReport { id: row.id, name: row.name, state, targets: own, spending, last_drill }
             })
             .collect();
         reports.sort_by(|a, b| a.name.cmp(&b.name));

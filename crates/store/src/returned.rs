@@ -31,7 +31,7 @@ use crate::{
     error::{Error, Result},
     fold::object,
     late::{Brought, Late, Moment, bring_in_account, bring_in_cluster},
-    meta,
+    ledger, meta,
 };
 /// What was found at a target, and what was made of it.
 #[derive(Default)]
@@ -64,8 +64,11 @@ impl Store {
             let mut row = self.0.fleet.live(target).ok_or_else(unknown)?.row;
             row.state = TargetState::Retired;
             let retired = row.clone();
-            self.commit(move |_, draft| {
+            let now_us = self.now().wall_us;
+            self.commit(move |tx, draft| {
                 draft.audit(None, "target retired", row.address.clone());
+                let fields = [("target", row.id.to_string()), ("address", row.address.clone())];
+                ledger::note(tx, draft, "target.retired", &fields, now_us)?;
                 draft.change(Scope::Cluster, Change::Target(row));
                 Ok::<_, Error>(())
             })
@@ -290,10 +293,10 @@ impl Inner {
         if brought.is_nothing() && findings.is_empty() {
             return Ok(());
         }
-        let Brought { accounts, packs, kits, versions, not_repeated } = *brought;
+        let Brought { accounts, packs, kits, versions, entries, not_repeated } = *brought;
         let mut said = format!(
-            "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits and {accounts} \
-             accounts were brought in beside what is there; {not_repeated} deletions were not done again"
+            "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits, {entries} entries \
+             of the ledger and {accounts} accounts were brought in beside what is there; {not_repeated} deletions were not done again"
         );
         for finding in findings {
             said = format!("{said}; {finding}");

@@ -210,6 +210,16 @@ impl Inner {
         }
     }
 
+    /// Reads a copy, and writes down what was found.
+    pub(crate) async fn check_copy(
+        self: &Arc<Self>,
+        object: &catalogue::objects::ObjectRow,
+        target: TargetId,
+    ) -> Result<()> {
+        let verdict = self.judge_copy(&object.name, object.bytes, &object.hash, target).await;
+        self.write_down_copy(object.id, target, verdict).await.map(drop)
+    }
+
     async fn judge_copy(&self, name: &str, bytes: u64, hash: &[u8; 32], target: TargetId) -> Verdict {
         match self.read_object(target, name, 0..bytes).await {
             Ok(read) if blake3::hash(&read).as_bytes() == hash => Verdict::Right(1),

@@ -48,7 +48,7 @@ pub struct Settings {
     pub journal_gather_ms: u64,
     /// The same while a target is up whose firm bills each request: a request less is worth some milliseconds.
     pub journal_gather_billed_ms: u64,
-    /// Bandwidth limit of repair, scrub and packing, bytes a second.
+    /// Bandwidth limit of repair, scrub, filling, evacuation and packing together: bytes a second, read and written.
     pub upkeep_bytes_per_s: Option<u64>,
     /// Providers share one disk: everything shown says so.
     pub trial: bool,

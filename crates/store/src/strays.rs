@@ -16,7 +16,7 @@ use catalogue::{Tx, objects::ObjectRow};
 use fleet::ObjectName;
 use format::{
     FORMAT_MD_NAME,
-    name::{parse_address_book_name, parse_envelope_name, parse_journal_name, parse_shard_name},
+    name::{parse_address_book_name, parse_checkpoint_name, parse_envelope_name, parse_journal_name, parse_shard_name},
     snapshot::parse_snapshot_name,
 };
 use model::{
@@ -70,6 +70,7 @@ fn is_copied(name: &str) -> bool {
         || parse_journal_name(name).is_some()
         || parse_envelope_name(name).is_some()
         || parse_address_book_name(name).is_some()
+        || parse_checkpoint_name(name).is_some()
         || parse_snapshot_name(name).is_some()
 }
 

@@ -1,7 +1,7 @@
 //! Upkeep: what keeps the promise without anybody asking.
 //!
 //! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks,
-//! fills firms that joined and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
+//! fills firms that joined, moves away from firms that are left, and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
 //! service writes nothing to its targets. What a round could not do is kept as a finding and tried again in the next.
 //!
 //! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
@@ -29,7 +29,10 @@ use plan::{
 };
 use tokio::sync::Notify;
 
-use crate::{Inner, Store, error::Result, jobs::Jobs, locked, meta, repair::Patience, sweep::Sweep};
+use crate::{
+    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacer, repair::Patience,
+    sweep::Sweep,
+};
 /// A proof is renewed after this long: a month of service time.
 const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
@@ -46,6 +49,7 @@ pub(crate) struct UpkeepState {
     gave_way: AtomicU64,
     packed_us: AtomicU64,
     snapshot_us: AtomicU64,
+    checkpoint_us: AtomicU64,
     /// How many shards there are in all, and when they were counted.
     shards: Mutex<Option<(ServiceTime, u64)>>,
     spent: Mutex<Option<Spent>>,
@@ -58,13 +62,16 @@ pub(crate) struct UpkeepState {
     pub(crate) scrub_sweep: Sweep<PackView>,
     pub(crate) scrub_objects: Sweep<ObjectView>,
     pub(crate) filling: crate::fill::Filling,
+    pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
+    pub(crate) drills: crate::drill::Drills,
     pub(crate) jobs: Jobs,
     pub(crate) census: crate::census::Census,
     pub(crate) repaired: Repaired,
     /// When the last round ended.
     round_us: AtomicU64,
     findings: Mutex<BTreeMap<&'static str, String>>,
+    pacer: Pacer,
 }
 
 /// What repair wrote since the start.
@@ -129,6 +136,14 @@ impl UpkeepState {
         self.snapshot_us.store(now_us, Ordering::Relaxed);
     }
 
+    pub fn checkpoint_is_due(&self, now_us: u64, after_s: u64) -> bool {
+        now_us.saturating_sub(self.checkpoint_us.load(Ordering::Relaxed)) >= after_s * 1_000_000
+    }
+
+    pub fn checkpoint_done(&self, now_us: u64) {
+        self.checkpoint_us.store(now_us, Ordering::Relaxed);
+    }
+
     /// Shards in all, if they were counted within the hour that a budget is for.
     pub fn shards_in_all(&self, now: ServiceTime) -> Option<u64> {
         let fresh = |at: ServiceTime| now.0.saturating_sub(at.0) < DELETE_WINDOW_S;
@@ -169,9 +184,7 @@ impl UpkeepState {
 
     /// Keeps to the bandwidth limit of upkeep.
     pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
-        if let Some(limit) = bytes_per_s.filter(|limit| *limit > 0) {
-            world.timer.sleep(bytes * 1_000_000 / limit).await;
-        }
+        self.pacer.pace(world, bytes_per_s, bytes).await;
     }
 
     pub fn finding(&self, what: &'static str, found: Option<String>) {
@@ -248,15 +261,18 @@ impl Inner {
         keep("packing", self.pack_journalled(everything).await.map(drop));
         keep("snapshots", self.snapshot_all(everything).await.map(drop));
         keep("counting", self.count_objects(everything).await);
+        keep("checkpoints of the ledger", self.put_checkpoint(everything).await);
         keep("release", self.release_journal().await.map(drop));
         keep("destroying keys", self.destroy_keys().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));
         let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
         keep("scrub", self.scrub_background(&again, everything).await);
+        keep("evacuating targets", self.evacuate(everything).await);
         keep("repacking", self.repack().await.map(drop));
         keep("filling", self.fill(everything).await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));
+        keep("retiring targets", self.retire_ordered(everything).await);
         keep("late copies", self.flush_late_copies().await);
         keep("keeping the books", self.keep_books(false).await);
         self.pool.trim();

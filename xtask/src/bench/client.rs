@@ -73,6 +73,34 @@ impl Client {
         Ok(())
     }
 
+    /// Uploads these bytes to `path`.
+    ///
+    /// # Errors
+    /// When the answer is not 201 or 204.
+    pub fn put_bytes(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        write!(self.stream, "PUT {path} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n", self.common, bytes.len())?;
+        self.stream.write_all(bytes)?;
+        let head = self.head()?;
+        let body = self.body(head.body_bytes)?;
+        ensure!(matches!(head.status, 201 | 204), "PUT {path}: {} {}", head.status, String::from_utf8_lossy(&body));
+        Ok(())
+    }
+
+    /// Downloads something, and forgets it; how many bytes it had.
+    ///
+    /// # Errors
+    /// When the answer is not 200, or breaks off.
+    pub fn drain(&mut self, path: &str) -> Result<u64> {
+        write!(self.stream, "GET {path} HTTP/1.1\r\n{}\r\n", self.common)?;
+        let head = self.head()?;
+        ensure!(head.status == 200, "GET {path}: status {}", head.status);
+        let mut got = 0;
+        while got < head.body_bytes {
+            got += self.take(head.body_bytes - got)?.len() as u64;
+        }
+        Ok(got)
+    }
+
     /// Downloads `range` of file number `file` from `path`, or all `length` bytes of it, and compares every byte.
     ///
     /// # Errors

@@ -74,6 +74,20 @@ pub fn resident_bytes(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmRSS")
 }
 
+/// The most memory that one of the children that a process has now held at once, in bytes; 0 when it has none.
+pub fn children_peak_bytes(pid: u32) -> u64 {
+    // One that ends meanwhile is not seen.
+    let Ok(all) = fs::read_dir("/proc") else { return 0 };
+    let pids = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let peak = |child| (parent(child)? == pid).then(|| status_bytes(child, "VmHWM").ok())?;
+    pids.filter_map(peak).max().unwrap_or(0)
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
 /// Bytes that the files below `folder` take on the disk.
 ///
 /// # Errors

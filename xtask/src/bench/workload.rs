@@ -4,12 +4,14 @@ mod folder;
 mod large;
 mod lost;
 mod memory;
+mod photos;
 mod probes;
 mod rebuild;
 mod repair;
 mod requests;
 mod resumed;
 mod small;
+mod zip;
 
 use std::fmt;
 
@@ -33,12 +35,16 @@ pub enum Workload {
     Memory,
     /// Requests of an all-S3 fleet: small files, 1 GiB, an idle hour
     Requests,
-    /// Pages of a folder of 100,000 files, and a search, alone and beside nine copies of it
+    /// Pages of a folder of 100,000 files, and a search, alone and beside 99 copies of it
     Folder,
     /// 1 GiB by PUT and by a resumable upload
     Resumed,
     /// 1,769 buckets looked at: how long a round takes, and how evenly it comes
     Probes,
+    /// Small pictures of 1,000 photos of 12 megapixels
+    Photos,
+    /// A folder of 10 GiB as one zip
+    Zip,
 }
 
 impl Workload {
@@ -62,6 +68,8 @@ impl Workload {
             Workload::Folder => folder::run(bench, report),
             Workload::Resumed => resumed::run(bench, report),
             Workload::Probes => probes::run(bench, report),
+            Workload::Photos => photos::run(bench, report),
+            Workload::Zip => zip::run(bench, report),
         }
     }
 }

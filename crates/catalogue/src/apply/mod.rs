@@ -10,6 +10,9 @@
 mod access;
 mod cluster;
 mod files;
+mod leases;
+mod ledger;
+mod orders;
 mod outgoing;
 mod plans;
 mod shown;
@@ -40,12 +43,23 @@ enum Clash {
 /// their revisions only grow. One revision changes a row once, and frees a name before it gives it to another row.
 ///
 /// # Errors
-/// Conflict if the name is taken; Bug if the change does not belong to the scope.
+/// Conflict if the name is taken; Missing if the scope is that of an account that is gone; Bug if the change does not belong
+/// to the scope.
 pub fn apply(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change) -> Result<()> {
+    must_live(tx, scope)?;
     dispatch(tx, scope, revision, change, Clash::Refuse)
 }
 
-/// Like [`apply`], for changes that may come in any order, as in a rebuild.
+/// Refuses what is said in the scope of an account that is gone for good: whoever commits asked before, and the account may
+/// have ended since. Its records could soon be read by nobody.
+pub(crate) fn must_live(tx: &Tx<'_>, scope: Scope) -> Result<()> {
+    match scope {
+        Scope::Account(account) if plans::is_gone(tx, account)? => Err(Error::AccountGone { account }),
+        _ => Ok(()),
+    }
+}
+
+/// Like [`apply`], for changes that may come in any order, as in a rebuild: what an account that is gone said is passed over.
 ///
 /// # Errors
 /// Conflict if two rows of one revision want one name, which no commit can have made.
@@ -66,6 +80,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         {
             Ok(())
         }
+        (Scope::Account(account), _) if clash == Clash::NewerWins && plans::is_gone(tx, account)? => Ok(()),
         (Scope::Cluster, Change::AccountGone { account, at }) => plans::account_gone(tx, revision, *account, *at),
         (Scope::Cluster, Change::Plan(row)) => plans::plan(tx, revision, row),
         (Scope::Cluster, Change::Account(row)) => cluster::account(tx, revision, row, clash),
@@ -79,6 +94,10 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Identity(row)) => ways::identity(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
+        (Scope::Cluster, Change::Lease(row)) => leases::lease(tx, revision, row),
+        (Scope::Cluster, Change::Notice(row)) => leases::notice(tx, revision, row),
+        (Scope::Cluster, Change::Ledger(entry)) => ledger::entry(tx, revision, entry, clash),
+        (Scope::Cluster, Change::TargetOrders(row)) => orders::orders(tx, revision, row),
         (Scope::Cluster, Change::Pack(pack)) => cluster::pack(tx, revision, pack),
         (Scope::Cluster, Change::Makes { pack, makes }) => cluster::makes(tx, revision, *pack, makes),
         (Scope::Cluster, Change::PackGone { pack, at }) => cluster::pack_gone(tx, revision, *pack, *at),

@@ -7,6 +7,7 @@ mod durable;
 mod files;
 mod history;
 mod local;
+mod orders;
 mod outgoing;
 mod packs;
 mod plans;
@@ -65,6 +66,7 @@ stories! {
     outgoing::events_wait_for_their_webhook,
     ways::ways_in_come_back_as_they_were_said,
     access::the_digits_of_a_step_are_used_once,
+    orders::orders_come_back_as_they_were_said,
     plans::plans_come_back_as_they_were_said,
     plans::files_are_found_by_their_age,
     plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,

@@ -106,7 +106,9 @@ pub fn events_wait_for_their_webhook(world: &mut World) {
     world.write(|tx| hooks::postpone(tx, MessageId([1; 16]), 50, 1)).unwrap();
     assert_eq!(world.read(move |tx| hooks::next(tx, account, first, 20)), Some(all[1].clone()));
     world.write(|tx| hooks::done(tx, MessageId([2; 16]))).unwrap();
-    assert_eq!(world.read(move |tx| hooks::waiting(tx, account, first)), (3, 1));
+    assert_eq!(world.read(move |tx| hooks::waiting(tx, account, first)), 1);
+    let counted = |of, most| world.read(move |tx| hooks::waiting_of(tx, of, most));
+    assert_eq!((counted(None, 9), counted(Some(account), 9), counted(Some(account), 2)), (3, 3, 2));
 
     // One that rests is not tried; one that was tried lately comes after others.
     let standing = Standing {
@@ -123,6 +125,7 @@ pub fn events_wait_for_their_webhook(world: &mut World) {
     assert_eq!(world.read(|tx| hooks::due(tx, 69)), [(account, second)]);
     assert_eq!(world.read(|tx| hooks::due(tx, 70)), [(account, second), (account, first)]);
     world.write(move |tx| hooks::forget(tx, account, first)).unwrap();
-    assert_eq!(world.read(move |tx| hooks::waiting(tx, account, first)), (2, 0));
+    assert_eq!(world.read(move |tx| hooks::waiting(tx, account, first)), 0);
+    assert_eq!(world.read(|tx| hooks::waiting_of(tx, None, 9)), 2);
     assert_eq!(world.read(move |tx| hooks::standing(tx, account, first)), Standing::default());
 }

@@ -1,7 +1,10 @@
 //! Plans, files by age, and what an account that is gone leaves: nothing.
 
 use crate::world::{TOP, World, in_trash};
-use catalogue::{accounts, apply, day_traffic, export, limits, plans, scopes, segments, versions};
+use catalogue::{
+    Error, accounts, apply, bump_revision, day_traffic, entries, export, limits, plans, replay, scopes, segments,
+    versions,
+};
 use model::{
     Change, Scope,
     account::{AccountRow, LimitsRow},
@@ -95,4 +98,18 @@ pub fn an_account_that_is_gone_leaves_nothing_and_stays_gone(world: &mut World) 
     let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(scope, _, change)| (scope, change)).collect();
     assert!(told.contains(&(Scope::Cluster, Change::AccountGone { account, at: ServiceTime(7) })));
     assert!(told.iter().all(|(scope, _)| *scope != Scope::Account(account)), "{told:?}");
+    // Nor is anything said of it by whoever has not heard of its end: refused live, passed over where records come in any order.
+    let late = world.file_rows(TOP, "late", 1);
+    let refused = world.commit(Scope::Account(account), vec![Change::Entry(late.0.clone())]);
+    assert!(matches!(refused, Err(Error::AccountGone { .. })), "{refused:?}");
+    let revision = world.write(move |tx| bump_revision(tx, Scope::Account(account)));
+    assert!(
+        matches!(revision, Err(Error::AccountGone { .. })),
+        "no revision either, as for a payload alone: {revision:?}"
+    );
+    for change in [Change::Version(late.1), Change::Entry(late.0)] {
+        world.write(move |tx| replay(tx, Scope::Account(account), 99, &change)).unwrap();
+    }
+    assert_eq!(world.read(move |tx| entries::children(tx, account, TOP, "", 9)), []);
+    assert_eq!(world.read(move |tx| limits::used_bytes(tx, account)), 0);
 }

@@ -57,6 +57,7 @@ pub(super) fn put_webhook(bytes: &mut Vec<u8>, row: &WebhookRow) {
         EventKind::ShareChanged => 2,
         EventKind::ShareEnded => 3,
         EventKind::RequestReceived => 4,
+        EventKind::NoticeWaits => 5,
     }));
     put_text(bytes, &row.label);
     put_time(bytes, row.made_us);
@@ -67,8 +68,8 @@ pub(super) fn put_webhook(bytes: &mut Vec<u8>, row: &WebhookRow) {
     });
 }
 
-pub(super) fn take_webhook(reader: &mut Reader<'_>) -> Result<WebhookRow> {
-    Ok(WebhookRow {
+pub(super) fn take_webhook(reader: &mut Reader<'_>, shape: u8) -> Result<WebhookRow> {
+    let row = WebhookRow {
         id: WebhookId(reader.array("id")?),
         address: reader.text("address")?,
         secret: reader.array("secret")?,
@@ -81,7 +82,10 @@ pub(super) fn take_webhook(reader: &mut Reader<'_>) -> Result<WebhookRow> {
         ended_us: reader.option("ended_us", Reader::i64)?,
         off: reader
             .option("off", |reader, field| Ok(SwitchedOff { at_us: reader.i64(field)?, why: reader.text(field)? }))?,
-    })
+    };
+    // Shape 3 added an event, and is written for it alone.
+    let is_new = row.events.contains(&EventKind::NoticeWaits);
+    if is_new == (shape == 3) { Ok(row) } else { Err(reader.value("events", "5 in shape 3, and only there", shape)) }
 }
 
 fn take_event(reader: &mut Reader<'_>) -> Result<EventKind> {
@@ -91,6 +95,7 @@ fn take_event(reader: &mut Reader<'_>) -> Result<EventKind> {
         2 => EventKind::ShareChanged,
         3 => EventKind::ShareEnded,
         4 => EventKind::RequestReceived,
-        other => return Err(reader.value("events", "0 to 4", other)),
+        5 => EventKind::NoticeWaits,
+        other => return Err(reader.value("events", "0 to 5", other)),
     })
 }

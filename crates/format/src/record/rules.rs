@@ -7,6 +7,8 @@ use model::{
     about::{AboutRow, Logo},
     account::SecondFactor,
     entry::{Content, EntryRow, Version},
+    leases::{LeaseRow, NoticeRow},
+    ledger::LedgerEntry,
     outgoing::{MailRow, WebhookRow},
     pack::{Location, Make, Pack},
     scheme::Scheme,
@@ -14,7 +16,7 @@ use model::{
     ways::{IdentityRow, PasskeyRow},
 };
 
-use crate::shard::cell_is_sound;
+use crate::{ledger, shard::cell_is_sound};
 
 /// Longest name of anything, in bytes.
 const NAME_BYTES_MAX: usize = 255;
@@ -78,9 +80,13 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),
         Change::Entry(row) => entry(row),
         Change::Version(row) => version(row),
+        Change::Lease(row) => lease(row),
+        Change::Notice(row) => notice(row),
+        Change::Ledger(row) => entry_of_ledger(row),
         Change::Plan(row) => text("name", &row.name, 1, NAME_BYTES_MAX),
         Change::Limits(row) => row.plan.as_deref().map_or(Ok(()), |plan| text("plan", plan, 1, NAME_BYTES_MAX)),
-        Change::AccountGone { .. }
+        Change::TargetOrders(_)
+        | Change::AccountGone { .. }
         | Change::Grant(_)
         | Change::PackGone { .. }
         | Change::EntryGone(_)
@@ -151,6 +157,41 @@ fn bytes(field: &'static str, bytes: &[u8], most: usize) -> Result<(), Broken> {
 fn entry(row: &EntryRow) -> Result<(), Broken> {
     that(name_is_sound(&row.name), "name", "1 to 255 bytes, one path component", row.name.escape_debug())?;
     that(row.id != model::entry::ROOT, "id", "an id of its own", "the root's")
+}
+
+fn lease(row: &LeaseRow) -> Result<(), Broken> {
+    text("contract", &row.contract, 1, NAME_BYTES_MAX)?;
+    for (field, words) in [("price", &row.price), ("currency", &row.currency), ("notice_address", &row.notice_address)]
+    {
+        text(field, words, 0, NAME_BYTES_MAX)?;
+    }
+    row.servers.iter().try_for_each(|server| {
+        text("servers", &server.name, 1, NAME_BYTES_MAX)?;
+        text("servers", &server.site, 0, NAME_BYTES_MAX)
+    })
+}
+
+fn notice(row: &NoticeRow) -> Result<(), Broken> {
+    text("text", &row.text, 1, WORDS_BYTES_MAX)?;
+    text("cause", &row.cause, 0, NAME_BYTES_MAX)?;
+    text("addressee", &row.addressee, 1, NAME_BYTES_MAX)?;
+    // They are kept as lines.
+    row.servers.iter().try_for_each(|server| {
+        text("servers", server, 1, NAME_BYTES_MAX)?;
+        that(!server.contains('\n'), "servers", "names of one line", "a line break")
+    })?;
+    row.document.as_ref().map_or(Ok(()), |document| text("document", &document.name, 1, NAME_BYTES_MAX))
+}
+
+fn entry_of_ledger(row: &LedgerEntry) -> Result<(), Broken> {
+    text("text", &row.text, 1, LedgerEntry::BYTES_MAX)?;
+    let entry = ledger::Entry::parse(&row.text);
+    let entry = entry.map_err(|why| Broken {
+        field: "text",
+        expected: "an entry of the ledger".to_owned(),
+        got: why.to_string(),
+    })?;
+    that(entry.n == row.n, "n", entry.n, row.n)
 }
 
 fn pack(row: &Pack) -> Result<(), Broken> {

@@ -51,6 +51,19 @@ fn sound(decoder: &str) -> Vec<Vec<u8>> {
             let rows = (6..).zip(account_changes()).collect();
             vec![layer(Scope::Account(ACCOUNT), rows, format::RecordKey::Account(&key)).remove(0).1]
         }
+        "ledger" => {
+            let (export, signer) = crate::ledger::export(3);
+            let entry = crate::ledger::rows(3)[2].text.clone();
+            let tree = crate::ledger::tree(3);
+            let checkpoint = signer.checkpoint(&crate::ledger::checkpoint(&tree));
+            vec![
+                export.into_bytes(),
+                entry.into_bytes(),
+                checkpoint.into_bytes(),
+                signer.key().to_string().into_bytes(),
+                tree.to_bytes(),
+            ]
+        }
         "login" => {
             let login = &kit::operator_kit().targets[1].login;
             vec![seal_login(model::id::TargetId([0x32; 16]), login, &recipient).unwrap()]
@@ -67,6 +80,7 @@ fn sound(decoder: &str) -> Vec<Vec<u8>> {
                 name::envelope_name(Scope::Cluster, 1, id),
                 name::address_book_name(ACCOUNT, 1, id),
                 snapshot::snapshot_name(Scope::Account(ACCOUNT), 0, 9, 1, id, 0, 2),
+                name::checkpoint_name(17, id),
             ];
             names.map(String::into_bytes).to_vec()
         }

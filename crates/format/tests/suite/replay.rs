@@ -13,7 +13,7 @@ use format::{
     replay::{Applied, Chain, Cut, Gap, Lost, SeqGap, chain},
 };
 
-use crate::samples::{ACCOUNT, CLUSTER, Seeded, inline_version, journal_header, pack, some_change};
+use crate::samples::{ACCOUNT, CLUSTER, Seeded, inline_version, journal_header, pack, some_change, some_entry};
 
 const MINE: Scope = Scope::Account(ACCOUNT);
 
@@ -56,6 +56,10 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
+        Change::Lease(row) => row.id.0 = tag,
+        Change::Notice(row) => row.id.0 = tag,
+        Change::Ledger(entry) => *entry = some_entry(u64::from(tag[0]), chance),
+        Change::TargetOrders(row) => row.target.0 = tag,
         Change::Pack(pack) => {
             pack.id.0 = tag;
             pack.locations.iter_mut().for_each(|location| location.segment.0 = [chance.below(3) as u8; 16]);

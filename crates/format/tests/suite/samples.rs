@@ -9,9 +9,12 @@ use model::{
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{
-        AccountId, ClusterId, EntryId, GrantId, KitId, MakeId, ObjectId, PackId, PasskeyId, ProviderId, ReportId,
-        SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
+        AccountId, ClusterId, EntryId, GrantId, KitId, LeaseId, MakeId, NoticeId, ObjectId, OrderId, PackId, PasskeyId,
+        ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
     },
+    leases::{Desk, Document, LeaseRow, LeaseState, NoticeRow, NoticeState, Served, Server},
+    ledger::LedgerEntry,
+    orders::{Evacuated, Evacuation, Retirement, TargetOrders},
     outgoing::{Confirmed, EventKind, Language, MailRow, SwitchedOff, WantedMail, WebhookRow},
     pack::{Location, Make, Pack},
     plans::PlanRow,
@@ -260,7 +263,7 @@ pub fn account_outgoing_changes() -> Vec<Change> {
         })
     };
     let off = SwitchedOff { at_us: 17, why: "nobody answers".to_owned() };
-    vec![hook(0x76, &EventKind::ALL, None, None), hook(0x77, &[EventKind::ShareEnded], Some(18), Some(off))]
+    vec![hook(0x76, &EventKind::ALL[..5], None, None), hook(0x77, &[EventKind::ShareEnded], Some(18), Some(off))]
 }
 
 fn grant(tag: u8, writes: bool, ended_us: Option<i64>) -> Change {
@@ -426,7 +429,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(16) {
+    match chance.below(20) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -539,7 +542,30 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             guest_bytes_per_s: chance.coin().then(|| chance.number() >> chance.below(64)),
             ended_us: chance.coin().then(|| chance.number() as i64),
         }),
+        16 => Change::TargetOrders(TargetOrders {
+            target: TargetId(id),
+            cordoned: chance.coin(),
+            evacuation: chance.coin().then(|| Evacuation {
+                id: OrderId(chance.bytes()),
+                ordered_us: chance.number() as i64,
+                by_us: chance.number() as i64,
+                paused: chance.coin(),
+                evacuated: chance.coin().then(|| Evacuated {
+                    at_us: chance.number() as i64,
+                    packs_read: chance.number() >> (1 + chance.below(63)),
+                    packs_listed: chance.number() >> (1 + chance.below(63)),
+                    objects_read: chance.number() >> (1 + chance.below(63)),
+                    objects_listed: chance.number() >> (1 + chance.below(63)),
+                }),
+            }),
+            retirement: chance
+                .coin()
+                .then(|| Retirement { ordered_us: chance.number() as i64, keeps_shards: chance.coin() }),
+        }),
         12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
+        17 => Change::Lease(some_lease(chance, id)),
+        18 => Change::Notice(some_notice(chance, id)),
+        15 => Change::Ledger(some_entry(1 + chance.number() / 2, chance)),
         6 => Change::Token(TokenRow {
             id: TokenId(id),
             hash: chance.bytes(),
@@ -559,6 +585,81 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             state: [TargetState::Up, TargetState::Down, TargetState::Lost, TargetState::Retired][chance.below(4)],
         }),
     }
+}
+
+fn some_lease(chance: &Seeded, id: [u8; 16]) -> LeaseRow {
+    let some_server = |_| Server {
+        name: some_text(chance, 50),
+        site: some_text(chance, 50),
+        targets: (0..chance.below(3)).map(|_| TargetId(chance.bytes())).collect(),
+    };
+    LeaseRow {
+        id: LeaseId(id),
+        provider: ProviderId(chance.bytes()),
+        contract: some_text(chance, 50),
+        servers: (0..chance.below(4)).map(some_server).collect(),
+        price: some_text(chance, 50),
+        month_micros: chance.coin().then(|| chance.number() >> chance.below(64)),
+        currency: "EUR".to_owned(),
+        notice_address: some_text(chance, 50),
+        notice_days: chance.number() as u32,
+        ends_us: chance.coin().then(|| chance.number() as i64),
+        paid_until_us: chance.coin().then(|| chance.number() as i64),
+        state: [LeaseState::Active, LeaseState::Ending, LeaseState::Ended][chance.below(3)],
+        desk: chance.coin().then(|| Desk {
+            hash: chance.bytes(),
+            account: AccountId(chance.bytes()),
+            made_us: chance.number() as i64,
+        }),
+    }
+}
+
+fn some_notice(chance: &Seeded, id: [u8; 16]) -> NoticeRow {
+    let states = [
+        NoticeState::Received,
+        NoticeState::Acknowledged,
+        NoticeState::Planned,
+        NoticeState::Done,
+        NoticeState::Superseded,
+        NoticeState::InForce,
+        NoticeState::Released,
+    ];
+    NoticeRow {
+        id: NoticeId(id),
+        provider: chance.coin().then(|| ProviderId(chance.bytes())),
+        lease: chance.coin().then(|| LeaseId(chance.bytes())),
+        from: [Served::AtDesk, Served::ByLetter, Served::ToFirm, Served::Raised][chance.below(4)],
+        cause: some_text(chance, 50),
+        addressee: some_text(chance, 50),
+        servers: (0..chance.below(4)).map(|n| format!("server {n}")).collect(),
+        targets: (0..chance.below(4)).map(|_| TargetId(chance.bytes())).collect(),
+        deadline_us: chance.coin().then(|| chance.number() as i64),
+        text: some_text(chance, 500),
+        content: chance.bytes(),
+        document: chance.coin().then(|| Document {
+            name: some_text(chance, 50),
+            sha256: chance.bytes(),
+            bytes: chance.number() >> chance.below(64),
+            kept: chance.coin().then(|| (AccountId(chance.bytes()), EntryId(chance.bytes()))),
+        }),
+        state: states[chance.below(7)],
+        made_us: chance.number() as i64,
+        acknowledged: chance.coin().then(|| (AccountId(chance.bytes()), chance.number() as i64)),
+        changed_us: chance.number() as i64,
+        supersedes: chance.coin().then(|| NoticeId(chance.bytes())),
+    }
+}
+
+/// An entry of the ledger with this number.
+pub fn some_entry(n: u64, chance: &Seeded) -> LedgerEntry {
+    let entry = format::ledger::Entry {
+        n,
+        at_us: (chance.number() >> 12) as i64,
+        prev: chance.bytes(),
+        what: "what.happened".to_owned(),
+        fields: (0..chance.below(4)).map(|field| (format!("field-{field}"), some_text(chance, 80))).collect(),
+    };
+    entry.to_row().unwrap()
 }
 
 fn some_account_change(chance: &Seeded) -> Change {
@@ -610,7 +711,7 @@ fn some_account_change(chance: &Seeded) -> Change {
             id: WebhookId(id),
             address: format!("https://{}", some_text(chance, 100)),
             secret: chance.bytes(),
-            events: EventKind::ALL[..chance.below(6)].to_vec(),
+            events: EventKind::ALL[..chance.below(7)].to_vec(),
             label: some_text(chance, 100),
             made_us: chance.number() as i64,
             ended_us: chance.coin().then(|| chance.number() as i64),

@@ -10,11 +10,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use hyper::{HeaderMap, StatusCode, body::Body as _, header::HeaderName};
+use service::base64;
 use sha1::{Digest as _, Sha1};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::{api, body, error::Problem, header::base64, patience::at_most};
+use crate::{api, body, error::Problem, patience::at_most};
 
 const UPLOAD_CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 /// What can be compared; the first is asked of every server.

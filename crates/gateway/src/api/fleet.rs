@@ -154,7 +154,7 @@ pub async fn logins(
 }
 
 /// What a change says, if it comes from an operator: at its first byte, and still when all of it is there.
-async fn must_change<T: DeserializeOwned>(service: &Service, request: Request) -> Result<T, Problem> {
+pub(super) async fn must_change<T: DeserializeOwned>(service: &Service, request: Request) -> Result<T, Problem> {
     let (parts, body) = request.into_parts();
     auth::caller(service, &parts).await?.must_operate()?;
     percent::query(parts.uri.query(), [])?;

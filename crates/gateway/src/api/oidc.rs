@@ -13,7 +13,7 @@ use hyper::{
     header::{CACHE_CONTROL, HOST, HeaderValue, LOCATION, REFERRER_POLICY},
     http::request::Parts,
 };
-use service::{AWAY_S, NotIn, Returned, Service};
+use service::{AWAY_S, Aim, NotIn, Returned, Service};
 
 use crate::{
     api::{self, session},
@@ -51,22 +51,27 @@ pub async fn send(service: &Service, parts: &Parts) -> Result<Response, Problem>
 /// Unties the account from whoever it is tied to.
 #[utoipa::path(delete, path = "/api/v1/session/oidc", responses((status = 204)))]
 pub async fn untie(service: &Service, parts: &Parts) -> Result<Response, Problem> {
-    service.untie(&auth::caller(service, parts).await?).await?;
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    service.untie(&auth::caller(service, parts).await?, host).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
 async fn leave(service: &Service, parts: &Parts) -> Result<Response, NotIn> {
-    let ties = match parts.uri.query() {
+    let aim = match parts.uri.query() {
         Some("link=1") => {
             // Another page could else tie an account to somebody of its choice.
             if !auth::is_surely_own_page(&parts.headers) {
                 return Err(NotIn::Refused);
             }
-            Some(auth::caller(service, parts).await.map_err(|_| NotIn::Expired)?)
+            Aim::Tie(auth::caller(service, parts).await.map_err(|_| NotIn::Expired)?)
         }
-        _ => None,
+        _ => Aim::Enter,
     };
-    let departure = service.send_elsewhere(back(parts)?, ties, client::network(parts)).await?;
+    away(service, parts, aim).await
+}
+
+async fn away(service: &Service, parts: &Parts, aim: Aim) -> Result<Response, NotIn> {
+    let departure = service.send_elsewhere(back(parts)?, aim, client::network(parts)).await?;
     let mut response = go(&departure.address).map_err(failed)?;
     auth::set_cookie(&parts.headers, response.headers_mut(), (cookie(parts), "/"), &departure.cookie.0, AWAY_S)
         .map_err(failed)?;
@@ -86,6 +91,12 @@ pub async fn back_door(State(service): State<Service>, request: Request) -> Resu
     let kept = auth::cookie(&parts.headers, cookie(&parts)).unwrap_or_default();
     let caller = auth::caller(&service, &parts).await.ok();
     let entered = service.back_from_elsewhere(returned(&parts), kept, caller, session::agent(&parts)).await;
+    if entered.as_ref().err() == Some(&NotIn::Anew) {
+        return match away(&service, &parts, Aim::EnterAnew).await {
+            Ok(response) => Ok(response),
+            Err(why) => to_page(&parts, Some(&why)),
+        };
+    }
     let mut response = to_page(&parts, entered.as_ref().err())?;
     auth::set_cookie(&parts.headers, response.headers_mut(), (cookie(&parts), "/"), "", 0)?;
     if let Ok(Some(text)) = &entered {

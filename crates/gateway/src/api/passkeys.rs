@@ -14,7 +14,7 @@ use hyper::{Method, StatusCode, header::HOST, http::request::Parts};
 use model::id::{PasskeyId, TokenId};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Value, json};
-use service::{Assertion, CHALLENGE_S, PASSKEY_ALGORITHMS, Passkey, PasskeyFault, Question, Service, base64url};
+use service::{Assertion, CHALLENGE_S, PASSKEY_ALGORITHMS, Passkey, PasskeyFault, Question, Service, base64};
 use utoipa::ToSchema;
 
 use crate::{
@@ -29,7 +29,7 @@ struct Bytes(Vec<u8>);
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         let text = String::deserialize(value)?;
-        base64url::decode(&text).map(Self).ok_or_else(|| D::Error::custom("bytes are written as base64url"))
+        base64::url::decode(&text).map(Self).ok_or_else(|| D::Error::custom("bytes are written as base64url"))
     }
 }
 
@@ -170,11 +170,11 @@ pub async fn begin(State(service): State<Service>, request: Request) -> Result<R
     let caller = auth::caller(&service, &parts).await?;
     let begin = service.begin_passkey(&caller, host(&parts)?, password, second.as_deref());
     let new = service.guess(client::network(&parts), begin).await?;
-    let called = |credential: &Vec<u8>| json!({ "type": "public-key", "id": base64url::encode(credential) });
+    let called = |credential: &Vec<u8>| json!({ "type": "public-key", "id": base64::url::encode(credential) });
     let options = json!({ "publicKey": {
         "rp": { "id": new.question.host, "name": service.about().await?.name.as_deref().unwrap_or("Holdfast") },
-        "user": { "id": base64url::encode(&new.account.0), "name": new.name, "displayName": new.name },
-        "challenge": base64url::encode(&new.question.challenge),
+        "user": { "id": base64::url::encode(&new.account.0), "name": new.name, "displayName": new.name },
+        "challenge": base64::url::encode(&new.question.challenge),
         "pubKeyCredParams": PASSKEY_ALGORITHMS.map(|number| json!({ "type": "public-key", "alg": number })),
         "timeout": CHALLENGE_S * 1_000,
         "excludeCredentials": new.known.iter().map(called).collect::<Vec<Value>>(),
@@ -212,7 +212,7 @@ pub async fn rename(service: &Service, parts: &Parts, body: Body) -> Result<Resp
 #[utoipa::path(delete, path = "/api/v1/passkeys/{id}", responses((status = 204)))]
 pub async fn end(service: &Service, parts: &Parts) -> Result<Response, Problem> {
     let id = api::id(parts, |text| PasskeyId::parse(text).ok())?;
-    service.end_passkey(&auth::caller(service, parts).await?, id).await?;
+    service.end_passkey(&auth::caller(service, parts).await?, id, host(parts)?).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
@@ -228,7 +228,7 @@ pub async fn ask(State(service): State<Service>, request: Request) -> Result<Res
     auth::must_be_own_page(&parts)?;
     let asked = service.ask_for_passkey(host(&parts)?, client::network(&parts))?;
     let options = json!({ "publicKey": {
-        "challenge": base64url::encode(&asked.challenge),
+        "challenge": base64::url::encode(&asked.challenge),
         "timeout": CHALLENGE_S * 1_000,
         "rpId": asked.host,
         "allowCredentials": [],

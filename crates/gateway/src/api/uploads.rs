@@ -15,7 +15,7 @@ use hyper::{
     http::request::Parts,
 };
 use model::id::UploadId;
-use service::{Begin, Place, Progress, Service, paths::Path};
+use service::{Begin, Place, Progress, Service, base64, paths::Path};
 
 use crate::{
     api::{
@@ -24,7 +24,7 @@ use crate::{
     },
     auth,
     error::Problem,
-    header::{base64, date, etag, percent},
+    header::{date, etag, percent},
 };
 
 const PREFIX: &str = "/api/v1/uploads/";
@@ -313,8 +313,9 @@ fn text(value: &str) -> Option<String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use service::base64::encode;
+
     use super::metadata;
-    use crate::header::base64::encode;
 
     #[test]
     fn metadata_names_the_file() {

@@ -23,7 +23,7 @@ use crate::{
 #[schema(as = NewWebhook)]
 struct New {
     address: String,
-    /// Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`.
+    /// Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`; for operators `notice.waits`.
     events: Vec<String>,
     #[serde(default)]
     label: String,

@@ -3,7 +3,9 @@
 //! Source: RFC 9530; the values are dictionaries of byte sequences (RFC 8941 sections 3.2 and 3.3.5). Other algorithms
 //! than sha-256 are ignored, as the RFC allows: the sender may name several.
 
-use crate::{error::Problem, header::base64};
+use service::base64;
+
+use crate::error::Problem;
 
 /// `sha-256=:…:`.
 pub fn write(sha256: &[u8; 32]) -> String {

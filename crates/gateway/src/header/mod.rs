@@ -3,7 +3,6 @@
 //! A header that breaks its grammar is refused where the request would change something or depends on it, and ignored
 //! where RFC 9110 says so (`Range`).
 
-pub mod base64;
 pub mod date;
 pub mod digest;
 pub mod etag;

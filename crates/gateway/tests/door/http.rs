@@ -105,6 +105,11 @@ impl Connection {
         self.buffer.is_empty() && !self.more().await
     }
 
+    /// Waits until something of an answer is there, and leaves it to be read.
+    pub async fn begins(&mut self) {
+        assert!(!self.buffer.is_empty() || self.more().await, "closed before an answer");
+    }
+
     async fn more(&mut self) -> bool {
         matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..))
     }

@@ -1,10 +1,12 @@
 //! An account is deleted a grace after that was decided, with everything that it held and showed.
 
+use model::Scope;
 use serde_json::{Value, json};
 
 use crate::{
     access::{Browser, PASSWORD, invited, owner},
-    world::World,
+    http::{Connection, request},
+    world::{World, noise},
 };
 
 const DOOR: &str = "/api/v1/session/leave";
@@ -105,4 +107,54 @@ async fn one_account_that_leaves_keeps_nothing_else_from_happening() {
     let gone = format!("deleted%20{id}");
     let answer = owner.ask("PATCH", &format!("/api/v1/accounts/{gone}"), json!({ "leaves": false })).await;
     assert_eq!(answer.status, 404);
+}
+
+/// Begins to send a body of so many bytes, and goes on when the service has begun to read it.
+async fn begin(world: &World, (method, target): (&str, &str), headers: &[(&str, &str)], body: &[u8]) -> Connection {
+    let whole = request(method, target, &[headers, &[("Expect", "100-continue")]].concat(), body);
+    let mut connection = world.connect().await;
+    connection.send(&whole[..whole.len() - body.len()]).await;
+    assert_eq!(connection.answer(true).await.status, 100);
+    connection.send(&body[..body.len() / 2]).await;
+    connection
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_on_its_way_when_its_account_is_deleted_gets_nothing_in() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let bob = invited(&mut owner, "bob").await;
+    let all = world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let id = all.iter().find(|row| row.name == "bob").unwrap().id;
+    let own = [("Cookie", bob.cookie.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    let tus = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "200000"), ("Upload-Metadata", "path dHVz")];
+    let upload = bob.send("POST", "/api/v1/uploads/", &tus, b"").await.header("location").to_owned();
+    let body = noise(1, 200_000);
+    let mut put = begin(&world, ("PUT", "/api/v1/files/put"), &own, &body).await;
+    let piece = [("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream"), tus[0]];
+    let mut patch = begin(&world, ("PATCH", &upload), &[&own[..], &piece[..]].concat(), &body).await;
+
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/bob", json!({ "leaves": true })).await.status, 204);
+    world.clock.jump_s(14 * DAY_S + 60);
+    world.service.expire().await.unwrap();
+    assert!(world.store.read(move |tx| catalogue::accounts::gone(tx, id)).await.unwrap().is_some());
+    // Whoever sent the piece may know already that it was in vain.
+    let _ = patch.try_send(&body[100_000..]).await;
+    put.send(&body[100_000..]).await;
+    let (put, patch) = (put.answer(false).await, patch.answer(false).await);
+    assert_eq!((put.status, put.code().as_str()), (403, "suspended"));
+    assert!(patch.status >= 400, "{patch:?}");
+    let left = move |tx: &mut catalogue::Tx<'_>| {
+        Ok((catalogue::limits::used_bytes(tx, id)?, catalogue::uploads::of_account(tx, id)?.len()))
+    };
+    assert_eq!(world.store.read(left).await.unwrap(), (0, 0));
+    // What others do is stated as before: nothing waits for an account that is gone.
+    world.put("others", b"bytes").await;
+    for _ in 0..3 {
+        world.clock.jump_s(DAY_S);
+        world.store.tick(true).await.unwrap();
+    }
+    let mut uncovered = world.store.read(|tx| catalogue::scopes::uncovered(tx, 1)).await.unwrap();
+    uncovered.retain(|view| view.scope != Scope::Cluster);
+    assert_eq!(uncovered, []);
 }

@@ -7,9 +7,14 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
-use model::world::{BoxFuture, Clock};
+use model::{
+    Change, Scope,
+    id::{AccountId, PasskeyId},
+    ways::{IdentityRow, PasskeyRow},
+    world::{BoxFuture, Clock},
+};
 use serde_json::{Value, json};
-use service::{Errand, Issuer, Messenger, Reply, base64url::encode};
+use service::{Errand, Issuer, Messenger, Reply, base64::url::encode};
 
 use crate::{
     access::{Browser, PASSWORD, invited, owner},
@@ -40,6 +45,8 @@ enum Lie {
     Page,
     Giant,
     Broken,
+    /// It remembers somebody from this morning, although it is to ask them.
+    Remembers,
 }
 
 struct Play {
@@ -53,6 +60,8 @@ struct Play {
     /// From the address that the browser was sent to.
     nonce: String,
     challenge: String,
+    /// How lately somebody is to have shown who they are, in seconds.
+    max_age: Option<String>,
     now_s: i64,
     /// How often it was asked for its keys.
     keys_asked: usize,
@@ -74,6 +83,7 @@ impl Pretender {
             claims: json!({ "preferred_username": "bob", "email": "bob@example.org" }),
             nonce: String::new(),
             challenge: String::new(),
+            max_age: None,
             now_s: 0,
             keys_asked: 0,
         })))
@@ -163,6 +173,8 @@ impl Play {
         claims["sub"] = self.subject.clone().into();
         claims["nonce"] = self.nonce.clone().into();
         (claims["iat"], claims["exp"]) = (json!(self.now_s), json!(self.now_s + 300));
+        let asks = self.max_age.as_deref() == Some("600") && self.lie != Lie::Remembers;
+        claims["auth_time"] = json!(if asks { self.now_s } else { self.now_s - 7_200 });
         let (mut algorithm, mut name) = ("ES256", self.key_name.as_str());
         match self.lie {
             Lie::Unsigned => algorithm = "none",
@@ -229,7 +241,11 @@ impl<'w> Surfer<'w> {
     async fn leave(&mut self, issuer: &Pretender, query: &str) -> String {
         let answer = self.go(&format!("{DOOR}{query}"), &[("Sec-Fetch-Site", "same-origin")]).await;
         assert_eq!(answer.status, 302);
-        let address = answer.header("location").to_owned();
+        self.asked(issuer, answer.header("location"))
+    }
+
+    /// At the issuer's door.
+    fn asked(&self, issuer: &Pretender, address: &str) -> String {
         assert!(
             address.starts_with("https://id.example/auth?tenant=1&response_type=code&client_id=holdfast&"),
             "{address}"
@@ -243,6 +259,8 @@ impl<'w> Surfer<'w> {
             ("S256".to_owned(), "openid%20profile%20email".to_owned())
         );
         issuer.change(|play| (play.nonce, play.challenge) = (field("nonce"), field("code_challenge")));
+        let max_age = address.split('&').find_map(|pair| pair.strip_prefix("max_age=")).map(str::to_owned);
+        issuer.change(|play| play.max_age = max_age);
         issuer.change(|play| play.now_s = self.world.clock.now().wall_us / 1_000_000);
         field("state")
     }
@@ -257,6 +275,11 @@ impl<'w> Surfer<'w> {
     /// There and back.
     async fn sign_in(&mut self, issuer: &Pretender) -> String {
         let state = self.leave(issuer, "").await;
+        let location = self.back(&state, "&code=a-code").await;
+        if !location.starts_with("https://id.example/") {
+            return location;
+        }
+        let state = self.asked(issuer, &location);
         self.back(&state, "&code=a-code").await
     }
 
@@ -315,6 +338,69 @@ async fn somebody_new_gets_an_account_and_finds_it_again() {
     assert_eq!(surfer.change("POST", "/api/v1/password", first).await.status, 204);
     assert_eq!(surfer.change("DELETE", DOOR, Value::Null).await.status, 204);
     assert_eq!(Browser::new(&world).sign_in("bob", PASSWORD).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_to_show_who_they_are_is_asked_by_the_issuer_and_not_remembered() {
+    let issuer = Pretender::new();
+    let world = issuer.world(true).await;
+    let alice = owner(&world).await;
+    let mut surfer = Surfer::new(&world);
+    assert_eq!(surfer.sign_in(&issuer).await, "/");
+    assert_eq!(issuer.0.lock().unwrap().max_age, None, "signing in alone asks nobody twice");
+    // However new the session is: somebody else may have signed in there this morning.
+    let first = json!({ "old": "", "new": PASSWORD });
+    let stale = surfer.change("POST", "/api/v1/password", first.clone()).await;
+    assert_eq!((stale.status, stale.code().as_str()), (403, "sign_in_again"));
+    // An issuer that does not ask although it is to leaves it at that, and sends nobody round in circles.
+    issuer.change(|play| play.lie = Lie::Remembers);
+    assert_eq!(surfer.sign_in(&issuer).await, "/");
+    assert_eq!(surfer.change("POST", "/api/v1/password", first.clone()).await.code(), "sign_in_again");
+    let mut ties = Surfer::of(&world, &alice);
+    let state = ties.leave(&issuer, "?link=1").await;
+    assert_eq!(ties.back(&state, "&code=a-code").await, "/oidc/again");
+    issuer.change(|play| play.lie = Lie::None);
+    assert_eq!(surfer.sign_in(&issuer).await, "/");
+    assert_eq!(issuer.0.lock().unwrap().max_age.as_deref(), Some("600"));
+    assert_eq!(surfer.change("POST", "/api/v1/password", first).await.status, 204);
+}
+
+/// A passkey's row: this test signs in with none.
+fn passkey(account: AccountId, number: u8, host: &str) -> Change {
+    let (id, host, label) = (PasskeyId([number; 16]), host.to_owned(), String::new());
+    let (credential, key, counter) = (vec![number], vec![number], 0);
+    Change::Passkey(PasskeyRow { id, account, label, host, credential, key, counter, made_us: 1, ended_us: None })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leads_in_elsewhere_is_no_last_way_in_here() {
+    let issuer = Pretender::new();
+    let world = issuer.world(true).await;
+    owner(&world).await;
+    let mut surfer = Surfer::new(&world);
+    assert_eq!(surfer.sign_in(&issuer).await, "/");
+    let all = world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let account = all.iter().find(|row| row.name == "bob").unwrap().id;
+    let add = async |change: Change| {
+        let added = world.store.commit(move |_, draft| {
+            draft.change(Scope::Cluster, change);
+            Ok::<_, store::Error>(())
+        });
+        added.await.unwrap();
+    };
+    let refused = |answer: &Answer| (answer.status, answer.code()) == (409, "last_way_in".to_owned());
+    // A passkey of the name that this service had before.
+    add(passkey(account, 1, "old.example")).await;
+    assert!(refused(&surfer.change("DELETE", DOOR, Value::Null).await));
+    add(passkey(account, 2, "test")).await;
+    assert_eq!(surfer.change("DELETE", DOOR, Value::Null).await.status, 204);
+    // Tied to an issuer that nobody asks any more.
+    let (issuer, subject, name) = ("https://before.example".to_owned(), "7".to_owned(), "bob".to_owned());
+    add(Change::Identity(IdentityRow { account, issuer, subject, name, made_us: 1, ended_us: None })).await;
+    let one = format!("/api/v1/passkeys/{}", PasskeyId([2; 16]));
+    assert!(refused(&surfer.change("DELETE", &one, Value::Null).await));
+    add(passkey(account, 3, "test")).await;
+    assert_eq!(surfer.change("DELETE", &one, Value::Null).await.status, 204);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,6 +82,7 @@ impl Doors {
             .replace("{code}", code)
             .replace("{shared}", &self.shared)
             .replace("{id}", &"0".repeat(32))
+            .replace("{lease}", &"0".repeat(32))
             .replace("{path}", "nothing")
             .replace("{name}", "nobody");
         let bearer = if path.contains("{shared}") {

@@ -1,5 +1,7 @@
 //! Fleet and kits.
 
+use serde_json::json;
+
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,6 +44,47 @@ async fn what_if_names_a_provider() {
         let answer = world.call("GET", target, &[], b"").await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_taken_shown_and_refused() {
+    let world = World::new().await;
+    world.put("f", &crate::world::noise(2, 3 << 20)).await;
+    let send = async |body: serde_json::Value| {
+        let headers = [("content-type", "application/json")];
+        world.call("POST", "/api/v1/fleet/orders", &headers, body.to_string().as_bytes()).await
+    };
+    let evacuate = |by: &str| json!({ "provider": "provider-2", "order": "evacuate", "by": by });
+    for (body, status, code) in [
+        (json!({ "order": "cordon" }), 400, "bad_order"),
+        (json!({ "provider": "provider-2", "target": "/provider-2", "order": "cordon" }), 400, "bad_order"),
+        (json!({ "provider": "provider-2", "order": "evacuate" }), 400, "bad_order"),
+        (json!({ "provider": "provider-2", "order": "cordon", "by": "2099-01-01T00:00:00Z" }), 400, "bad_order"),
+        (json!({ "provider": "provider-2", "order": "cordon", "keep_shards": true }), 400, "bad_order"),
+        (json!({ "provider": "nobody", "order": "cordon" }), 404, "no_provider"),
+        (json!({ "target": "/nowhere", "order": "cordon" }), 404, "no_target"),
+        (evacuate("1960-01-01T00:00:00Z"), 400, "date_over"),
+        (json!({ "provider": "provider-2", "order": "pause" }), 409, "not_ordered"),
+        (json!({ "provider": "provider-2", "order": "retire" }), 409, "still_counts"),
+        (json!({ "target": "/provider-2", "order": "give-up", "confirm": "provider-2" }), 400, "unconfirmed"),
+    ] {
+        let answer = send(body.clone()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body}");
+    }
+    let answer = send(evacuate("2099-01-01T00:00:00Z")).await;
+    assert_eq!(answer.status, 200);
+    let told = answer.json();
+    let order = &told["targets"][0]["evacuation"];
+    assert_eq!((&order["state"], &order["by"]), (&"evacuating".into(), &"2099-01-01T00:00:00Z".into()), "{told}");
+    assert_eq!(send(evacuate("2099-01-01T00:00:00Z")).await.code(), "already_ordered");
+    let fleet = world.call("GET", "/api/v1/fleet", &[], b"").await.json();
+    let seen = fleet["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "provider-2").unwrap();
+    assert_eq!(seen["targets"][0]["cordoned"], true, "{seen}");
+    let headers = [("content-type", "application/json")];
+    let probed = world.call("POST", "/api/v1/fleet/probes", &headers, br#"{"address":"/provider-2"}"#).await.json();
+    assert_eq!((&probed["state"], &probed["cordoned"]), (&"up".into(), &true.into()), "{probed}");
+    let cancelled = send(json!({ "provider": "provider-2", "order": "cancel" })).await.json();
+    assert_eq!(cancelled["targets"][0]["cordoned"], false, "{cancelled}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Passkeys as a browser and its authenticator see them: made, used, refused, removed.
 
 use serde_json::{Value, json};
-use service::base64url::encode;
+use service::base64::url::encode;
 use testkit::authenticator::{Authenticator, Made, Signed};
 
 use crate::{
@@ -79,7 +79,7 @@ fn signed_json(signed: &Signed) -> Value {
 /// Makes a passkey; its line, and what its authenticator calls it.
 async fn make(browser: &mut Browser<'_>, device: &mut Authenticator, label: &str) -> (Value, Vec<u8>) {
     let (id, options) = asked_to_make(browser).await;
-    let user = service::base64url::decode(options["user"]["id"].as_str().unwrap()).unwrap();
+    let user = service::base64::url::decode(options["user"]["id"].as_str().unwrap()).unwrap();
     let made = device.make(options["challenge"].as_str().unwrap(), &user);
     let body = json!({ "challenge": id, "label": label, "credential": made_json(&made) });
     let answer = browser.ask("POST", "/api/v1/passkeys", body).await;

@@ -1,8 +1,9 @@
 //! Plans: what they limit holds at every door, and only for whom it is meant.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
     access::{Browser, invited, owner},
@@ -19,6 +20,20 @@ async fn plan(operator: &mut Browser<'_>, name: &str, limits: Value) {
 
 async fn give(operator: &mut Browser<'_>, account: &str, plan: Value) -> Answer {
     operator.ask("PATCH", &format!("/api/v1/accounts/{account}"), json!({ "plan": plan })).await
+}
+
+/// What the owner's links brought today, once it is so much: it is counted when a body has ended, which its reader sees a
+/// moment earlier.
+async fn today(world: &World, least: u64) -> u64 {
+    for _ in 0..400 {
+        let answer = world.call("GET", "/api/v1/session", &[], b"").await.json();
+        let bytes = answer["account"]["limits"]["link_bytes_today"].as_u64().unwrap();
+        if bytes >= least {
+            return bytes;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never {least}")
 }
 
 fn refused(answer: &Answer) -> (u16, String) {
@@ -173,6 +188,28 @@ async fn files_whose_days_are_over_lie_in_the_trash_and_no_jump_of_a_clock_destr
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_piece_whose_guest_has_gone() {
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    world.put("a", &noise(1, 400_000)).await;
+    let share = owner.ask("POST", "/api/v1/shares", json!({ "path": "/a" })).await.json();
+    let content = format!("/api/v1/links/{}/content", share["code"].as_str().unwrap());
+    plan(&mut owner, "Slow", json!({ "guest_bytes_per_s": 2_048 })).await;
+    assert_eq!(give(&mut owner, "owner", json!("Slow")).await.status, 204);
+    let mut gone = world.connect().await;
+    gone.send(request("GET", &content, &[], b"")).await;
+    gone.begins().await;
+    drop(gone);
+    // Counted when the service has seen that nobody reads on.
+    let first = today(&world, 1).await;
+    assert!(first < 400_000, "its second piece was to wait");
+    // The moment of the first piece, which went out, is over; the next one was promised to whoever is gone.
+    world.clock.jump_s(i64::try_from(first / 2_048).unwrap() + 1);
+    let next = world.with("GET", &content, &[("Range", "bytes=0-9")]);
+    assert_eq!(timeout(Duration::from_secs(10), next).await.expect("it waits for nobody").body.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_days_traffic_of_links_is_bounded_and_begins_anew_at_midnight() {
     let world = World::new().await;
     let mut owner = owner(&world).await;
@@ -181,18 +218,7 @@ async fn a_days_traffic_of_links_is_bounded_and_begins_anew_at_midnight() {
     let link = format!("/api/v1/links/{}", share["code"].as_str().unwrap());
     plan(&mut owner, "Little", json!({ "link_bytes_per_day": 100_000 })).await;
     assert_eq!(give(&mut owner, "owner", json!("Little")).await.status, 204);
-    let today = async |least: u64| {
-        // Counted when a body has ended, which its reader sees a moment earlier.
-        for _ in 0..400 {
-            let answer = world.call("GET", "/api/v1/session", &[], b"").await.json();
-            let bytes = answer["account"]["limits"]["link_bytes_today"].as_u64().unwrap();
-            if bytes >= least {
-                return bytes;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        panic!("never {least}")
-    };
+    let today = async |least: u64| today(&world, least).await;
     assert_eq!(world.with("GET", &format!("{link}/files/a"), &[("Range", "bytes=0-9999")]).await.body.len(), 10_000);
     assert_eq!(today(10_000).await, 10_000);
     assert_eq!(world.with("GET", &format!("{link}/files/a"), &[]).await.body.len(), 70_000);

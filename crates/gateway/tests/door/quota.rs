@@ -92,3 +92,48 @@ async fn no_door_goes_beyond_a_quota() {
         (&json!("bob"), &json!(120_000), &Value::Null)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_of_unknown_length_share_what_is_left() {
+    const QUOTA: u64 = 1_000_000;
+    let world = World::new().await;
+    let mut owner = owner(&world).await;
+    let bob = invited(&mut owner, "bob").await;
+    let quota = json!({ "quota_bytes": QUOTA });
+    assert_eq!(owner.ask("PATCH", "/api/v1/accounts/bob", quota).await.status, 204);
+    let own = [("Cookie", bob.cookie.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    let deferred = [("Tus-Resumable", "1.0.0"), ("Upload-Defer-Length", "1"), ("Upload-Metadata", "path Yg==")];
+    let patch = [deferred[0], ("Content-Type", "application/offset+octet-stream"), ("Upload-Offset", "0")];
+    let body = vec![7; 700_000];
+    let mut under_way = Vec::new();
+    for _ in 0..2 {
+        let upload = bob.send("POST", "/api/v1/uploads/", &deferred, b"").await.header("location").to_owned();
+        let whole = request("PATCH", &upload, &[&own[..], &patch, &[("Expect", "100-continue")]].concat(), &body);
+        let mut connection = world.connect().await;
+        connection.send(&whole[..whole.len() - body.len()]).await;
+        assert_eq!(connection.answer(true).await.status, 100, "it is taken as far as it goes");
+        under_way.push((upload, connection));
+    }
+    // Both have begun while all of the space was left.
+    let (mut held, mut refused) = (0, 0);
+    for (_, connection) in &mut under_way {
+        connection.try_send(&body).await;
+    }
+    for (upload, connection) in &mut under_way {
+        let answer = connection.answer(false).await;
+        if answer.status != 204 {
+            assert_eq!((answer.status, answer.code().as_str()), (507, "quota"));
+            refused += 1;
+        }
+        held += bob.send("HEAD", upload, &patch[..1], b"").await.header("upload-offset").parse::<u64>().unwrap();
+    }
+    assert!(refused > 0 && (1..=QUOTA).contains(&held), "{refused} {held}");
+    // What they hold is held by no other file.
+    let rest = vec![1; usize::try_from(QUOTA - held).unwrap() + 1];
+    let full = bob.send("PUT", "/api/v1/files/f", &[], &rest).await;
+    assert_eq!((full.status, full.code().as_str()), (507, "quota"));
+    for (upload, _) in &under_way {
+        assert_eq!(bob.send("DELETE", upload, &patch[..1], b"").await.status, 204);
+    }
+    assert_eq!(bob.send("PUT", "/api/v1/files/f", &[], &rest).await.status, 201);
+}

@@ -2,8 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use catalogue::hooks::Event;
 use gateway::{server::Limits, shape};
-use model::world::BoxFuture;
+use model::{
+    id::{AccountId, MessageId, WebhookId},
+    outgoing::EventKind,
+    world::BoxFuture,
+};
 use serde_json::{Value, json};
 use service::{Courier, Delivered, Parcel};
 use testkit::world::TokioTimer;
@@ -264,4 +269,92 @@ async fn hooks_are_their_owners_and_within_bounds() {
     assert_eq!((eleventh.status, eleventh.code().as_str()), (422, "bad_webhook"));
     assert_eq!(bob.ask("DELETE", &one, Value::Null).await.status, 204);
     assert_eq!(lines(&mut bob).await.len(), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_fills_its_own_share_of_the_queue_and_no_others() {
+    let told = Told::new().await;
+    let mut operator = owner(&told.world).await;
+    let mut bob = invited(&mut operator, "bob").await;
+    let all = told.world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let account = all.iter().find(|row| row.name == "bob").unwrap().id;
+    // Spread over all that it may have, so that none of its webhooks has many.
+    let mut hooks = Vec::new();
+    for _ in 0..10 {
+        let made = hook(&mut bob, "https://flood.example/", &["file.stored"]).await;
+        hooks.push(WebhookId::parse(made["id"].as_str().unwrap()).unwrap());
+    }
+    assert_eq!(bob.send("PUT", "/api/v1/files/one", &[], b"x").await.status, 201);
+    told.wait(10).await;
+    while lines(&mut bob).await.iter().any(|line| line["waiting"] != 0) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    hook(&mut operator, "https://shop.example/", &["file.stored"]).await;
+    // With what others have waiting, the queue of all is full.
+    let flood = told.world.store.commit(move |tx, _| {
+        for number in 0..100_000_u32 {
+            let mut id = [0; 16];
+            id[..4].copy_from_slice(&number.to_le_bytes());
+            let account = if number < 10_000 { account } else { AccountId([number as u8 % 9; 16]) };
+            let event = Event {
+                id: MessageId(id),
+                account,
+                hook: hooks[number as usize % hooks.len()],
+                kind: EventKind::FileStored,
+                at_us: 0,
+                path: None,
+                size: None,
+                entry: None,
+                version: None,
+                share: None,
+                due_us: i64::MAX,
+                tries: 1,
+            };
+            catalogue::hooks::put(tx, &event)?;
+        }
+        Ok::<_, store::Error>(())
+    });
+    flood.await.unwrap();
+    assert_eq!(bob.send("PUT", "/api/v1/files/one%20more", &[], b"x").await.status, 201);
+    assert_eq!(operator.send("PUT", "/api/v1/files/mine", &[], b"x").await.status, 201);
+    let (to, event) = told.wait(1).await.remove(0);
+    assert_eq!((to.as_str(), &event["data"]["path"]), ("https://shop.example/", &json!("/mine")));
+    for line in lines(&mut bob).await {
+        assert_eq!(line["waiting"], 1_000, "nothing more of it waits");
+        assert!(line["last"]["trouble"].as_str().unwrap().contains("left out"), "and its owner reads so: {line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_suspended_account_is_told_until_it_goes_on() {
+    let told = Told::new().await;
+    let mut operator = owner(&told.world).await;
+    let mut bob = invited(&mut operator, "bob").await;
+    let all = told.world.store.read(|tx| catalogue::accounts::all(tx)).await.unwrap();
+    let account = all.iter().find(|row| row.name == "bob").unwrap().id;
+    let made = hook(&mut bob, "https://shop.example/", &["file.stored"]).await;
+    let id = WebhookId::parse(made["id"].as_str().unwrap()).unwrap();
+    told.pigeon.answers("https://shop.example/", 500);
+    assert_eq!(bob.send("PUT", "/api/v1/files/a", &[], b"a").await.status, 201);
+    until(&mut bob, |line| line["last"].is_object()).await;
+    told.pigeon.take();
+    told.pigeon.answers("https://shop.example/", 204);
+    let suspend = async |operator: &mut Browser<'_>, is: bool| {
+        assert_eq!(operator.ask("PATCH", "/api/v1/accounts/bob", json!({ "suspended": is })).await.status, 204);
+    };
+    suspend(&mut operator, true).await;
+    told.world.clock.jump_s(6);
+    // Its turn comes, and is put off or told.
+    let soon_us = told.world.store.now().wall_us + 60_000_000;
+    loop {
+        let standing = told.world.store.read(move |tx| catalogue::hooks::standing(tx, account, id)).await.unwrap();
+        if standing.not_before_us > soon_us || told.pigeon.count() > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(told.pigeon.count(), 0);
+    suspend(&mut operator, false).await;
+    told.world.clock.jump_s(601);
+    assert_eq!(told.wait(1).await[0].1["data"]["path"], "/a");
 }

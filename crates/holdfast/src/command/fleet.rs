@@ -189,7 +189,8 @@ fn job(job: &Value) -> String {
     if note.is_empty() { said } else { format!("{said} ({note})") }
 }
 
-fn each(value: &Value) -> impl Iterator<Item = &Value> {
+/// The items of a list; none of what is no list.
+pub fn each(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 

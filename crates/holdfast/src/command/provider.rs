@@ -2,8 +2,13 @@
 
 use std::process::ExitCode;
 
+use model::Class;
 use serde_json::Value;
 
+use super::{
+    fleet::{each, text},
+    leave::{self, Whom},
+};
 use crate::{
     client::batch::line,
     error::{Error, Result},
@@ -11,7 +16,7 @@ use crate::{
     reach::Reach,
 };
 
-/// Adds providers to the fleet.
+/// Adds providers to the fleet, and leaves them.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -37,6 +42,44 @@ enum Verb {
     /// Says what a provider asks, so that `holdfast fleet` shows what it costs. What is not given stays as it was; an empty value
     /// makes a price unknown, and 0 says that the provider takes nothing for it.
     Price(PriceArgs),
+    /// Enters a notice that came from a provider by letter or mail, or a statement of yours to it. `holdfast notice` shows all.
+    Notice(crate::command::notice::EnterArgs),
+    /// Lists providers and their targets.
+    Ls {
+        #[command(flatten)]
+        reach: Reach,
+        /// The list as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one provider: its targets, what was ordered of them, and how far that is.
+    Show {
+        /// What people call it.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        reach: Reach,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Moves everything away from a provider by a date; nothing is deleted. Says whether the date is met, and certifies it when all
+    /// is proven to stand without it.
+    Evacuate {
+        /// What people call it.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        args: leave::Evacuate,
+    },
+    /// Deletes what lies at a provider that was evacuated, after the grace and within the budget of all deletions, and forgets it.
+    Retire {
+        /// What people call it.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        args: leave::Retire,
+    },
 }
 
 #[derive(clap::Args)]
@@ -78,6 +121,17 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let (name, owner, labels, reach) = match args.verb {
         Verb::Add { name, owner, labels, reach } => (name, owner, labels, reach),
         Verb::Price(args) => return price(args).await,
+        Verb::Notice(args) => return crate::command::notice::enter(args).await,
+        Verb::Ls { reach, json } => return list(None, &reach, json).await,
+        Verb::Show { name, reach, json } => return list(Some(name), &reach, json).await,
+        Verb::Evacuate { name, args } => {
+            leave::evacuate(&Whom::Provider(name), args).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Verb::Retire { name, args } => {
+            leave::retire(&Whom::Provider(name), args).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     let mut pairs = labels.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
     pairs.extend(owner.map(|owner| ("owner".to_owned(), owner)));
@@ -87,6 +141,29 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     } else {
         format!("the labels of provider '{name}' are changed")
     });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All providers, or the one of that name.
+async fn list(name: Option<String>, reach: &Reach, json: bool) -> Result<ExitCode> {
+    let report = reach.ask(Question::Fleet).await?;
+    let wanted = |provider: &&Value| name.as_deref().is_none_or(|name| provider["name"] == name);
+    let found: Vec<&Value> = each(&report["providers"]).filter(wanted).collect();
+    match (&name, found.as_slice()) {
+        (Some(name), []) => {
+            let missing = Error::new(Class::Missing, format!("there is no provider '{name}'"));
+            return Err(missing.hint("`holdfast provider ls` lists them"));
+        }
+        (Some(_), [one, ..]) if json => line(&one.to_string()),
+        _ if json => line(&Value::from(found.into_iter().cloned().collect::<Vec<_>>()).to_string()),
+        _ => {
+            for provider in found {
+                line(&format!("{}  {}", text(&provider["name"]), text(&provider["state"])));
+                let targets = each(&provider["targets"]).flat_map(leave::target);
+                targets.for_each(|said| line(&format!("  {said}")));
+            }
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -94,19 +94,21 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         line(&format!("mail: through {}, addresses in it begin with {}", mail.host, mail.page));
     }
     let certificates = keeper.as_ref().map(|keeper| Arc::clone(&keeper.certificates));
-    let watch = Watch::over(service.clone(), Proxies::new(args.proxy), certificates);
-    let kept = keeper.clone().map(|keeper| keeper.run(Arc::clone(&watch), address.port()));
+    let watched = Watch::over(service.clone(), Proxies::new(args.proxy), certificates);
+    let kept = keeper.clone().map(|keeper| keeper.run(Arc::clone(&watched), address.port()));
     let monitored = monitor.map(|monitor| {
         line(&format!("metrics: http://{}/metrics", monitor.address));
-        monitor.serve(Arc::clone(&watch))
+        monitor.serve(Arc::clone(&watched))
     });
     let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator), keeper.clone()));
     let mails = outgoing::carry_mails(service.clone());
     let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
+    let watch = tokio::spawn(watch(service.clone(), Arc::clone(&assembly)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watch, stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watched, stop).await;
     pictures.end();
     expiry.abort();
+    watch.abort();
     mails.abort();
     monitored.iter().chain(kept.iter().flatten()).for_each(JoinHandle::abort);
     events.abort();
@@ -122,6 +124,21 @@ async fn expire(service: Service, assembly: Arc<Assembly>) {
         assembly.world.timer.sleep(600_000_000).await;
         if let Err(error) = service.expire().await {
             tracing::warn!("the trash was not emptied: {error}");
+        }
+    }
+}
+
+/// Looks every ten minutes, and when a notice came, whether people have to be told of something.
+async fn watch(service: Service, assembly: Arc<Assembly>) {
+    // Targets are looked at first.
+    assembly.world.timer.sleep(60_000_000).await;
+    loop {
+        if let Err(error) = service.watch().await {
+            tracing::warn!("notices were not looked at: {error}");
+        }
+        tokio::select! {
+            () = service.notice_came() => {}
+            () = assembly.world.timer.sleep(600_000_000) => {}
         }
     }
 }

@@ -8,9 +8,13 @@ use std::{
 };
 
 use fleet::{Address, Login};
+use gateway::OrderWord;
 use serde_json::Value;
 
-use super::fleet::bytes;
+use super::{
+    fleet::bytes,
+    leave::{self, Whom},
+};
 use crate::{
     client::batch::line,
     error::{Error, Result},
@@ -18,7 +22,7 @@ use crate::{
     reach::Reach,
 };
 
-/// Adds targets to the fleet, and changes how the service logs in at them.
+/// Adds targets to the fleet, changes how the service logs in at them, and leaves them.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -56,6 +60,50 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Looks at a target now, and says how it stands.
+    Probe {
+        /// Where the target is, as `holdfast fleet` shows it.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        #[command(flatten)]
+        reach: Reach,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets a target take no new shards; what it holds stays and counts.
+    Cordon(Named),
+    /// Lets it take new shards again.
+    Uncordon(Named),
+    /// Moves everything away from a target by a date; nothing is deleted. Says whether the date is met, and certifies it when all
+    /// is proven to stand without it.
+    Evacuate {
+        /// Where the target is, as `holdfast fleet` shows it.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        #[command(flatten)]
+        args: leave::Evacuate,
+    },
+    /// Deletes what lies at a target that was evacuated, after the grace and within the budget of all deletions, and forgets it.
+    Retire {
+        /// Where the target is, as `holdfast fleet` shows it.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        #[command(flatten)]
+        args: leave::Retire,
+    },
+}
+
+#[derive(clap::Args)]
+struct Named {
+    /// Where the target is, as `holdfast fleet` shows it.
+    #[arg(value_name = "ADDRESS")]
+    address: String,
+    #[command(flatten)]
+    reach: Reach,
+    /// The answer as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it.
@@ -76,6 +124,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             reach.ask(Question::TargetLogin { address: address.clone(), login: Secret(login.pairs()) }).await?;
             line(&format!("the login of {address} is changed; make the operator's kit anew"));
         }
+        Verb::Probe { address, reach, json } => {
+            let answer = reach.ask(Question::TargetProbe { address }).await?;
+            if json {
+                line(&answer.to_string());
+            } else {
+                leave::target(&answer).iter().for_each(|said| line(said));
+            }
+        }
+        Verb::Cordon(Named { address, reach, json }) => {
+            leave::order(&Whom::Target(address), OrderWord::Cordon, &reach, json).await?;
+        }
+        Verb::Uncordon(Named { address, reach, json }) => {
+            leave::order(&Whom::Target(address), OrderWord::Uncordon, &reach, json).await?;
+        }
+        Verb::Evacuate { address, args } => leave::evacuate(&Whom::Target(address), args).await?,
+        Verb::Retire { address, args } => leave::retire(&Whom::Target(address), args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

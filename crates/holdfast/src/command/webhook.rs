@@ -31,7 +31,7 @@ enum Verb {
         /// Where events are sent to.
         #[arg(value_name = "URL")]
         address: String,
-        /// What is told; may be said again. Without it: everything.
+        /// What is told; may be said again. Without it: everything but `notice.waits`, which is for operators.
         #[arg(long, value_name = "EVENT", value_parser = EVENTS)]
         event: Vec<String>,
         /// What you call it.
@@ -64,14 +64,21 @@ enum Verb {
     },
 }
 
-const EVENTS: [&str; 5] = ["file.stored", "share.made", "share.changed", "share.ended", "request.received"];
+const EVENTS: [&str; 6] =
+    ["file.stored", "share.made", "share.changed", "share.ended", "request.received", "notice.waits"];
+/// What is told if nobody says what: all that happens in everybody's account.
+const USUAL: usize = 5;
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     match args.verb {
         Verb::Add { address, event, label, json } => {
-            let events = if event.is_empty() { EVENTS.map(str::to_owned).to_vec() } else { event };
+            let events = if event.is_empty() {
+                EVENTS[..USUAL].iter().map(|event| (*event).to_owned()).collect()
+            } else {
+                event
+            };
             let wish = json!({ "address": address, "events": events, "label": label });
             let made: Value = api.json(Method::POST, "/api/v1/webhooks", Some(&wish)).await?;
             if json {

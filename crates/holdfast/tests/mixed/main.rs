@@ -25,6 +25,7 @@ mod closed;
 mod emptied;
 mod founded;
 mod growth;
+mod leaving;
 mod lying;
 mod one_left;
 mod reenacted;

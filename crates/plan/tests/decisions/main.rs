@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod evacuate;
 mod fill;
+mod notices;
 mod placement;
 mod reclaim;
 mod repair;

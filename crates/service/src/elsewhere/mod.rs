@@ -26,12 +26,13 @@ use serde_json::Value;
 use store::Draft;
 
 use crate::{
-    Network, Service, SessionText, base64url,
+    Network, Service, SessionText, base64,
     error::{Error, Result},
     leaving,
     sign_in::{check_name, keep_session, shortened},
     tokens::{Caller, hash_of, role_of},
     waiting::Waiting,
+    ways::{FRESH_S, Taken, must_leave_one},
 };
 
 pub use issuer::{Errand, Issuer, Messenger, Reply};
@@ -61,8 +62,10 @@ pub enum NotIn {
     Taken,
     /// The try is unknown, over, or another browser's.
     Expired,
-    /// Whoever ties their account has to have signed in just now.
+    /// Whoever ties their account has to have signed in just now, here and there.
     Again,
+    /// The issuer is to ask them who they are: send them there once more ([`Aim::EnterAnew`]).
+    Anew,
     /// It did not work, for a reason that the operator reads.
     Failed(String),
 }
@@ -77,6 +80,7 @@ impl NotIn {
             Self::Taken => "taken",
             Self::Expired => "expired",
             Self::Again => "again",
+            Self::Anew => "anew",
             Self::Failed(_) => "failed",
         }
     }
@@ -89,6 +93,17 @@ impl From<Error> for NotIn {
             other => Self::Failed(other.to_string()),
         }
     }
+}
+
+/// What somebody goes there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// To sign in.
+    Enter,
+    /// To sign in having shown there just now who they are, whatever the issuer remembers of them.
+    EnterAnew,
+    /// To be tied to the account of whoever asks, shown in the same way.
+    Tie(Caller),
 }
 
 /// Where a browser is sent, and what it keeps until it is back.
@@ -121,8 +136,7 @@ struct Trip {
     back: String,
     /// BLAKE3 of the browser's cookie.
     browser: [u8; 32],
-    /// Who ties somebody to their account, if that is what it is for.
-    ties: Option<Caller>,
+    aim: Aim,
 }
 
 /// The issuer and those who are away.
@@ -146,19 +160,24 @@ impl Service {
         self.elsewhere.as_ref().map(|elsewhere| elsewhere.line.issuer.name.as_str())
     }
 
-    /// Sends a browser to the issuer. `back`: the address of ours that it comes back to; `ties`: whose account is to be tied to
-    /// whoever comes back.
+    /// What the issuer calls itself, if there is one.
+    pub(crate) fn issuer_address(&self) -> Option<&str> {
+        self.elsewhere.as_ref().map(|elsewhere| elsewhere.line.issuer.address.as_str())
+    }
+
+    /// Sends a browser to the issuer. `back`: the address of ours that it comes back to.
     ///
     /// # Errors
-    /// [`NotIn::Failed`] if the issuer cannot be reached or says what cannot be.
+    /// [`NotIn::Failed`] if the issuer cannot be reached or says what cannot be; [`NotIn::Again`] to whoever ties in an old
+    /// session.
     pub async fn send_elsewhere(
         &self,
         back: String,
-        ties: Option<Caller>,
+        aim: Aim,
         network: Option<Network>,
     ) -> std::result::Result<Departure, NotIn> {
         let Elsewhere { line, away } = self.elsewhere()?;
-        if let Some(caller) = &ties {
+        if let Aim::Tie(caller) = &aim {
             // It opens the account for good: neither a program nor a browser that somebody left open may tie.
             caller.session.ok_or(NotIn::Refused)?;
             self.must_be_fresh(caller).await.map_err(|_| NotIn::Again)?;
@@ -167,20 +186,26 @@ impl Service {
         let said = line.said(now_us).await.map_err(NotIn::Failed)?;
         let (nonce, verifier, cookie) = (self.secret(), self.secret(), self.secret());
         let state = TokenId::random(self.store.entropy());
-        let challenge = base64url::encode(digest(&SHA256, verifier.as_bytes()).as_ref());
-        let query = form(&[
+        let (state_text, max_age) = (state.to_string(), FRESH_S.to_string());
+        let challenge = base64::url::encode(digest(&SHA256, verifier.as_bytes()).as_ref());
+        let mut query = vec![
             ("response_type", "code"),
             ("client_id", &line.issuer.client),
             ("redirect_uri", &back),
             ("scope", "openid profile email"),
-            ("state", &state.to_string()),
+            ("state", &state_text),
             ("nonce", &nonce),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-        ]);
+        ];
+        if aim != Aim::Enter {
+            // Source: OpenID Connect Core 1.0 section 3.1.2.1.
+            query.push(("max_age", &max_age));
+        }
+        let query = form(&query);
         let joint = if said.authorization.contains('?') { '&' } else { '?' };
         let address = format!("{}{joint}{query}", said.authorization);
-        away.put(state, network, now_us, Trip { nonce, verifier, back, browser: hash_of(&cookie), ties });
+        away.put(state, network, now_us, Trip { nonce, verifier, back, browser: hash_of(&cookie), aim });
         Ok(Departure { address, cookie: SessionText(cookie) })
     }
 
@@ -199,7 +224,8 @@ impl Service {
         let state = returned.state.as_deref().and_then(|text| TokenId::parse(text).ok()).ok_or(NotIn::Expired)?;
         let trip = away.take(state, self.store.now().monotonic_us).ok_or(NotIn::Expired)?;
         // Compared in constant time: the hash is of 256 random bits.
-        if blake3::Hash::from(hash_of(cookie)) != trip.browser || trip.ties.is_some_and(|by| Some(by) != caller) {
+        let is_another = matches!(trip.aim, Aim::Tie(by) if Some(by) != caller);
+        if blake3::Hash::from(hash_of(cookie)) != trip.browser || is_another {
             return Err(NotIn::Expired);
         }
         if returned.issuer.is_some_and(|issuer| issuer != line.issuer.address) {
@@ -217,29 +243,31 @@ impl Service {
         }
         let code = returned.code.filter(|code| (1..=CODE_BYTES_MAX).contains(&code.len())).ok_or(NotIn::Refused)?;
         let claims = self.exchange(line, &code, &trip).await.map_err(NotIn::Failed)?;
-        match trip.ties {
-            Some(caller) => self.tie(&caller, line.issuer.address.clone(), claims).await.map(|()| None),
-            None => self.enter(&line.issuer, claims, agent).await.map(Some),
+        let now_s = self.store.now().wall_us.div_euclid(1_000_000);
+        let lately = now_s - FRESH_S - token::LEEWAY_S..=now_s + token::LEEWAY_S;
+        let is_fresh = claims.signed_in_s.is_some_and(|at| lately.contains(&at));
+        match trip.aim {
+            Aim::Tie(_) if !is_fresh => Err(NotIn::Again),
+            Aim::Tie(caller) => self.tie(&caller, line.issuer.address.clone(), claims).await.map(|()| None),
+            aim => self.enter(&line.issuer, claims, agent, (aim, is_fresh)).await.map(Some),
         }
     }
 
-    /// Ties nobody to the caller's account any more.
+    /// Ties nobody to the caller's account any more. `authority`: the host that the request came to.
     ///
     /// # Errors
-    /// [`Error::NoSuchId`] if nobody is; [`Error::LastWayIn`] if nothing else signs in.
-    pub async fn untie(&self, caller: &Caller) -> Result<()> {
+    /// [`Error::NoSuchId`] if nobody is; [`Error::LastWayIn`] if nothing else signs in there.
+    pub async fn untie(&self, caller: &Caller, authority: &str) -> Result<()> {
         // As making one: not by a program that may act for a while.
         caller.session.ok_or(Error::NeedsSession)?;
-        let (account, now_us) = (caller.account, self.store.now().wall_us);
+        let (account, now_us, doors) = (caller.account, self.store.now().wall_us, self.doors(authority));
         self.store
             .commit(move |tx, draft| {
                 let row = ways::identity(tx, account)?.ok_or(Error::NoSuchId)?;
-                if ways::passkeys(tx, account)?.is_empty() && !crate::ways::has_password(tx, account)? {
-                    return Err(Error::LastWayIn);
-                }
+                must_leave_one(tx, account, &doors, Taken::Identity)?;
                 draft.audit(Some(account), "identity untied", account.to_string());
                 draft.change(Scope::Cluster, Change::Identity(IdentityRow { ended_us: Some(now_us), ..row }));
-                Ok(())
+                Ok::<_, Error>(())
             })
             .await
     }
@@ -264,7 +292,7 @@ impl Service {
             None
         } else {
             // Source: RFC 6749 section 2.3.1: both are encoded as in forms first.
-            Some(format!("Basic {}", padded(&format!("{}:{}", encoded(client), encoded(secret)))))
+            Some(format!("Basic {}", base64::encode(format!("{}:{}", encoded(client), encoded(secret)).as_bytes())))
         };
         let errand =
             Errand { address: said.token.clone(), form: Some(form(&pairs)), authorization, bytes_max: TOKEN_BYTES_MAX };
@@ -309,8 +337,15 @@ impl Service {
         if tied { Ok(()) } else { Err(NotIn::Taken) }
     }
 
-    /// Signs somebody in, with a new account if there is none and one may be made.
-    async fn enter(&self, issuer: &Issuer, claims: Claims, agent: &str) -> std::result::Result<SessionText, NotIn> {
+    /// Signs somebody in, with a new account if there is none and one may be made. Whether they showed there just now who they
+    /// are counts for what asks for it; who was asked to sign in again is sent there once more, or would never be done with it.
+    async fn enter(
+        &self,
+        issuer: &Issuer,
+        claims: Claims,
+        agent: &str,
+        (aim, is_fresh): (Aim, bool),
+    ) -> std::result::Result<SessionText, NotIn> {
         let (address, subject) = (issuer.address.clone(), claims.subject.clone());
         let known = self.look(move |tx| Ok(ways::identified(tx, &address, &subject)?)).await?;
         let account = match known {
@@ -318,7 +353,12 @@ impl Service {
             None if !issuer.sign_up => return Err(NotIn::NoAccount),
             None => self.newcomer(issuer.address.clone(), claims.clone()).await?,
         };
+        let now_us = self.store.now().monotonic_us;
+        if aim == Aim::Enter && !is_fresh && self.fresh.is_asked(account, now_us) {
+            return Err(NotIn::Anew);
+        }
         let (text, session) = self.new_session(account, agent);
+        let id = session.id;
         let (address, subject) = (issuer.address.clone(), claims.subject);
         self.store
             .commit(move |tx, draft| {
@@ -329,6 +369,9 @@ impl Service {
                 keep_session(tx, draft, &session)
             })
             .await?;
+        if is_fresh {
+            self.fresh.shown(id, now_us);
+        }
         Ok(text)
     }
 
@@ -430,16 +473,9 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// Base64 with padding and its usual letters.
-fn padded(text: &str) -> String {
-    let plain = base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
-    let padding = plain.len().next_multiple_of(4) - plain.len();
-    plain + &"=".repeat(padding)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{form, made_valid, padded};
+    use super::{form, made_valid};
 
     #[test]
     fn names_of_newcomers_can_be_names_here() {
@@ -464,6 +500,5 @@ mod tests {
             form(&[("a", "b&c=d e"), ("u", "https://x/?y#é")]),
             "a=b%26c%3Dd%20e&u=https%3A%2F%2Fx%2F%3Fy%23%C3%A9"
         );
-        assert_eq!((padded("us:sécret~"), padded("a:b")), ("dXM6c8OpY3JldH4=".to_owned(), "YTpi".to_owned()));
     }
 }

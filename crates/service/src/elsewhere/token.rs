@@ -10,10 +10,10 @@ use aws_lc_rs::signature::{
 };
 use serde_json::Value;
 
-use crate::base64url;
+use crate::base64;
 
 /// How far the issuer's clock and ours may be apart, in seconds.
-const LEEWAY_S: i64 = 60;
+pub(super) const LEEWAY_S: i64 = 60;
 /// Keys of one issuer that are looked at.
 const KEYS_MAX: usize = 64;
 /// Longest subject, in bytes. Source: OpenID Connect Core 1.0 section 2.
@@ -41,6 +41,8 @@ pub(super) struct Expected<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Claims {
     pub subject: String,
+    /// When they showed there who they are, in seconds since 1970; some issuers say so only when they are asked.
+    pub signed_in_s: Option<i64>,
     /// What they would be called here, best first; may be nothing.
     pub names: Vec<String>,
 }
@@ -66,7 +68,7 @@ pub(super) fn keys(set: &Value) -> Option<Vec<IssuerKey>> {
 
 fn key(key: &Value) -> Option<IssuerKey> {
     let text = |name: &str| key.get(name).and_then(Value::as_str);
-    let bytes = |name: &str| text(name).and_then(base64url::decode);
+    let bytes = |name: &str| text(name).and_then(base64::url::decode);
     if text("use").is_some_and(|use_| use_ != "sig") {
         return None;
     }
@@ -90,8 +92,8 @@ pub(super) fn believe(token: &str, keys: &[IssuerKey], expected: Expected<'_>) -
     const SHAPE: Disbelief = Disbelief::Wrong("it is no signed token");
     let (message, signature) = token.rsplit_once('.').ok_or(SHAPE)?;
     let (head, claims) = message.split_once('.').ok_or(SHAPE)?;
-    let json = |part: &str| -> Option<Value> { serde_json::from_slice(&base64url::decode(part)?).ok() };
-    let (head, signature) = (json(head).ok_or(SHAPE)?, base64url::decode(signature).ok_or(SHAPE)?);
+    let json = |part: &str| -> Option<Value> { serde_json::from_slice(&base64::url::decode(part)?).ok() };
+    let (head, signature) = (json(head).ok_or(SHAPE)?, base64::url::decode(signature).ok_or(SHAPE)?);
     let algorithm = head.get("alg").and_then(Value::as_str).unwrap_or_default();
     if !matches!(algorithm, "RS256" | "ES256") {
         return Err(Disbelief::Wrong("its algorithm is neither RS256 nor ES256"));
@@ -157,7 +159,9 @@ fn check(claims: &Value, expected: Expected<'_>) -> Result<Claims, &'static str>
         return Err("it is about another try");
     }
     let subject = text("sub").filter(|sub| (1..=SUBJECT_BYTES_MAX).contains(&sub.len())).ok_or("it names nobody")?;
-    Ok(Claims { subject: subject.to_owned(), names: names(claims) })
+    #[allow(clippy::cast_possible_truncation, reason = "seconds of a date; what is none is far away from now")]
+    let signed_in_s = time("auth_time").map(|at| at as i64);
+    Ok(Claims { subject: subject.to_owned(), signed_in_s, names: names(claims) })
 }
 
 /// What somebody would be called here, best first.
@@ -179,6 +183,10 @@ mod tests {
     fn what_is_said_must_be_to_us_now_and_about_this_try() {
         let good = json!({ "iss": "https://id", "aud": "us", "sub": "7", "exp": 1_100, "iat": 990, "nonce": "n", "email": "b@x" });
         assert_eq!(check(&good, EXPECTED).unwrap().names, ["b@x"]);
+        assert_eq!(check(&good, EXPECTED).unwrap().signed_in_s, None);
+        let mut asked = good.clone();
+        asked["auth_time"] = json!(980);
+        assert_eq!(check(&asked, EXPECTED).unwrap().signed_in_s, Some(980));
         let mut several = good.clone();
         several["aud"] = json!(["them", "us"]);
         assert!(check(&several, EXPECTED).is_err());
@@ -227,7 +235,7 @@ mod tests {
     #[test]
     fn no_algorithm_but_two() {
         for head in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"RS1"}"#, "{}", r#"{"alg":["RS256"]}"#] {
-            let token = format!("{}.e30.", crate::base64url::encode(head.as_bytes()));
+            let token = format!("{}.e30.", crate::base64::url::encode(head.as_bytes()));
             assert!(matches!(believe(&token, &[], EXPECTED), Err(Disbelief::Wrong(_))), "{head}");
         }
         for token in ["", ".", "..", "a.b", "e30.e30.e30.e30"] {

@@ -38,9 +38,10 @@ use crate::{
 const HOOKS_MAX: usize = 10;
 /// The longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 2_048;
-/// Events that wait, for one account and in all.
+/// Events that wait, for one account and in all; and how many of one account wait whatever all others have.
 const WAITING_MAX: u64 = 10_000;
 const WAITING_ALL_MAX: u64 = 100_000;
+const WAITING_ALWAYS: u64 = 100;
 /// How often an hour an account may try its webhooks.
 const TRIES: u32 = 60;
 /// And how often it may name an address: each is looked up.
@@ -209,17 +210,17 @@ pub(crate) fn happened(
     now_us: i64,
     what: &Happened,
 ) -> Result<()> {
-    let mut waiting = None;
+    let mut is_full = None;
     for row in hooks::all(tx, account)? {
         if row.off.is_some() || !row.events.contains(&what.kind) {
             continue;
         }
         // Counted once: a change tells ten webhooks at most.
-        let (all, own) = match waiting {
+        let is_full = match is_full {
             Some(known) => known,
-            None => *waiting.insert(hooks::waiting_of(tx, account)?),
+            None => *is_full.insert(full(tx, account)?),
         };
-        if own >= WAITING_MAX || all >= WAITING_ALL_MAX {
+        if is_full {
             let trouble = Some("very many events wait already; later ones were left out".to_owned());
             let standing = Standing { trouble, ..hooks::standing(tx, account, row.id)? };
             hooks::set_standing(tx, account, row.id, &standing)?;
@@ -242,6 +243,14 @@ pub(crate) fn happened(
         hooks::put(tx, &event)?;
     }
     Ok(())
+}
+
+/// Whether as many events of an account wait as may.
+fn full(tx: &Tx<'_>, account: AccountId) -> Result<bool> {
+    let own = hooks::waiting_of(tx, Some(account), WAITING_MAX)?;
+    // All are counted for those alone of whom much waits.
+    let is_much = own >= WAITING_ALWAYS;
+    Ok(own >= WAITING_MAX || (is_much && hooks::waiting_of(tx, None, WAITING_ALL_MAX)? >= WAITING_ALL_MAX))
 }
 
 /// The path of a file, from the top of its owner's tree.
@@ -275,7 +284,7 @@ fn live(tx: &Tx<'_>, account: AccountId, id: WebhookId) -> Result<WebhookRow> {
 }
 
 fn hooked(tx: &Tx<'_>, account: AccountId, row: WebhookRow) -> Result<Hooked> {
-    let (standing, (_, waiting)) = (hooks::standing(tx, account, row.id)?, hooks::waiting(tx, account, row.id)?);
+    let (standing, waiting) = (hooks::standing(tx, account, row.id)?, hooks::waiting(tx, account, row.id)?);
     Ok(Hooked { row, standing, waiting })
 }
 

@@ -15,10 +15,13 @@ use model::{
     world::BoxFuture,
 };
 
+use store::Draft;
+
 use super::{FORGOTTEN, Post, Telling, named, texts};
 use crate::{
     Service,
     error::{Error, Result},
+    people,
     tokens::Caller,
 };
 
@@ -160,8 +163,13 @@ impl Service {
         let Some(account) = found.filter(|account| post.admits(&format!("forgot {account}"), FORGOTTEN)) else {
             return Ok(());
         };
-        // Codes that were asked for before stay good: a stranger who asks takes nothing away.
-        let made = self.new_token(move |_| Ok(account), TokenUse::Reset, String::new(), Some(FORGOTTEN_S)).await?;
+        // Of codes that were asked for like this the newest counts. One that an operator handed on stays good: a stranger who
+        // asks does not take that away.
+        let now_us = self.store.now().wall_us;
+        let end = move |tx: &mut Tx<'_>, draft: &mut Draft| people::end_forgotten(tx, draft, account, now_us);
+        self.store.commit(end).await?;
+        let label = people::FORGOTTEN.to_owned();
+        let made = self.new_token(move |_| Ok(account), TokenUse::Reset, label, Some(FORGOTTEN_S)).await?;
         let post = post.clone();
         self.store
             .commit(move |tx, _| {

@@ -326,6 +326,14 @@ impl Post {
         self.write(tx, Some(account), &confirmed.address, language, told)
     }
 
+    /// Serves a statement of ours at a firm's address; inside, why not.
+    pub fn serve(&self, tx: &mut Tx<'_>, address: &str, text: &str) -> Result<Posted> {
+        if !self.admits(&to(address), TO_OWNER) {
+            return Ok(Err("very many mails went to this address within an hour"));
+        }
+        self.write(tx, None, address, Language::English, &Told::Statement { text })
+    }
+
     /// Tells somebody that `from` lets them see something; not too often from one, nor to one.
     pub fn tell_grant(&self, tx: &mut Tx<'_>, from: AccountId, to: AccountId) -> Result<()> {
         if self.admits(&format!("grants {from}"), GRANTS) && self.admits(&format!("granted {to}"), GRANTED) {
@@ -375,7 +383,12 @@ pub(crate) fn tell(post: Option<&Post>, tx: &mut Tx<'_>, account: AccountId, wha
     Ok(())
 }
 
-pub(crate) use texts::Told as Telling;
+pub(crate) use texts::{Told as Telling, short};
+
+/// Whether a text could be an address for mail.
+pub(crate) fn is_address(text: &str) -> bool {
+    address::checked(text).is_ok()
+}
 
 /// The account of this name, or else of this confirmed address.
 pub(crate) fn named(tx: &Tx<'_>, text: &str) -> Result<Option<AccountRow>> {

@@ -24,6 +24,10 @@ pub(crate) enum Told<'a> {
     Quota { used: u64, limit: u64, is_full: bool },
     /// Somebody lets the account see something.
     Granted { from: &'a str },
+    /// Notices wait for somebody to take note of them; a line for each of the first ones.
+    Notices { count: usize, text: &'a str },
+    /// A statement of the operator's, served on a firm.
+    Statement { text: &'a str },
     /// An operator tries whether mail works.
     Test,
 }
@@ -33,7 +37,7 @@ impl Told<'_> {
     /// causes it.
     pub fn is_warning(&self) -> bool {
         match self {
-            Self::Moved | Self::PasswordChanged | Self::Leaves { .. } => true,
+            Self::Moved | Self::PasswordChanged | Self::Leaves { .. } | Self::Notices { .. } => true,
             Self::Reset { is_asked, .. } => !is_asked,
             _ => false,
         }
@@ -50,6 +54,8 @@ impl Told<'_> {
             Self::Leaves { .. } => "account leaves",
             Self::Quota { .. } => "quota",
             Self::Granted { .. } => "grant",
+            Self::Notices { .. } => "notices",
+            Self::Statement { .. } => "statement",
             Self::Test => "test",
         }
     }
@@ -146,6 +152,20 @@ fn english(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String)
             "something was shared with you",
             format!("\"{}\" shares something with you at {service}. Sign in to see it:\n\n{page}/", short(from)),
         ),
+        Told::Notices { count, text } => (
+            "notices wait for you",
+            format!(
+                "{count} notices wait at {service} until somebody takes note of them:\n\n{text}\n\nRead them with `holdfast notice ls`, \
+                 and take note of one with `holdfast notice ack ID`. Until then this mail comes again, less and less often."
+            ),
+        ),
+        Told::Statement { text } => (
+            "a statement",
+            format!(
+                "the operator of {service} states:\n\n{text}\n\nThis statement is in force until it is withdrawn. It is in a signed \
+                 ledger, and is served again when what it covers changes its state."
+            ),
+        ),
         Told::Test => ("mail works", format!("this mail shows that {service} can send mail.")),
     }
 }
@@ -224,12 +244,27 @@ fn german(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) 
                 short(from)
             ),
         ),
+        Told::Notices { count, text } => (
+            "Mitteilungen warten auf Sie",
+            format!(
+                "{count} Mitteilungen warten bei {service}, bis jemand sie zur Kenntnis nimmt:\n\n{text}\n\nLesen Sie sie mit \
+                 `holdfast notice ls`, und nehmen Sie eine mit `holdfast notice ack ID` zur Kenntnis. Bis dahin kommt diese Mail \
+                 wieder, immer seltener."
+            ),
+        ),
+        Told::Statement { text } => (
+            "eine Erklärung",
+            format!(
+                "der Betreiber von {service} erklärt:\n\n{text}\n\nDiese Erklärung gilt, bis sie zurückgenommen wird. Sie steht in \
+                 einem signierten Verzeichnis und wird wieder zugestellt, wenn sich der Stand dessen ändert, was sie betrifft."
+            ),
+        ),
         Told::Test => ("Mail geht", format!("diese Mail zeigt, dass {service} Mail verschicken kann.")),
     }
 }
 
 /// A name as a mail of ours repeats it: no lines of its own, no address that could be clicked.
-fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     let plain = |letter: char| if letter.is_control() || "/:\"".contains(letter) { ' ' } else { letter };
     let cut: String = name.chars().map(plain).take(NAME_CHARS_MAX).collect();
     cut.trim().to_owned()

@@ -22,7 +22,7 @@ use cose::Key;
 use model::ways::PasskeyRow;
 use serde_json::Value;
 
-use crate::base64url;
+use crate::base64;
 
 pub use cose::ALGORITHMS;
 
@@ -169,7 +169,7 @@ fn check_client(asked: Asked<'_>, client_data: &[u8], ceremony: &str) -> Result<
         return Err("the browser did something else than it was asked for");
     }
     // Both are ours: random, and used once.
-    if text("challenge") != Some(base64url::encode(asked.challenge).as_str()) {
+    if text("challenge") != Some(base64::url::encode(asked.challenge).as_str()) {
         return Err("the answer is to another question");
     }
     if !text("origin").is_some_and(|origin| asked.site.is_origin(origin)) {

@@ -3,7 +3,7 @@
 //! Source: Web Authentication, level 3, section 16.
 
 use super::{Asked, NewKey, Site, asserted, cbor, cose::Key, registered, signed_over};
-use crate::base64url;
+use crate::base64;
 
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
@@ -15,7 +15,7 @@ fn challenge(text: &str) -> [u8; 32] {
 
 /// What a browser says in the vectors; some add a sentence that asks not to compare texts.
 fn client_data(ceremony: &str, challenge: &str, extra: &str) -> Vec<u8> {
-    let challenge = base64url::encode(&hex(challenge));
+    let challenge = base64::url::encode(&hex(challenge));
     let mut text = format!(
         "{{\"type\":\"webauthn.{ceremony}\",\"challenge\":\"{challenge}\",\"origin\":\"https://example.org\",\"crossOrigin\":false"
     );

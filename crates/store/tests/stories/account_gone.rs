@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use catalogue::Catalogue;
-use fleet::{Roster, Target};
+use fleet::{Roster, Target, Verb, memory::Image};
 use format::{Identity, envelope::open_account_envelope};
 use futures_util::stream;
 use model::{
@@ -168,6 +168,76 @@ async fn a_kill_between_the_steps_is_gone_on_with() {
     assert_eq!(names_of(&house, leaver.row.id), Vec::<String>::new());
 }
 
+/// A service from which somebody left, if they are to, long enough ago for their key to be destroyed; and a disk as it was before.
+async fn long_after(leaves: bool) -> (House, Leaver, Image) {
+    let house = House::new(6).await;
+    let leaver = leaver(&house).await;
+    let old = house.disks[0].image();
+    if leaves {
+        end(&house.store, &leaver).await;
+    }
+    house.clock.advance(2 * HOUR_US);
+    for _ in 0..3 {
+        rounds(&house, &house.store).await;
+    }
+    assert_eq!(opens(&house, &leaver), !leaves);
+    (house, leaver, old)
+}
+
+/// How often targets are asked for their names in the first rounds of a start.
+async fn asked_at_a_start(house: &House) -> u64 {
+    let listed = || house.meters.iter().filter_map(|meter| Some(meter.snapshot().get(&Verb::List)?.calls)).sum::<u64>();
+    let before = listed();
+    let (store, _) = reopened(house).await;
+    rounds(house, &store).await;
+    listed() - before
+}
+
+#[tokio::test]
+async fn a_start_looks_for_no_account_that_ended_long_ago() {
+    let ((before, ..), (after, ..)) = (long_after(false).await, long_after(true).await);
+    assert_eq!(asked_at_a_start(&after).await, asked_at_a_start(&before).await);
+}
+
+#[tokio::test]
+async fn what_comes_back_of_an_account_that_ended_long_ago_goes_at_the_next_start() {
+    let (house, leaver, old) = long_after(true).await;
+    // A firm puts an old copy of everything back while the service is stopped.
+    put_back(&house, 0, old);
+    assert!(opens(&house, &leaver));
+    let (store, _) = reopened(&house).await;
+    for _ in 0..3 {
+        rounds(&house, &store).await;
+    }
+    assert!(!opens(&house, &leaver));
+}
+
+#[tokio::test]
+async fn what_nobody_can_state_keeps_nothing_else_from_being_stated() {
+    let (house, leaver, _) = long_after(true).await;
+    // As a service left it that let a body in which was on its way when the account ended.
+    let gone = Scope::Account(leaver.row.id);
+    let raised = house.catalogue.writer(move |writer| {
+        writer.begin()?;
+        writer.savepoint(|tx| catalogue::scopes::raise_revision(tx, gone, 1_000))?;
+        writer.commit()
+    });
+    raised.await.unwrap().unwrap();
+    house.put("another's", &bytes(5_000, 1)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let uncovered = house.store.read(|tx| catalogue::scopes::uncovered(tx, 1)).await.unwrap();
+    let accounts = uncovered.iter().map(|view| view.scope).filter(|scope| *scope != Scope::Cluster);
+    assert_eq!(accounts.collect::<Vec<_>>(), [gone]);
+}
+
+/// Puts an older state of a disk back, all but its marker.
+fn put_back(house: &House, disk: usize, old: Image) {
+    let markers = house.disks[disk].names().into_iter().filter(|name| !name.contains('/')).collect::<Vec<_>>();
+    let markers: Vec<_> = markers.into_iter().map(|name| (house.disks[disk].bytes(&name), name)).collect();
+    house.disks[disk].restore(old);
+    markers.into_iter().for_each(|(bytes, name)| house.disks[disk].plant(&name, bytes));
+}
+
 #[tokio::test]
 async fn a_rebuild_from_older_copies_brings_no_account_back() {
     let house = House::new(6).await;
@@ -180,10 +250,7 @@ async fn a_rebuild_from_older_copies_brings_no_account_back() {
     }
     assert!(!opens(&house, &leaver));
     // A firm puts an old copy of everything back, and the catalogue is lost.
-    let marker = house.disks[0].names().into_iter().filter(|name| !name.contains('/')).collect::<Vec<_>>();
-    let markers: Vec<_> = marker.into_iter().map(|name| (house.disks[0].bytes(&name), name)).collect();
-    house.disks[0].restore(old);
-    markers.into_iter().for_each(|(bytes, name)| house.disks[0].plant(&name, bytes));
+    put_back(&house, 0, old);
     assert!(opens(&house, &leaver), "the old copy is a threat");
     let catalogue = Catalogue::open_inline_memory().unwrap();
     let opening = opening(&house, catalogue.clone(), Roster::default());

@@ -20,7 +20,8 @@ pub fn opening(house: &House, catalogue: Catalogue, roster: Roster) -> Opening {
 
 async fn rows(catalogue: &Catalogue) -> Vec<(Scope, Change)> {
     let rows = catalogue.read(|tx| catalogue::export(tx)).await.unwrap();
-    let durable = |change: &Change| !matches!(change, Change::Target(_));
+    // A rebuild is noted; what else the ledger says is for a story of its own.
+    let durable = |change: &Change| !matches!(change, Change::Target(_) | Change::Ledger(_));
     let mut rows: Vec<_> = rows.into_iter().filter(|(_, _, change)| durable(change)).map(|(s, _, c)| (s, c)).collect();
     rows.sort_by_key(|row| format!("{row:?}"));
     rows

@@ -184,6 +184,23 @@ impl House {
             .await
     }
 
+    /// Stops the service and opens it again, as it is recorded.
+    pub async fn open_again(&self) -> Store {
+        self.store.stop().await;
+        let roster = Roster::default();
+        for (at, target) in self.targets.iter().enumerate() {
+            roster.insert(TargetId([at as u8 + 101; 16]), target.clone());
+        }
+        let opening = Opening {
+            world: world(&self.clock, &self.entropy),
+            catalogue: Catalogue::inline_from_image(&self.catalogue.image().unwrap()).unwrap(),
+            roster,
+            service: Identity::parse(&self.service).unwrap(),
+            settings: self.settings.clone(),
+        };
+        Store::open(opening).await.unwrap()
+    }
+
     /// A new provider, with no target yet.
     pub async fn with_provider(&self, n: u8) {
         let row = ProviderRow { id: ProviderId([n; 16]), name: format!("new-{n}"), labels: vec![] };

@@ -10,8 +10,8 @@ use fleet::Roster;
 use format::{Identity, envelope::open_account_envelope};
 use model::{
     Change, Scope,
-    entry::{ROOT, Version},
-    id::TargetId,
+    entry::{EntryRow, Kind, ROOT, Version},
+    id::{AccountId, EntryId, TargetId, VersionId},
 };
 use store::{Error, Opening, RebuildReport, Store};
 
@@ -154,6 +154,61 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     // It was done once and for all: a second life's rebuild finds the same tree.
     rebuild_without_it(&mut house).await;
     assert!(tree(&house).await == expected);
+}
+
+/// Another row over the same sealed bytes, in the owner's account: as the service copies a file that somebody shares.
+async fn copy(house: &House, from: AccountId, version: Version) -> Version {
+    let (entropy, account) = (house.store.entropy(), house.account.id);
+    let key = house.store.rewrap(from, account, &version.key).unwrap();
+    let copied = Version { id: VersionId::random(entropy), entry: EntryId::random(entropy), key, ..version };
+    let (made, scope) = (copied.clone(), Scope::Account(account));
+    let commit = house.store.commit(move |_, draft| {
+        let (id, current, name) = (made.entry, Some(made.id), "copy".to_owned());
+        let entry = EntryRow { id, parent: ROOT, name, kind: Kind::File, modified_us: 5, trashed: None, current };
+        draft.change(scope, Change::Version(made));
+        draft.change(scope, Change::Entry(entry));
+        Ok::<_, Error>(())
+    });
+    commit.await.unwrap();
+    copied
+}
+
+#[tokio::test]
+async fn the_last_bytes_of_a_copy_come_back_although_whoever_stored_them_first_is_gone() {
+    let mut house = House::new(6).await;
+    let first = house.store.make_account("first", true).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let before: BTreeSet<String> = (0..6).flat_map(|disk| records(&house, disk)).collect();
+    // The bytes lie in a record of the account that stored them, and after a loss at one target alone.
+    let owner = std::mem::replace(&mut house.account, first.clone());
+    let stored = house.put("file", &bytes(9_000, 1)).await.unwrap();
+    let held: BTreeSet<String> = (0..6).flat_map(|disk| records(&house, disk)).collect();
+    house.account = owner;
+    let copied = copy(&house, first.id, stored).await;
+    let (gone, at) = (first.id, house.store.service_time());
+    let ends = house.store.commit(move |_, draft| {
+        draft.account_gone(gone, at);
+        Ok::<_, Error>(())
+    });
+    ends.await.unwrap();
+    for name in held.difference(&before) {
+        let found = (0..6).find_map(|disk| house.disks[disk].bytes(name));
+        (0..AWAY).for_each(|disk| house.disks[disk].plant(name, None));
+        house.disks[AWAY].plant(name, found);
+    }
+
+    rebuild_without_it(&mut house).await;
+    assert!(house.get(&copied).await.is_err(), "its bytes are at the target that is away");
+    house.store.roster().insert(AWAY_ID, house.targets[AWAY].clone());
+    for _ in 0..3 {
+        house.store.tick(true).await.unwrap();
+    }
+    assert!(house.get(&copied).await.unwrap() == bytes(9_000, 1));
+    let gone = house.store.read(move |tx| catalogue::accounts::gone(tx, gone)).await.unwrap();
+    assert!(gone.is_some(), "the account does not come back with them");
+    // They lie at the other targets from now on.
+    rebuild_without_it(&mut house).await;
+    assert!(house.get(&copied).await.unwrap() == bytes(9_000, 1));
 }
 
 /// The service as after a crash, on an older catalogue and without the one target.

@@ -1,7 +1,7 @@
 import { ask, send } from './http';
 import type { Webhook, WebhookChange, WebhookDelivery, WebhookTrial } from './schema';
 
-export const HOOK_EVENTS = ['file.stored', 'share.made', 'share.changed', 'share.ended', 'request.received'] as const;
+export const HOOK_EVENTS = ['file.stored', 'share.made', 'share.changed', 'share.ended', 'request.received', 'notice.waits'] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 /** What came of one delivery. */

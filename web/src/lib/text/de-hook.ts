@@ -19,6 +19,7 @@ export const deHook: HookWords = {
     'share.changed': 'Ein Link wurde geändert',
     'share.ended': 'Ein Link wurde beendet',
     'request.received': 'Jemand hat auf Ihre Bitte eine Datei gesendet',
+    'notice.waits': 'Mitteilungen von Firmen warten auf Sie (Betreiber)',
     test: 'Probe',
   },
   chooseOne: 'Wählen Sie mindestens eines, wovon er hören soll.',

@@ -17,6 +17,7 @@ export const enHook = {
     'share.changed': 'A link was changed',
     'share.ended': 'A link was ended',
     'request.received': 'Somebody sent a file that you asked for',
+    'notice.waits': 'Notices of firms wait for you (operators)',
     test: 'Test',
   } as Record<string, string>,
   chooseOne: 'Choose at least one thing to be told of.',

@@ -62,7 +62,7 @@ pub struct Lying {
     pub shards: u64,
     /// Bytes of these.
     pub shard_bytes: u64,
-    /// Copies of journal objects, snapshots, keys and address books.
+    /// Copies of journal objects, snapshots, keys, address books and checkpoints.
     pub copies: u64,
 }
 
@@ -75,7 +75,7 @@ impl Lying {
                 self.shards += 1;
                 self.shard_bytes += bytes;
             }
-            "journal" | "snapshots" | "envelopes" | "addresses" => self.copies += 1,
+            "journal" | "snapshots" | "envelopes" | "addresses" | "ledger" => self.copies += 1,
             _ => {}
         }
     }

@@ -1,0 +1,31 @@
+//! What was ordered of targets comes back as it was said.
+
+use crate::world::World;
+use catalogue::{apply, export, orders};
+use model::{
+    Change, Scope,
+    id::{OrderId, TargetId},
+    orders::{Evacuated, Evacuation, Retirement, TargetOrders},
+};
+
+pub fn orders_come_back_as_they_were_said(world: &mut World) {
+    let (one, two, three) = (TargetId([1; 16]), TargetId([2; 16]), TargetId([3; 16]));
+    let order = Evacuation { id: OrderId([7; 16]), ordered_us: 5, by_us: 9, paused: true, evacuated: None };
+    let evacuated = Evacuated { at_us: 8, packs_read: 1, packs_listed: 2, objects_read: 3, objects_listed: 4 };
+    let cordoned = TargetOrders { cordoned: true, evacuation: Some(order), ..TargetOrders::none(one) };
+    let over = TargetOrders {
+        evacuation: Some(Evacuation { evacuated: Some(evacuated), paused: false, ..order }),
+        retirement: Some(Retirement { ordered_us: 9, keeps_shards: true }),
+        ..TargetOrders::none(two)
+    };
+    world.cluster(vec![Change::TargetOrders(cordoned.clone()), Change::TargetOrders(over.clone())]);
+    assert_eq!(world.read(|tx| orders::all(tx)), [cordoned.clone(), over.clone()]);
+    assert_eq!(world.read(move |tx| orders::of(tx, three)), TargetOrders::none(three));
+    // An older word is too late, and all of it is among what snapshots are made from.
+    let older = Change::TargetOrders(TargetOrders::none(one));
+    world.write(move |tx| apply(tx, Scope::Cluster, 1, &older)).unwrap();
+    let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(_, _, change)| change).collect();
+    assert!(told.contains(&Change::TargetOrders(cordoned)) && told.contains(&Change::TargetOrders(over)), "{told:?}");
+    world.cluster(vec![Change::TargetOrders(TargetOrders::none(one))]);
+    assert_eq!(world.read(move |tx| orders::of(tx, one)), TargetOrders::none(one), "taken back");
+}

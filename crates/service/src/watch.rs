@@ -1,0 +1,222 @@
+//! What the service tells its operators of by itself: leases that end, bills, firms that do not answer, kits that are old; and
+//! notices that nobody took note of, again and again.
+//!
+//! What is due is decided in `plan`; here it becomes rows, mails and events. A statement of ours that is in force is served
+//! again whenever what it covers changes its state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::{Tx, access, accounts, fleet, leases};
+use model::{
+    account::Role,
+    fleet::TargetState,
+    id::{AccountId, NoticeId, TargetId},
+    leases::{NoticeRow, NoticeState, Served},
+    outgoing::EventKind,
+};
+use store::{Due, Kits, Seen, due, is_told_again, ledger::note};
+
+use crate::{
+    Service,
+    error::{Error, Result},
+    hooks::{self, Happened},
+    leases::name_of,
+    mail::{self, Telling},
+    notices::{serve, sha256, supersede},
+};
+
+/// Open notices that are looked at in a round, and statements that are spelled out in a mail.
+const OPEN_MAX: usize = 2_000;
+const TOLD_MAX: usize = 10;
+
+impl Service {
+    /// Raises what is due, closes what is not any more, tells operators of what nobody took note of, and serves statements
+    /// again whose matter changed. What there is nothing to do about costs a look.
+    ///
+    /// # Errors
+    /// As the store says; the next round goes on.
+    pub async fn watch(&self) -> Result<()> {
+        let seen = self.store.targets_seen();
+        let age = self.store.operator_kit().await?;
+        let trial = self.store.is_trial();
+        let now_us = self.store.now().wall_us;
+        let (leases, open, untested) = self
+            .look(|tx| Ok((leases::all(tx)?, leases::open_notices(tx, OPEN_MAX)?, accounts::kits_untested(tx)?)))
+            .await?;
+        let kits = Kits { trial, operator_made: age.made_us.is_some(), operator_current: age.is_current, untested };
+        let all = due(&leases, &seen, kits, now_us);
+        let causes: BTreeSet<&str> = all.iter().map(|due| due.cause.as_str()).collect();
+        let raised: BTreeSet<&str> =
+            open.iter().filter(|row| row.from == Served::Raised).map(|row| row.cause.as_str()).collect();
+        let fresh: Vec<Due> = all.iter().filter(|due| !raised.contains(due.cause.as_str())).cloned().collect();
+        let is_gone = |row: &&NoticeRow| row.from == Served::Raised && !causes.contains(row.cause.as_str());
+        let gone: Vec<NoticeId> = open.iter().filter(is_gone).map(|row| row.id).collect();
+        if !fresh.is_empty() || !gone.is_empty() {
+            self.raise(fresh, gone, now_us).await?;
+        }
+        self.serve_again(&open, &seen, now_us).await?;
+        self.escalate(now_us).await
+    }
+
+    async fn raise(&self, fresh: Vec<Due>, gone: Vec<NoticeId>, now_us: i64) -> Result<()> {
+        let ids: Vec<NoticeId> = fresh.iter().map(|_| NoticeId::random(self.store.entropy())).collect();
+        self.store
+            .commit(move |tx, draft| {
+                for id in gone {
+                    if let Some(row) = leases::notice(tx, id)? {
+                        supersede(tx, draft, row, "its cause is gone", now_us)?;
+                    }
+                }
+                for (id, due) in ids.into_iter().zip(fresh) {
+                    let content = sha256(due.text.as_bytes());
+                    let row = NoticeRow {
+                        id,
+                        provider: due.provider,
+                        lease: due.lease,
+                        from: Served::Raised,
+                        cause: due.cause,
+                        addressee: "the operator".to_owned(),
+                        servers: Vec::new(),
+                        targets: due.targets,
+                        deadline_us: due.deadline_us,
+                        text: due.text,
+                        content,
+                        document: None,
+                        state: NoticeState::Received,
+                        made_us: now_us,
+                        acknowledged: None,
+                        changed_us: now_us,
+                        supersedes: None,
+                    };
+                    serve(tx, draft, row, now_us)?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await
+    }
+
+    /// Serves statements again whose matter changed since they were last served.
+    async fn serve_again(&self, open: &[NoticeRow], seen: &[Seen], now_us: i64) -> Result<()> {
+        let states: BTreeMap<TargetId, TargetState> = seen.iter().map(|seen| (seen.id, seen.state)).collect();
+        for row in open.iter().filter(|row| row.state == NoticeState::InForce) {
+            let (row, states) = (row.clone(), states.clone());
+            let known = self.look(move |tx| Ok((covered(tx, &row, &states)?, leases::told(tx, row.id)?, row))).await?;
+            let (covered, told, row) = known;
+            if told.as_ref().is_some_and(|(.., before)| *before == covered) {
+                continue;
+            }
+            let post = self.post.clone();
+            self.store
+                .commit(move |tx, draft| {
+                    let Some(row) = leases::notice(tx, row.id)?.filter(|row| row.state == NoticeState::InForce) else {
+                        return Ok(());
+                    };
+                    let times = told.as_ref().map_or(0, |(times, ..)| *times);
+                    if told.is_some() {
+                        let fields = [("notice", row.id.to_string()), ("matter", covered.clone())];
+                        note(tx, draft, "notice.served-again", &fields, now_us)?;
+                    }
+                    let address =
+                        row.lease.map(|id| leases::get(tx, id)).transpose()?.flatten().map(|row| row.notice_address);
+                    if let (Some(post), Some(address)) = (&post, address.filter(|address| mail::is_address(address))) {
+                        post.serve(tx, &address, &row.text)?.ok();
+                    }
+                    Ok::<_, Error>(leases::set_told(tx, row.id, times.saturating_add(1), now_us, &covered)?)
+                })
+                .await?;
+        }
+        self.ring();
+        Ok(())
+    }
+
+    /// Tells operators of notices that nobody took note of, at growing intervals.
+    async fn escalate(&self, now_us: i64) -> Result<()> {
+        let waiting = move |tx: &Tx<'_>| {
+            let mut found = Vec::new();
+            for row in leases::open_notices(tx, OPEN_MAX)? {
+                if row.state == NoticeState::Received {
+                    let (times, told_us, _) = leases::told(tx, row.id)?.unwrap_or_default();
+                    if is_told_again(times, told_us, now_us) {
+                        found.push((row, times));
+                    }
+                }
+            }
+            Ok(found)
+        };
+        let due = self.look(waiting).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (post, store) = (self.post.clone(), self.store.clone());
+        self.store
+            .commit(move |tx, _| {
+                let text = spelled(tx, &due)?;
+                for account in operators(tx)? {
+                    let told = Telling::Notices { count: due.len(), text: &text };
+                    mail::tell(post.as_ref(), tx, account, &told)?;
+                    let what = Happened {
+                        kind: EventKind::NoticeWaits,
+                        path: None,
+                        size: None,
+                        entry: None,
+                        version: None,
+                        share: None,
+                    };
+                    hooks::happened(tx, store.entropy(), account, now_us, &what)?;
+                }
+                for (row, times) in &due {
+                    leases::set_told(tx, row.id, times.saturating_add(1), now_us, "")?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Has notices told of soon: one came.
+    pub(crate) fn ring_for_notices(&self) {
+        self.notice_bell.notify_one();
+    }
+
+    /// Completes when a notice came, or was there already.
+    pub async fn notice_came(&self) {
+        self.notice_bell.notified().await;
+    }
+}
+
+/// How the matter of a statement stands: its lease and its targets.
+fn covered(tx: &Tx<'_>, row: &NoticeRow, states: &BTreeMap<TargetId, TargetState>) -> Result<String> {
+    let lease = row.lease.map(|id| leases::get(tx, id)).transpose()?.flatten();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for target in &row.targets {
+        let word = states.get(target).map_or("unknown".to_owned(), |state| format!("{state:?}").to_lowercase());
+        *counts.entry(word).or_default() += 1;
+    }
+    let targets: Vec<_> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let lease = lease.map_or("no lease".to_owned(), |row| format!("lease {:?}", row.state).to_lowercase());
+    Ok(format!("{lease}; targets: {}", if targets.is_empty() { "none".to_owned() } else { targets.join(", ") }))
+}
+
+/// Lines for a mail: the first few, each with its firm, its day and how it begins.
+fn spelled(tx: &Tx<'_>, due: &[(NoticeRow, u32)]) -> Result<String> {
+    let providers = fleet::providers(tx)?;
+    let mut lines = Vec::new();
+    for (row, _) in due.iter().take(TOLD_MAX) {
+        let firm = row.provider.map_or_else(|| "the service".to_owned(), |id| name_of(&providers, id));
+        let by = row.deadline_us.map_or(String::new(), |at| format!(", by {}", &store::ledger::second(at)[..10]));
+        let words: String = row.text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
+        lines.push(format!("- {}{by}: {words}", mail::short(&firm)));
+    }
+    if due.len() > TOLD_MAX {
+        lines.push(format!("- and {} more", due.len() - TOLD_MAX));
+    }
+    Ok(lines.join("\n"))
+}
+
+fn operators(tx: &Tx<'_>) -> Result<Vec<AccountId>> {
+    let runs = |(account, row): (model::account::AccountRow, Option<model::account::SignInRow>)| {
+        row.filter(|row| row.role == Role::Operator && row.suspended_us.is_none()).map(|_| account.id)
+    };
+    Ok(access::accounts(tx)?.into_iter().filter_map(runs).collect())
+}
