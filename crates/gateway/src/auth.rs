@@ -25,7 +25,8 @@ use crate::{
 /// How long a browser keeps the session's cookie, in seconds: as long as the session at most.
 const SESSION_S: u32 = 30 * 86_400;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// How a browser came, as whoever ends TLS says.
+pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The caller that the request's token or cookie stands for.
 ///
@@ -178,7 +179,7 @@ fn session_name(headers: &HeaderMap) -> &'static str {
     if is_https(headers) { "__Host-holdfast" } else { "holdfast" }
 }
 
-/// Whether the browser came over HTTPS, as a proxy says.
+/// Whether the browser came over HTTPS, as a proxy says, or the connection itself ([`crate::server`]).
 pub fn is_https(headers: &HeaderMap) -> bool {
     headers.get(FORWARDED_PROTO) == Some(&HeaderValue::from_static("https"))
 }

@@ -13,6 +13,7 @@ mod api;
 mod auth;
 mod body;
 mod header;
+mod line;
 pub mod machine;
 mod openapi;
 mod patience;
@@ -23,8 +24,10 @@ pub mod error;
 pub mod metrics;
 pub mod page;
 pub mod pictures;
+pub mod plain;
 pub mod server;
 pub mod shape;
+pub mod tls;
 pub mod watch;
 
 pub use api::orders::{NewOrder, OrderWord};
@@ -49,7 +52,7 @@ use crate::{
     watch::Watch,
 };
 
-/// Serves every door on `listener` until `shutdown` completes.
+/// Serves every door on `listener`, over TLS if the watch has certificates, until `shutdown` completes.
 pub async fn serve(
     listener: TcpListener,
     service: Service,
@@ -60,14 +63,15 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let router = watched(router(service, page, machine, pictures), &watch);
-    server::run(listener, router, watch, Limits::default(), shutdown).await;
+    let tls = watch.certificates().cloned();
+    server::run(listener, router, watch, tls, Limits::default(), shutdown).await;
 }
 
 /// Serves `/metrics` alone, to whoever asks, until `shutdown` completes.
 pub async fn serve_metrics(listener: TcpListener, watch: Arc<Watch>, shutdown: impl Future<Output = ()> + Send) {
     let router = Router::new().route("/metrics", any(api::metrics::open));
     let router = watched(router.fallback(api::metrics::elsewhere), &watch);
-    server::run(listener, router, watch, Limits::default(), shutdown).await;
+    server::run(listener, router, watch, None, Limits::default(), shutdown).await;
 }
 
 fn watched(router: Router, watch: &Arc<Watch>) -> Router {
@@ -85,7 +89,7 @@ pub async fn serve_within(
 ) {
     let watch = Watch::new(service.clone(), proxies);
     let router = watched(router(service, Page::none(), Arc::new(Nobody), Arc::new(Nobody)), &watch);
-    server::run(listener, router, watch, limits, shutdown).await;
+    server::run(listener, router, watch, None, limits, shutdown).await;
 }
 
 fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc<dyn Pictures>) -> Router {

@@ -29,6 +29,7 @@ pub fn text(watch: &Watch) -> String {
     about_providers(&mut page, &gauges);
     about_targets(&mut page, &gauges);
     about_doors(&mut page, watch);
+    about_certificates(&mut page, watch);
     page.text
 }
 
@@ -195,6 +196,21 @@ fn about_doors(page: &mut Exposition, watch: &Watch) {
     asked.iter().for_each(|(labels, asked)| page.sample("holdfast_door_bytes_total", labels, asked.out_bytes));
     page.family("holdfast_door_request_seconds", "histogram", "Time until the head of an answer was there.");
     asked.iter().for_each(|(labels, asked)| page.steps("holdfast_door_request_seconds", labels, &asked.latency));
+}
+
+fn about_certificates(page: &mut Exposition, watch: &Watch) {
+    let certificates = watch.certificates();
+    page.counter("holdfast_certificate_failures_total", "How often another certificate was wanted and not got.");
+    let failures = certificates.map_or(0, |certificates| certificates.failures().0);
+    page.sample("holdfast_certificate_failures_total", &[], failures);
+    let name = "holdfast_certificate_expires_timestamp_seconds";
+    page.gauge(
+        name,
+        "When the certificate that is shown ends, in seconds since 1970; left out where a proxy ends TLS.",
+    );
+    if let Some(about) = certificates.and_then(|certificates| certificates.about()) {
+        page.sample(name, &[], about.until_s);
+    }
 }
 
 fn state_word(state: TargetState) -> &'static str {

@@ -32,7 +32,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinSet,
 };
@@ -40,10 +40,13 @@ use tokio::{
 use tracing::Instrument as _;
 
 use crate::{
+    auth::FORWARDED_PROTO,
     body::Watched,
     client::Peer,
     error::Problem,
+    line::Line,
     patience::{Patience, at_most, pause},
+    tls::Certificates,
     watch::{Asking, Watch},
 };
 
@@ -78,6 +81,7 @@ pub async fn run(
     listener: TcpListener,
     router: Router,
     watch: Arc<Watch>,
+    tls: Option<Arc<Certificates>>,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -100,9 +104,14 @@ pub async fn run(
             Ok((stream, peer)) => {
                 let peer = Peer(peer.ip());
                 let (router, watch, stopped) = (router.clone(), Arc::clone(&watch), stopped.clone());
+                let tls = tls.clone();
                 connections.spawn(async move {
                     let counted = watch.connected();
-                    connection((stream, peer), router, watch, limits, stopped).await;
+                    // Without it small answers wait for the peer's delayed acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    if let Some(line) = Line::begin(stream, tls, limits.head).await {
+                        connection((line, peer), router, watch, limits, stopped).await;
+                    }
                     drop((slot, counted));
                 });
             }
@@ -122,19 +131,22 @@ pub async fn run(
 }
 
 async fn connection(
-    (stream, peer): (TcpStream, Peer),
+    (stream, peer): (Line, Peer),
     router: Router,
     watch: Arc<Watch>,
     limits: Limits,
     mut stopped: watch::Receiver<bool>,
 ) {
-    // Without it small answers wait for the peer's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
+    let secure = stream.is_secure();
     let unread = Arc::new(AtomicBool::new(false));
     let service = TowerToHyperService::new(router);
     let answers = service_fn({
         let unread = Arc::clone(&unread);
-        move |request: Request<Incoming>| {
+        move |mut request: Request<Incoming>| {
+            if secure {
+                // What a proxy would say; whatever a client said of it is gone.
+                request.headers_mut().insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
+            }
             let watched = watch.begin(&request, peer);
             Box::pin(answer(service.clone(), (request, peer), watched, limits.idle, Arc::clone(&unread)))
         }
@@ -192,7 +204,7 @@ async fn answer(
 }
 
 /// Throws away what arrives until the peer closes.
-async fn linger(stream: &mut TcpStream) {
+async fn linger(stream: &mut Line) {
     let mut waste = vec![0; 64 << 10];
     let mut left = LINGER_BYTES_MAX;
     while let Ok(got) = stream.read(&mut waste).await {
@@ -205,7 +217,7 @@ async fn linger(stream: &mut TcpStream) {
 
 /// A socket that gives up on a peer which takes nothing of what is sent to it.
 struct Guarded {
-    stream: TcpStream,
+    stream: Line,
     patience: Patience,
 }
 

@@ -33,7 +33,10 @@ use hyper::{
 use model::latency::Latency;
 use service::Service;
 
-use crate::client::{Peer, Proxies};
+use crate::{
+    client::{Peer, Proxies},
+    tls::Certificates,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Of an id that a proxy gives.
@@ -47,6 +50,7 @@ const PAGE: &str = "page";
 pub struct Watch {
     service: Service,
     proxies: Proxies,
+    certificates: Option<Arc<Certificates>>,
     /// Where ids start: no two starts of the program give the same ones.
     first: u64,
     begun: AtomicU64,
@@ -78,11 +82,17 @@ pub struct Asked {
 impl Watch {
     /// Watches the doors to `service`; `proxies` are those whose word counts.
     pub fn new(service: Service, proxies: Proxies) -> Arc<Self> {
+        Self::over(service, proxies, None)
+    }
+
+    /// The same where TLS ends here, if there are certificates.
+    pub fn over(service: Service, proxies: Proxies, certificates: Option<Arc<Certificates>>) -> Arc<Self> {
         let now = service.now();
         Arc::new(Self {
             first: now.wall_us.unsigned_abs() ^ now.monotonic_us.rotate_left(32),
             service,
             proxies,
+            certificates,
             begun: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             under_way: AtomicU64::new(0),
@@ -98,6 +108,11 @@ impl Watch {
     /// The proxies whose word counts.
     pub fn proxies(&self) -> &Proxies {
         &self.proxies
+    }
+
+    /// The certificates of the doors, if TLS ends here.
+    pub fn certificates(&self) -> Option<&Arc<Certificates>> {
+        self.certificates.as_ref()
     }
 
     /// What each door was asked for so far, by its name.

@@ -15,6 +15,7 @@
 //! login = "amber.login"       # a file with a line name=value for each part of the login
 //! [oidc]                      # see `oidc`
 //! [metrics]                   # see `monitor`
+//! [tls]                       # see `tls`
 //! ```
 //!
 //! Reading and checking are pure but for the look at folders in [`Config::check_paths`]. A relative path starts at the
@@ -37,6 +38,7 @@ use crate::{
     far::Far,
     monitor::MetricsTable,
     outgoing::config::{MailTable, Outgoing, WebhooksTable},
+    tls::{Tls, TlsTable},
 };
 
 /// The longest name of a provider.
@@ -77,6 +79,7 @@ struct FileTable {
     mail: Option<MailTable>,
     webhooks: Option<WebhooksTable>,
     metrics: Option<MetricsTable>,
+    tls: Option<TlsTable>,
     /// Read by [`crate::oidc`].
     #[serde(rename = "oidc")]
     _oidc: Option<toml::Table>,
@@ -165,6 +168,16 @@ impl Config {
     pub fn monitor(file: &Path, text: &str) -> Result<Option<SocketAddr>> {
         let table: FileTable = toml::from_str(text).map_err(|error| unusable(file, &error.to_string()))?;
         table.metrics.map(MetricsTable::meant).transpose().map_err(|why| unusable(file, &why))
+    }
+
+    /// How a file's text says that TLS ends here: paths start at the folder of `file`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn tls(file: &Path, text: &str) -> Result<Option<Tls>> {
+        let table: FileTable = toml::from_str(text).map_err(|error| unusable(file, &error.to_string()))?;
+        let base = file.parent().unwrap_or(Path::new("/"));
+        table.tls.map(|tls| tls.meant(base)).transpose().map_err(|why| unusable(file, &why))
     }
 
     /// Reads the text of the file at the absolute path `file`.

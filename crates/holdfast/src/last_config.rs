@@ -23,10 +23,11 @@ use crate::{
     data::{DataFolder, replace_private},
     error::{Error, Result},
     outgoing::config::Outgoing,
+    tls::Tls,
 };
 
 /// Tables of a configuration that go on as they were when its file is gone.
-const KEPT: [&str; 4] = ["settings", "mail", "webhooks", "metrics"];
+const KEPT: [&str; 5] = ["settings", "mail", "webhooks", "metrics", "tls"];
 
 /// Where the settings of a start come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,12 +106,24 @@ impl Origin {
     /// # Errors
     /// Refused: what does not fit, with its line.
     pub fn monitor(&self, data: &DataFolder) -> Result<Option<SocketAddr>> {
+        self.table(data, Config::monitor)
+    }
+
+    /// How it says that TLS ends here.
+    ///
+    /// # Errors
+    /// Refused: what does not fit, with its line.
+    pub fn tls(&self, data: &DataFolder) -> Result<Option<Tls>> {
+        self.table(data, Config::tls)
+    }
+
+    fn table<T>(&self, data: &DataFolder, read: fn(&Path, &str) -> Result<Option<T>>) -> Result<Option<T>> {
         match self {
-            Self::File(file) | Self::SameFile(file) => Config::monitor(file, &text_of(file)?),
-            Self::Kept(file) => match Last::read(data)? {
-                Some(last) => Config::monitor(file, &last.settings),
-                None => Ok(None),
-            },
+            Self::File(file) | Self::SameFile(file) => {
+                let file = std::path::absolute(file).map_err(|error| Error::io("reading", file, &error))?;
+                read(&file, &text_of(&file)?)
+            }
+            Self::Kept(file) => Last::read(data)?.map_or(Ok(None), |last| read(file, &last.settings)),
             Self::Defaults => Ok(None),
         }
     }

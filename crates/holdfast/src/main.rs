@@ -9,16 +9,19 @@
 //! - [`client`]: what the users' commands share; it knows the service only by its HTTP interface;
 //! - [`oidc`]: the issuer that vouches for people, over [`errand`];
 //! - [`log`]: what is logged, and how; [`monitor`]: where a monitor asks;
+//! - [`tls`], [`acme`]: certificates from files or an authority; [`doctor`]: what the service rests on;
 //! - [`page`]: the web page, handed to the doors; [`pictures`]: small ones of large ones;
 //! - [`world`]: the real clock, chance and timer.
 #![allow(clippy::disallowed_methods, reason = "this is the door through which time, chance and local files come in")]
 
+mod acme;
 mod assemble;
 mod client;
 mod command;
 mod config;
 mod control;
 mod data;
+mod doctor;
 mod errand;
 mod error;
 mod far;
@@ -36,6 +39,7 @@ mod reach;
 #[cfg(test)]
 mod scratch;
 mod time;
+mod tls;
 mod world;
 
 use std::{pin::Pin, process::ExitCode};
@@ -90,6 +94,7 @@ enum Command {
     Target(command::target::Args),
     WhatIf(command::what_if::Args),
     Scrub(command::scrub::Args),
+    Doctor(command::doctor::Args),
     Drill(command::drill::Args),
     Kit(command::kit::Args),
     Lease(command::lease::Args),
@@ -165,6 +170,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Target(args) => command::target::run(args).await,
         Command::WhatIf(args) => command::what_if::run(args).await,
         Command::Scrub(args) => command::scrub::run(args).await,
+        Command::Doctor(args) => command::doctor::run(args).await,
         Command::Drill(args) => command::drill::run(args).await,
         Command::Kit(args) => command::kit::run(args).await,
         Command::Lease(args) => command::lease::run(args).await,

@@ -143,6 +143,8 @@ pub enum Question {
     },
     /// Reads and checks everything.
     Scrub,
+    /// How all that the service rests on is.
+    Doctor,
     /// Reads the configuration again and lets the fleet grow.
     Reload,
     /// Adds a provider, or changes its labels.
@@ -332,6 +334,7 @@ impl Operator {
                 let report = self.service.what_if(&provider).await?;
                 Ok(json!(shape::what_if(provider, report)))
             }
+            Question::Doctor => Ok(json!(self.assembly.examine().await?)),
             Question::Drill { provider, sample } => {
                 Ok(json!(shape::drilled(self.service.drill(&provider, sample).await?)))
             }

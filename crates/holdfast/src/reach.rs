@@ -165,7 +165,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
         }
         Question::Ledger { after } => get(format!("/api/v1/ledger?after={after}")).await,
         Question::LedgerCheckpoint => get("/api/v1/ledger/checkpoint".to_owned()).await,
-        Question::TokenCreate { .. } | Question::Reload | Question::FleetImport { .. } | Question::OperatorKit => {
+        Question::TokenCreate { .. }
+        | Question::Reload
+        | Question::Doctor
+        | Question::FleetImport { .. }
+        | Question::OperatorKit => {
             Err(Error::refused("this needs --data DIR: it is done on the service's own machine"))
         }
     }

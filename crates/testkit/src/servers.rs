@@ -5,6 +5,7 @@ pub mod apache;
 pub mod garage;
 pub mod moto;
 pub mod nginx;
+pub mod pebble;
 pub mod rclone;
 pub mod rclone_sftp;
 pub mod sshd;

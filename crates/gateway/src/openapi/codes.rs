@@ -69,6 +69,7 @@ pub const ALL: &[&str] = &[
     "mail_taken",
     "method",
     "missing",
+    "needs_https",
     "needs_session",
     "newer_epoch",
     "no_account",

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod account_mail;
 pub mod cp;
+pub mod doctor;
 pub mod drill;
 pub mod du;
 pub mod export;

@@ -32,6 +32,7 @@ use crate::{
     operator::{Operator, Question},
     outgoing,
     pictures::Maker,
+    tls::Keeper,
 };
 
 /// The data folder where none is named.
@@ -75,6 +76,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     };
     let service = outgoing::with(Service::new(assembly.store.clone()), &goes_out)?;
     assembly.store.start();
+    let keeper = match assembly.origin.tls(&assembly.data)? {
+        Some(tls) => Some(Keeper::new(tls, &assembly.data).await?),
+        None => None,
+    };
     let service = oidc::join(service, assembly.origin.file())?;
     let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
     let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
@@ -83,27 +88,29 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let (stop, hangups) = (stop_signal()?, listen_for(SignalKind::hangup())?);
     let pictures = Maker::new(assembly.data.scratch()).map_err(|error| Error::new(Class::Retry, error))?;
     let pictures = Arc::new(pictures);
-    greet(&assembly, &service, address).await;
+    greet(&assembly, &service, address, keeper.as_deref()).await;
     line(&pictures.about());
     if let Some(mail) = &goes_out.mail {
         line(&format!("mail: through {}, addresses in it begin with {}", mail.host, mail.page));
     }
-    let watch = Watch::new(service.clone(), Proxies::new(args.proxy));
+    let certificates = keeper.as_ref().map(|keeper| Arc::clone(&keeper.certificates));
+    let watched = Watch::over(service.clone(), Proxies::new(args.proxy), certificates);
+    let kept = keeper.clone().map(|keeper| keeper.run(Arc::clone(&watched), address.port()));
     let monitored = monitor.map(|monitor| {
         line(&format!("metrics: http://{}/metrics", monitor.address));
-        monitor.serve(Arc::clone(&watch))
+        monitor.serve(Arc::clone(&watched))
     });
-    let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator)));
+    let reloads = tokio::spawn(reload_at(hangups, Arc::clone(&operator), keeper.clone()));
     let mails = outgoing::carry_mails(service.clone());
     let events = outgoing::tell_webhooks(service.clone(), Arc::clone(&assembly.world.timer));
     let notices = tokio::spawn(notices(service.clone(), Arc::clone(&assembly)));
     let expiry = tokio::spawn(expire(service.clone(), Arc::clone(&assembly)));
-    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watch, stop).await;
+    gateway::serve(listener, service, crate::page::page(), operator, pictures.clone(), watched, stop).await;
     pictures.end();
     expiry.abort();
     notices.abort();
     mails.abort();
-    monitored.inspect(JoinHandle::abort);
+    monitored.iter().chain(kept.iter().flatten()).for_each(JoinHandle::abort);
     events.abort();
     drop(control);
     reloads.abort();
@@ -148,14 +155,15 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Says where it listens and what the operator should know. The first line is for programs, too.
-async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
+async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr, keeper: Option<&Keeper>) {
     let data = assembly.data.root().display();
-    line(&format!("listening on http://{address}"));
+    let scheme = if keeper.is_some() { "https" } else { "http" };
+    line(&format!("listening on {scheme}://{address}"));
     // Browsers trust this name without TLS; other addresses of the machine need not answer to it.
     let page = if address.ip() == Ipv4Addr::LOCALHOST {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     };
     match service.claim_code().await {
         Ok(Some(code)) => line(&format!("page: {page}/join#{code} (opens once: makes this service yours)")),
@@ -184,8 +192,13 @@ async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr) {
         }
         _ => {}
     }
-    if !address.ip().is_loopback() {
-        line("note: this is plain http; put a TLS proxy in front of it before tokens cross a network");
+    if let Some(http) = keeper.and_then(Keeper::http) {
+        line(&format!("http: http://{http} (sends browsers to https)"));
+    }
+    if !address.ip().is_loopback() && keeper.is_none() {
+        line(
+            "note: this is plain http; configure [tls], or put a TLS proxy in front of it, before tokens cross a network",
+        );
     }
 }
 
@@ -214,9 +227,10 @@ fn listen_for(kind: SignalKind) -> Result<Signal> {
     signal(kind).map_err(|error| Error::new(Class::Exhausted, format!("signals cannot be listened for: {error}")))
 }
 
-/// Reads the configuration again on every SIGHUP; what is wrong with it is said, and the fleet stays as it is.
-async fn reload_at(mut hangups: Signal, operator: Arc<Operator>) {
+/// Reads configuration and certificates again on every SIGHUP; what is wrong with it is said, and the fleet stays as it is.
+async fn reload_at(mut hangups: Signal, operator: Arc<Operator>, keeper: Option<Arc<Keeper>>) {
     while hangups.recv().await.is_some() {
+        keeper.iter().for_each(|keeper| keeper.look());
         match operator.answer(Question::Reload).await {
             Ok(answer) => tracing::info!(opened = %answer["opened"], "configuration read again"),
             Err(error) => tracing::error!("{error}"),

@@ -85,6 +85,21 @@ impl Smtp {
         Ok(Self { transport: builder.build(), from: mail.from.clone(), step: WHOLE })
     }
 
+    /// Says hello and shows the login, and sends nothing.
+    ///
+    /// # Errors
+    /// Retry: what the server said.
+    pub async fn greet(&self) -> Result<()> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::new(model::Class::Retry, "the mail server ended the conversation")),
+            Err(error) => {
+                let said: String = error.to_string().chars().filter(|c| !c.is_control()).take(SAID_CHARS_MAX).collect();
+                Err(Error::new(model::Class::Retry, format!("the mail server: {said}")))
+            }
+        }
+    }
+
     fn message(&self, letter: &Letter) -> std::result::Result<Message, String> {
         let to: Address = letter.address.parse().map_err(|_| "its address cannot be written".to_owned())?;
         let made = UNIX_EPOCH + Duration::from_micros(u64::try_from(letter.made_us).unwrap_or(0));

@@ -1,6 +1,8 @@
 //! What it takes to run the service for real, tried on the real program.
 //!
 //! - `monitor`: numbers for Prometheus, the rules and the dashboard that use them, the log;
+//! - `tls`: TLS that ends in the service, with certificates from files and from an authority;
+//! - `doctor`: what `holdfast doctor` finds;
 //! - `unit`: what systemd says of the unit;
 //! - `upgraded`: a data folder of an earlier release.
 #![allow(clippy::unwrap_used)]
@@ -9,7 +11,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod doctor;
 mod monitor;
+mod tls;
 mod unit;
 mod upgraded;
 

@@ -1657,6 +1657,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives numbers for a monitor, for an operator, in the text format of Prometheus. */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1809,7 +1826,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description What a firm files. */
         Filing: {
             /** @description RFC 3339: from when on it holds. */
@@ -8489,6 +8506,35 @@ export interface operations {
         };
     };
     get_healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
         parameters: {
             query?: never;
             header?: never;
