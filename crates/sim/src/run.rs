@@ -71,6 +71,7 @@ fn live(world: &mut World) -> Step {
     for step in 1..=STEPS {
         world.step = step;
         one_step(world)?;
+        world.leave_a_firm(STEPS)?;
         world.audit(false)?;
         world.check_uploads()?;
         if step % HOMECOMING_EVERY == 0 {

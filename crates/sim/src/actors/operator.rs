@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalogue::Catalogue;
 use fleet::{Roster, Target};
 
-use crate::world::{Broken, Step, World};
+use crate::world::{Broken, PROVIDERS, Step, World};
 
 impl World {
     /// One round of upkeep.
@@ -44,6 +44,42 @@ impl World {
         self.power.doing("nothing");
         self.power.pull();
         self.start_again()
+    }
+
+    /// Leaves a firm in one life of four, of so many steps: it is to be evacuated from a third of it on, and at two thirds it is
+    /// retired if that was certified, or the order taken back. Draws no chance: other lives are as they were.
+    ///
+    /// # Errors
+    /// As [`World::tick`].
+    pub fn leave_a_firm(&mut self, steps: u64) -> Step {
+        let turn = if self.step == steps / 3 { 0 } else { 1 };
+        if self.seed % 4 != 1 || (turn == 1 && self.step != 2 * steps / 3) {
+            return Ok(());
+        }
+        let provider = (self.seed / 4) as usize % PROVIDERS;
+        let targets: Vec<_> =
+            self.disks.iter().filter(|disk| disk.provider == provider).map(|disk| disk.target).collect();
+        let store = self.store()?.clone();
+        let evacuated = targets.iter().any(|target| {
+            let order = store.target_seen(*target).and_then(|seen| seen.evacuation);
+            order.is_some_and(|report| report.order.evacuated.is_some())
+        });
+        let (doing, word) = match (turn, evacuated) {
+            (0, _) => ("evacuate", "actor: evacuate a firm"),
+            (_, true) => ("retire", "actor: retire a firm"),
+            (_, false) => ("cancel", "actor: cancel an evacuation"),
+        };
+        self.count(word);
+        let by_us = store.now().wall_us + 3_600_000_000;
+        let done = self.drive(doing, async move {
+            match doing {
+                "evacuate" => store.evacuate(targets, by_us).await.map(drop),
+                "retire" => store.order_retirement(targets, false).await,
+                _ => store.cancel_evacuation(targets).await,
+            }
+        })?;
+        self.note(format!("{doing} firm {provider}: {done:?}"));
+        Ok(())
     }
 
     /// Throws the catalogue away and makes one from what the targets hold.
