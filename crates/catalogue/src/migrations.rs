@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_ways_in.sql"),
     include_str!("migrations/0009_outgoing.sql"),
     include_str!("migrations/0010_plans.sql"),
+    include_str!("migrations/0013_trend.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own.

@@ -150,6 +150,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/targets", any(api::fleet::targets))
         .route("/api/v1/fleet/logins", any(api::fleet::logins))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
+        .route("/api/v1/fleet/trend", any(api::fleet::trend))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))
         .fallback(move |request: Request| async move { page.answer(&request) })
         .layer(Extension(machine))

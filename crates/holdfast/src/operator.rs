@@ -128,10 +128,15 @@ pub enum Question {
     },
     /// State of providers, targets, files and jobs.
     Fleet,
-    /// What would be left without a provider.
+    /// What would be left without some providers.
     WhatIf {
-        /// Its name.
-        provider: String,
+        /// Their names.
+        providers: Vec<String>,
+    },
+    /// How the fleet stood, hour by hour.
+    Trend {
+        /// The first hour, as RFC 3339.
+        since: String,
     },
     /// Reads and checks everything.
     Scrub,
@@ -268,9 +273,13 @@ impl Operator {
                 Ok(json!({}))
             }
             Question::Fleet => Ok(json!(shape::fleet(self.service.fleet().await?))),
-            Question::WhatIf { provider } => {
-                let report = self.service.what_if(&provider).await?;
-                Ok(json!(shape::what_if(provider, report)))
+            Question::WhatIf { providers } => {
+                let report = self.service.what_if(&providers).await?;
+                Ok(json!(shape::what_if(providers, report)))
+            }
+            Question::Trend { since } => {
+                let (names, hours) = self.service.trend(crate::time::parse_rfc3339(&since)).await?;
+                Ok(json!(shape::trend(&names, hours)))
             }
             Question::Scrub => Ok(json!(shape::scrub(&self.service.scrub().await?))),
             Question::Reload => Ok(json!({"opened": self.assembly.reload().await?})),

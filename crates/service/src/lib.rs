@@ -70,8 +70,8 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Error as StoreError, Expect, FleetReport, JobReport, Ladder, ProviderReport, Reading, ScrubReport, Spending,
-    Standing, TargetReport, WhatIfReport,
+    Counts, Error as StoreError, Expect, FleetReport, HourRow, JobReport, Ladder, ProviderReport, Reading, RepairCost,
+    ScrubReport, Spending, Standing, TargetReport, WhatIfReport, Without,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

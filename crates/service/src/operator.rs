@@ -1,12 +1,18 @@
 //! What an operator asks: how the fleet stands, what would happen if, and to read everything now.
 
+use std::collections::BTreeMap;
+
 use catalogue::fleet;
-use store::{FleetReport, ScrubReport, WhatIfReport};
+use model::id::ProviderId;
+use store::{FleetReport, HourRow, ScrubReport, WhatIfReport};
 
 use crate::{
     Service,
     error::{Error, Result},
 };
+
+/// What is shown of the trend unless more is asked for: 30 days.
+const TREND_SHOWN_US: i64 = 30 * 24 * 3_600 * 1_000_000;
 
 impl Service {
     /// How providers, targets, files and jobs stand.
@@ -17,15 +23,30 @@ impl Service {
         Ok(self.store.fleet_report().await?)
     }
 
-    /// What would be left if the provider of this name were gone.
+    /// What would be left if the providers of these names were gone, all at once.
     ///
     /// # Errors
-    /// Missing if there is none of that name.
-    pub async fn what_if(&self, provider: &str) -> Result<WhatIfReport> {
+    /// Missing if there is none of a name.
+    pub async fn what_if(&self, names: &[String]) -> Result<WhatIfReport> {
         let providers = self.store.read(|tx| fleet::providers(tx)).await?;
-        let found = providers.iter().find(|row| row.name == provider);
-        let id = found.ok_or_else(|| Error::NoProvider { name: provider.to_owned() })?.id;
-        Ok(self.store.what_if(&[id]).await?)
+        let id = |name: &String| match providers.iter().find(|row| row.name == *name) {
+            Some(row) => Ok(row.id),
+            None => Err(Error::NoProvider { name: name.clone() }),
+        };
+        let gone = names.iter().map(id).collect::<Result<Vec<_>>>()?;
+        Ok(self.store.what_if(&gone).await?)
+    }
+
+    /// How the fleet stood, hour by hour, since this wall time in microseconds since 1970, or for a month; with the names of the
+    /// providers that are known now.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn trend(&self, since_us: Option<i64>) -> Result<(BTreeMap<ProviderId, String>, Vec<HourRow>)> {
+        let month_us = self.store.now().wall_us.saturating_sub(TREND_SHOWN_US);
+        let hours = self.store.trend(since_us.unwrap_or(month_us)).await?;
+        let providers = self.store.read(|tx| fleet::providers(tx)).await?;
+        Ok((providers.into_iter().map(|row| (row.id, row.name)).collect(), hours))
     }
 
     /// Reads everything that is stored, repairs what it finds, and says what it was.

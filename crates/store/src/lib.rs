@@ -5,7 +5,7 @@
 //! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `joining` lets a target join; `spending` keeps the books; `upkeep` runs all of these, and
-//! `probe` says what is up.
+//! `probe` says what is up. `census` counts where everything stands, for `report`, `what_if` and `trend`.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
 //! in the service and in the simulator.
@@ -40,6 +40,7 @@ use tokio::sync::mpsc;
 
 mod absent;
 mod body;
+mod census;
 pub mod commit;
 mod copies;
 mod draft;
@@ -80,23 +81,28 @@ mod speed;
 mod spending;
 mod strays;
 mod sweep;
+mod trend;
 mod upkeep;
 pub mod upload;
 mod view;
+mod what_if;
 pub mod write;
 
-pub use catalogue::uploads::UploadRow;
+pub use catalogue::{trend::HourRow, uploads::UploadRow};
+pub use census::Without;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
-pub use plan::{Ladder, Price};
+pub use plan::{Counts, Ladder, Price};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
-pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
+pub use report::{FleetReport, JobReport, ProviderReport, Standing, TargetReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;
+pub use trend::{TREND_DAYS, TREND_POINTS_MAX};
 pub use upload::UploadSpec;
+pub use what_if::{RepairCost, WhatIfReport};
 pub use write::{Expect, Received};
 
 /// What a store is opened with.
@@ -156,6 +162,7 @@ pub(crate) struct Inner {
     strays: strays::Walk,
     uploads: upload::Writers,
     books: spending::Books,
+    counting: census::Counting,
     speed: speed::Speed,
 }
 
@@ -225,8 +232,10 @@ impl Store {
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
         self.0.upkeep.stopped(&self.0.world).await;
+        self.0.counting.stopped(&self.0.world).await;
         // What is not written now is forgotten; nobody is harmed.
         let _ = self.0.keep_books(true).await;
+        let _ = self.0.write_trend().await;
     }
 }
 

@@ -156,10 +156,11 @@ impl UpkeepState {
 }
 
 impl Store {
-    /// Starts the loop.
+    /// Starts the loops: this one, and the one that counts.
     pub fn start(&self) {
         self.0.upkeep.running.store(true, Ordering::Release);
         self.0.world.timer.spawn(Box::pin(run(Arc::downgrade(&self.0))));
+        crate::census::start(&self.0);
     }
 
     /// Runs one round now, everything that could be done soon included; for tests, the simulator and before a stop.
@@ -222,6 +223,7 @@ impl Inner {
         keep("reclaim", self.reclaim(everything).await.map(drop));
         keep("late copies", self.flush_late_copies().await);
         keep("keeping the books", self.keep_books(false).await);
+        keep("noting the trend", self.keep_trend().await);
         self.pool.trim();
         first
     }

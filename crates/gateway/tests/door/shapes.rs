@@ -101,6 +101,7 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
         ("operator", "GET", "/api/v1/kits", "", Value::Null),
         ("operator", "GET", "/api/v1/fleet", "", Value::Null),
         ("operator", "GET", "/api/v1/fleet/what-if", "?provider=provider-1", Value::Null),
+        ("operator", "GET", "/api/v1/fleet/trend", "", Value::Null),
         ("operator", "POST", "/api/v1/fleet/scrub", "?wait=true", Value::Null),
         ("other", "POST", "/api/v1/session/leave", "", json!({ "password": PASSWORD })),
         ("operator", "DELETE", "/api/v1/trash", "", Value::Null),
