@@ -199,6 +199,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says how the fleet stood hour by hour, for an operator: at most 1,000 hours, of more the worst of each few. */
+        get: operations["get_fleet_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/what-if": {
         parameters: {
             query?: never;
@@ -206,7 +223,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says what would be left without one provider, for an operator. */
+        /** Says what would be left without one provider, or several at once, and what repair would take, for an operator. */
         get: operations["get_fleet_what_if"];
         put?: never;
         post?: never;
@@ -1566,7 +1583,14 @@ export interface components {
         ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description How the fleet stands. */
         Fleet: {
+            /**
+             * Format: int64
+             * @description Bytes that repair would read and write to settle everything.
+             */
+            backlog_bytes: number;
             cluster: string;
+            /** @description When what follows was counted. */
+            counted_at: components["schemas"]["Time"];
             /** Format: int64 */
             epoch: number;
             /** Format: int64 */
@@ -1588,13 +1612,19 @@ export interface components {
             key_copies: number;
             /** Format: int64 */
             kits_untested: number;
+            /** @description How many providers may go, whichever they are. None: something lacks bytes already, or nothing is kept. */
+            margin: number | null;
             /** @description The calendar month that runs, as `2026-04`. */
             month: string;
             operator_kit: components["schemas"]["OperatorKit"];
             /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
             packs_below_safe: number;
             /** Format: int64 */
             packs_below_settled: number;
+            /** @description How many packs have the margin 0, 1, and so on. */
+            packs_by_margin: number[];
             providers: components["schemas"]["Provider"][];
             /** Format: int64 */
             records_below_safe: number;
@@ -1602,6 +1632,8 @@ export interface components {
             records_below_settled: number;
             /** @description That a pack written now gets, as `4+2`; none: nothing can be written. */
             scheme: string | null;
+            /** @description Whether the fleet changed since; it is counted again. */
+            stale: boolean;
             /** @description Whether all providers share one disk. */
             trial: boolean;
             /** Format: int64 */
@@ -1640,6 +1672,41 @@ export interface components {
         };
         Grants: {
             grants: components["schemas"]["Grant"][];
+        };
+        /** @description How the fleet stood in an hour. */
+        Hour: {
+            /**
+             * Format: int64
+             * @description Bytes that repair would have read and written to settle everything.
+             */
+            backlog_bytes: number;
+            counted_at: components["schemas"]["Time"];
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_below_settled: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** @description When it began. */
+            hour: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description None: something lacked bytes, or nothing was kept.
+             */
+            margin: number | null;
+            /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_below_settled: number;
+            packs_by_margin: number[];
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** @description By provider. */
+            stored_bytes: {
+                [key: string]: number;
+            };
         };
         /** @description Who somebody is at an OpenID Connect issuer. */
         Identity: {
@@ -2050,6 +2117,7 @@ export interface components {
             spending: components["schemas"]["Spending"];
             state: components["schemas"]["TargetState"];
             targets: components["schemas"]["Target"][];
+            without: components["schemas"]["Without"];
         };
         /** @description What came of adding or changing a provider. */
         ProviderSet: {
@@ -2118,6 +2186,55 @@ export interface components {
         /** @description The secret that came with the link. */
         QuickRemoval: {
             remove: string;
+        };
+        /** @description What repair costs in one currency. */
+        RepairCost: {
+            currency: string | null;
+            /** @description What is fetched and asked for. */
+            once: string;
+            /** @description What is stored more, for a month. */
+            storing_month: string;
+        };
+        /** @description What it takes to settle everything on the providers that are left: an upper bound. */
+        RepairForecast: {
+            /** @description By currency. None: a price is not known. */
+            costs: components["schemas"]["RepairCost"][] | null;
+            /**
+             * Format: int64
+             * @description Packs and copied objects that too little is left of.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Within the bandwidth limit of upkeep. None: there is no limit.
+             */
+            limit_s: number | null;
+            /**
+             * Format: int64
+             * @description At the speed of the last repair. None: none was measured.
+             */
+            measured_s: number | null;
+            /**
+             * Format: int64
+             * @description Packs that get new lanes.
+             */
+            packs: number;
+            /** Format: int64 */
+            read_bytes: number;
+            /**
+             * Format: int64
+             * @description Copied objects (names, keys, journal) that get new copies.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Packs and copied objects that would stay below settled, for want of firms.
+             */
+            stuck: number;
+            /** @description The providers whose prices are not known. */
+            unpriced: string[];
+            /** Format: int64 */
+            write_bytes: number;
         };
         /** @description What a guest told. */
         Report: {
@@ -2364,6 +2481,11 @@ export interface components {
             id: string;
             note: string;
             state: components["schemas"]["TargetState"];
+            /**
+             * Format: int64
+             * @description Bytes that lie there by the records.
+             */
+            stored_bytes: number;
         };
         /** @description A target that was tried and added. */
         TargetJoined: {
@@ -2421,6 +2543,15 @@ export interface components {
              */
             size: number;
             trashed: components["schemas"]["Time"];
+        };
+        /** @description How the fleet stood, hour by hour. */
+        Trend: {
+            /** @description Oldest first; an hour in which the service did not run is missing. */
+            hours: components["schemas"]["Hour"][];
+            /** @description Names of the providers by the ids that `stored_bytes` has; who left is not in here. */
+            providers: {
+                [key: string]: string;
+            };
         };
         /** @enum {string} */
         Verb: "mkdir" | "move" | "copy" | "restore" | "revert";
@@ -2488,7 +2619,7 @@ export interface components {
         Webhooks: {
             webhooks: components["schemas"]["Webhook"][];
         };
-        /** @description What would be left without a provider. */
+        /** @description What would be left without some providers. */
         WhatIf: {
             /** Format: int64 */
             files_below_safe: number;
@@ -2496,15 +2627,40 @@ export interface components {
             files_below_settled: number;
             /** Format: int64 */
             files_unreadable: number;
+            /** @description How many more providers may go then, whichever they are. None: something lacks bytes, or nothing is kept. */
+            margin: number | null;
             /** @description How many packs have the margin 0, 1, and so on. */
             packs_by_margin: number[];
             /** Format: int64 */
             packs_unreadable: number;
+            /** @description The first of those that were named. */
             provider: string;
+            /** @description All that were named. */
+            providers: string[];
+            /** Format: int64 */
+            records_below_safe: number;
             /** Format: int64 */
             records_unreadable: number;
+            repair: components["schemas"]["RepairForecast"];
+            /** @description That a pack written then would get, as `4+2`; none: nothing could be written. */
+            scheme: string | null;
             /** @description Providers at which a second target would make it better. */
             second_target_helps: string[];
+        };
+        /** @description What the loss of a provider, with all that have its owner, would do. Each count includes the worse ones. */
+        Without: {
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** Format: int64 */
+            records_below_safe: number;
+            /** Format: int64 */
+            records_unreadable: number;
         };
     };
     responses: never;
@@ -2531,6 +2687,7 @@ export type FoundPage = components['schemas']['FoundPage'];
 export type Grant = components['schemas']['Grant'];
 export type GrantChange = components['schemas']['GrantChange'];
 export type Grants = components['schemas']['Grants'];
+export type Hour = components['schemas']['Hour'];
 export type Identity = components['schemas']['Identity'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationMade = components['schemas']['InvitationMade'];
@@ -2591,6 +2748,8 @@ export type QuickFile = components['schemas']['QuickFile'];
 export type QuickFiles = components['schemas']['QuickFiles'];
 export type QuickLimits = components['schemas']['QuickLimits'];
 export type QuickRemoval = components['schemas']['QuickRemoval'];
+export type RepairCost = components['schemas']['RepairCost'];
+export type RepairForecast = components['schemas']['RepairForecast'];
 export type Report = components['schemas']['Report'];
 export type ReportChange = components['schemas']['ReportChange'];
 export type ReportReason = components['schemas']['ReportReason'];
@@ -2627,6 +2786,7 @@ export type TokenMade = components['schemas']['TokenMade'];
 export type Tokens = components['schemas']['Tokens'];
 export type Trash = components['schemas']['Trash'];
 export type Trashed = components['schemas']['Trashed'];
+export type Trend = components['schemas']['Trend'];
 export type Verb = components['schemas']['Verb'];
 export type Version = components['schemas']['Version'];
 export type Versions = components['schemas']['Versions'];
@@ -2637,6 +2797,7 @@ export type WebhookMade = components['schemas']['WebhookMade'];
 export type WebhookTrial = components['schemas']['WebhookTrial'];
 export type Webhooks = components['schemas']['Webhooks'];
 export type WhatIf = components['schemas']['WhatIf'];
+export type Without = components['schemas']['Without'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_accounts: {
@@ -3320,11 +3481,43 @@ export interface operations {
             };
         };
     };
+    get_fleet_trend: {
+        parameters: {
+            query?: {
+                /** @description The first hour; none: a month ago. 400 days are kept */
+                since?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trend"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_fleet_what_if: {
         parameters: {
             query: {
-                /** @description Its name */
-                provider: string;
+                /** @description A name; once for each provider that is gone */
+                provider: string[];
             };
             header?: never;
             path?: never;
