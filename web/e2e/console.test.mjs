@@ -28,7 +28,7 @@ async function pictures(page, name) {
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
     for (const [width, what] of [[1280, 'wide'], [390, 'narrow']]) {
-      await page.setViewportSize({ width, height: 900 });
+      await page.setViewportSize({ width, height: 2100 });
       await picture(page, `${name}-${scheme}-${what}`);
       await fits(page);
     }

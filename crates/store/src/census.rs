@@ -17,22 +17,24 @@ use std::{
     },
 };
 
-use catalogue::{Tx, objects::ObjectKind};
 use futures_util::future::select;
 use model::{
     fleet::TargetState,
-    id::{AccountId, ObjectId, PackId, ProviderId, SegmentId, TargetId, VersionId},
+    id::{AccountId, ObjectId, PackId, ProviderId, TargetId, VersionId},
     world::World,
 };
-use plan::{Counts, Effort, Ladder, Outlook, Spread, Topology};
+use plan::{Counts, Effort, Topology};
 use tokio::sync::Notify;
 
 use crate::{
     Inner,
     error::{Error, Result},
     locked,
-    view::Torn,
 };
+
+mod walk;
+
+use walk::Walk;
 
 /// Rows that are looked at in one go.
 const PAGE_ROWS: usize = 500;
@@ -91,6 +93,8 @@ pub(crate) struct Counting {
     running: AtomicBool,
     idle: Notify,
     asked: AtomicBool,
+    /// Held while it is counted: several that ask at once wait for one count.
+    one: tokio::sync::Mutex<()>,
     pub(crate) noted: Mutex<crate::trend::Noted>,
 }
 
@@ -168,8 +172,15 @@ impl Inner {
         Ok((self.recount().await?, false))
     }
 
-    /// Counts, and keeps it.
+    /// Counts, and keeps it. Who comes while it is counted gets that count, unless the fleet changed meanwhile.
     pub(crate) async fn recount(&self) -> Result<Arc<Count>> {
+        let (_one, waited) = match self.counting.one.try_lock() {
+            Ok(one) => (one, false),
+            Err(_) => (self.counting.one.lock().await, true),
+        };
+        if let Some(count) = self.counting.kept().filter(|count| waited && count.fleet == self.fleet_now()) {
+            return Ok(count);
+        }
         let topology = self.fleet.topology(self.now_us());
         let domains: std::collections::BTreeSet<ProviderId> = self.fleet.domains().into_values().collect();
         let count = Arc::new(self.count(topology, domains.into_iter().collect()).await?);
@@ -213,7 +224,7 @@ impl Inner {
 
     async fn count_files(&self, walk: Walk) -> Result<Count> {
         let Walk { mut count, harm, .. } = walk;
-        if harm.packs.is_empty() && harm.objects.is_empty() {
+        if harm.is_none() {
             return Ok(count);
         }
         let harm = Arc::new(harm);
@@ -231,162 +242,5 @@ impl Inner {
             self.go_on(if after.is_some() { PAGE_ROWS } else { 0 })?;
         }
         Ok(count)
-    }
-}
-
-/// A walk under way.
-struct Walk {
-    count: Count,
-    losses: Vec<std::collections::BTreeSet<ProviderId>>,
-    /// Each outlook once: few sets make few of them.
-    known: BTreeMap<Outlook, u32>,
-    harm: Harm,
-}
-
-/// What is not as it should be, now or after a loss: all that files are measured by.
-struct Harm {
-    topology: Topology,
-    firms: Vec<ProviderId>,
-    /// The topology after each loss.
-    rests: Vec<Topology>,
-    outlooks: Vec<Outlook>,
-    /// By id.
-    packs: Vec<(PackId, u32)>,
-    objects: BTreeMap<ObjectId, u32>,
-}
-
-/// Some versions of files that are harmed, and where to go on.
-struct Files {
-    outlooks: Vec<Outlook>,
-    next: Option<(AccountId, VersionId)>,
-}
-
-impl Walk {
-    fn new(topology: Topology, firms: Vec<ProviderId>) -> Self {
-        let losses: Vec<_> = firms.iter().map(|firm| std::collections::BTreeSet::from([*firm])).collect();
-        let rests = losses.iter().map(|gone| topology.without(gone)).collect();
-        let fleet = topology.targets().map(|target| (target.id, target.provider, target.state)).collect();
-        let without = firms.iter().map(|firm| (*firm, Without::default())).collect();
-        Self {
-            count: Count { fleet, without, key_copies: u64::MAX, ..Count::default() },
-            losses,
-            known: BTreeMap::new(),
-            harm: Harm { topology, firms, rests, outlooks: vec![], packs: vec![], objects: BTreeMap::new() },
-        }
-    }
-
-    fn pack(&mut self, pack: &catalogue::packs::PackView) {
-        for view in &pack.makes {
-            *self.count.stored.entry(view.make.target).or_default() += view.make.lane_bytes;
-        }
-        let view = crate::view::of_pack(pack);
-        let topology = &self.harm.topology;
-        let outlook = Outlook::of_pack(&view, topology, &self.losses);
-        self.count.census.packs.count(outlook.now, Spread::of_pack(&view, topology).margin());
-        if outlook.now < Ladder::Settled {
-            self.count.effort.add_pack(&view, topology);
-        }
-        for (firm, state) in self.harm.firms.iter().zip(&outlook.after) {
-            self.count.without.entry(*firm).or_default().packs.count(*state);
-        }
-        if !outlook.is_fine() {
-            let number = self.number(outlook);
-            self.harm.packs.push((pack.id, number));
-        }
-    }
-
-    fn object(&mut self, found: &catalogue::objects::ObjectView, is_spare: bool, copies: usize) {
-        for copy in &found.copies {
-            *self.count.stored.entry(copy.target).or_default() += found.object.bytes;
-        }
-        if found.object.released.is_some() {
-            return;
-        }
-        self.count.journal_objects += u64::from(found.object.kind == ObjectKind::Journal || is_spare);
-        if is_spare {
-            return;
-        }
-        let view = crate::view::of_object(found);
-        let topology = &self.harm.topology;
-        let outlook = Outlook::of_object(&view, topology, &self.losses);
-        let spread = Spread::of_object(&view, topology);
-        self.count.census.objects.count(outlook.now, spread.margin());
-        if outlook.now < Ladder::Settled {
-            self.count.effort.add_object(&view, topology, copies);
-        }
-        if found.object.kind == ObjectKind::Envelope {
-            self.count.key_copies = self.count.key_copies.min(spread.distinct() as u64);
-        }
-        for (firm, state) in self.harm.firms.iter().zip(&outlook.after) {
-            self.count.without.entry(*firm).or_default().records.count(*state);
-        }
-        if !outlook.is_fine() {
-            let number = self.number(outlook);
-            self.harm.objects.insert(view.id, number);
-        }
-    }
-
-    fn number(&mut self, outlook: Outlook) -> u32 {
-        let outlook = outlook.coarse();
-        let outlooks = &mut self.harm.outlooks;
-        *self.known.entry(outlook).or_insert_with_key(|outlook| {
-            outlooks.push(outlook.clone());
-            // There are no more of them than packs, and a pack takes more than a bit of memory.
-            u32::try_from(outlooks.len() - 1).unwrap_or(u32::MAX)
-        })
-    }
-}
-
-impl Harm {
-    /// Where the next versions stand that are harmed.
-    fn files(&self, tx: &Tx<'_>, after: (AccountId, VersionId)) -> catalogue::Result<Files> {
-        let page = catalogue::versions::parts(tx, after, PAGE_ROWS)?;
-        let next = page.last().filter(|_| page.len() == PAGE_ROWS).map(|last| (last.account, last.id));
-        let mut torn = BTreeMap::new();
-        let mut outlooks = Vec::new();
-        for version in page {
-            let mut file = Outlook::unharmed(self.firms.len());
-            for segment in version.segments {
-                if let Some(part) = self.of_segment(tx, segment, &mut torn)? {
-                    file.worsen(&part);
-                }
-            }
-            if !file.is_fine() {
-                outlooks.push(file);
-            }
-        }
-        Ok(Files { outlooks, next })
-    }
-
-    /// Where a segment stands; `None`: as it should.
-    fn of_segment(
-        &self,
-        tx: &Tx<'_>,
-        segment: SegmentId,
-        torn: &mut BTreeMap<PackId, Option<catalogue::packs::PackView>>,
-    ) -> catalogue::Result<Option<Outlook>> {
-        let outlook = |number: &u32| self.outlooks.get(*number as usize);
-        let Some((pack, location)) = catalogue::segments::place(tx, segment)? else {
-            let row = if self.objects.is_empty() { None } else { catalogue::segments::journalled(tx, segment)? };
-            return Ok(row.and_then(|row| self.objects.get(&row.object).and_then(outlook).cloned()));
-        };
-        let found = self.packs.binary_search_by_key(&pack, |(id, _)| *id).ok();
-        let Some(found) = found.and_then(|index| outlook(&self.packs[index].1)) else { return Ok(None) };
-        if !found.is_grave() {
-            return Ok(Some(found.clone()));
-        }
-        // What lies on lanes that are left can be read even so.
-        if !torn.contains_key(&pack) {
-            torn.insert(pack, catalogue::packs::view(tx, pack)?);
-        }
-        let Some(Some(view)) = torn.get(&pack) else { return Ok(Some(found.clone())) };
-        let stands = |state: Ladder, topology: &Topology| match state {
-            Ladder::Unreadable => Torn::of(view, topology).map_or(state, |torn| torn.state_of(&location)),
-            _ => state,
-        };
-        Ok(Some(Outlook {
-            now: stands(found.now, &self.topology),
-            after: found.after.iter().zip(&self.rests).map(|(state, rest)| stands(*state, rest)).collect(),
-        }))
     }
 }

@@ -1,5 +1,6 @@
 //! What is measured: one file per story, each on a data folder of its own.
 
+mod console;
 mod folder;
 mod large;
 mod lost;
@@ -39,12 +40,14 @@ pub enum Workload {
     Resumed,
     /// 1,769 buckets looked at: how long a round takes, and how evenly it comes
     Probes,
+    /// The operator's first look at 1,769 servers and a million packs (generated rows)
+    Console,
 }
 
 impl Workload {
     /// Whether it measures time or memory, for which pages have to be warm.
     pub fn wants_warm_memory(self) -> bool {
-        !matches!(self, Workload::Requests | Workload::Probes)
+        !matches!(self, Workload::Requests | Workload::Probes | Workload::Console)
     }
 
     /// Runs it, and adds what it finds to the report.
@@ -62,6 +65,7 @@ impl Workload {
             Workload::Folder => folder::run(bench, report),
             Workload::Resumed => resumed::run(bench, report),
             Workload::Probes => probes::run(bench, report),
+            Workload::Console => console::run(bench, report),
         }
     }
 }
