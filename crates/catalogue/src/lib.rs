@@ -58,6 +58,7 @@ pub mod segments;
 pub mod shares;
 pub mod shown;
 pub mod traffic;
+pub mod trend;
 pub mod uploads;
 pub mod versions;
 pub mod ways;

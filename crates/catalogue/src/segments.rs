@@ -63,6 +63,15 @@ pub fn pack_of(tx: &Tx<'_>, segment: SegmentId) -> Result<Option<PackId>> {
     tx.one("SELECT pack FROM location WHERE segment = ?1", [segment.0], |row| Ok(PackId(row.get(0)?)))
 }
 
+/// The pack that a segment lies in and where in it; cheaper than [`location`].
+///
+/// # Errors
+/// As for every reading.
+pub fn place(tx: &Tx<'_>, segment: SegmentId) -> Result<Option<(PackId, Location)>> {
+    let sql = "SELECT segment, lane, first, bytes, pack FROM location WHERE segment = ?1";
+    tx.one(sql, [segment.0], |row| Ok((PackId(row.get(4)?), location_from(row)?)))
+}
+
 pub(crate) fn location_from(row: &Row<'_>) -> rusqlite::Result<Location> {
     Ok(Location { segment: SegmentId(row.get(0)?), lane: row.get(1)?, offset: int(row, 2)?, bytes: int(row, 3)? })
 }

@@ -70,6 +70,34 @@ pub fn ids_of_entry(
     tx.all(sql, (account.0, entry.0, after.0, limit(rows)), |row| Ok(VersionId(row.get(0)?)))
 }
 
+/// What a version consists of, if its bytes lie at targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Whose.
+    pub account: AccountId,
+    /// The version.
+    pub id: VersionId,
+    /// Its segments, in order.
+    pub segments: Vec<SegmentId>,
+}
+
+/// Up to `rows` versions of all accounts after `after`, by account and id; inline ones are left out.
+///
+/// # Errors
+/// As for every reading.
+pub fn parts(tx: &Tx<'_>, after: (AccountId, VersionId), rows: usize) -> Result<Vec<Parts>> {
+    let sql = "SELECT account, id, segments FROM version
+               WHERE (account, id) > (?1, ?2) AND sealed IS NULL ORDER BY account, id LIMIT ?3";
+    tx.all(sql, (after.0.0, after.1.0, limit(rows)), |row| {
+        let segments = unpack_segments(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        Ok(Parts {
+            account: AccountId(row.get(0)?),
+            id: VersionId(row.get(1)?),
+            segments: segments.into_iter().map(|segment| segment.id).collect(),
+        })
+    })
+}
+
 /// A version whose place another one took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replaced {

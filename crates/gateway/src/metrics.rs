@@ -76,7 +76,7 @@ fn about_what_is_kept(page: &mut Exposition, gauges: &Gauges) {
         "How many providers may go now, for what has least; -1: something is unreadable.",
     );
     for (kind, counted) in counted() {
-        if let Some(margin) = counted.count.outlook.now() {
+        if let Some(margin) = counted.count.margins.now() {
             page.sample("holdfast_least_margin", &[("kind", kind)], margin);
         }
     }

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use model::{account::KitRow, fleet, outgoing::EventKind, plans::PlanRow};
 use serde::Serialize;
 use serde_json::{Value, json};
-use service::{
-    FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, WhatIfReport, base64,
-};
+use service::{Counts, FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, base64};
 use utoipa::ToSchema;
 
 use crate::{
@@ -16,9 +14,11 @@ use crate::{
     header::date::rfc3339,
 };
 
+mod console;
 mod drilled;
 mod orders;
 
+pub use console::{Trend, WhatIf, trend, what_if};
 pub use drilled::{Drilled, drilled};
 pub use orders::{Evacuation, Ordered, ordered};
 
@@ -34,13 +34,24 @@ pub struct Fleet {
     /// The calendar month that runs, as `2026-04`.
     month: String,
     providers: Vec<Provider>,
+    /// When what follows was counted.
+    counted_at: Time,
+    /// Whether the fleet changed since; it is counted again.
+    stale: bool,
+    /// How many providers may go, whichever they are. None: something lacks bytes already, or nothing is kept.
+    margin: Option<usize>,
     files_below_safe: u64,
     files_below_settled: u64,
     files_unreadable: u64,
+    packs: u64,
+    /// How many packs have the margin 0, 1, and so on.
+    packs_by_margin: Vec<u64>,
     packs_below_safe: u64,
     packs_below_settled: u64,
     records_below_safe: u64,
     records_below_settled: u64,
+    /// Bytes that repair would read and write to settle everything.
+    backlog_bytes: u64,
     /// Good copies of the envelope that has fewest.
     key_copies: u64,
     kits_untested: u64,
@@ -69,6 +80,18 @@ struct Provider {
     spending: Spending,
     /// The last drill without it since the service started.
     last_drill: Option<Drilled>,
+    without: Without,
+}
+
+/// What the loss of a provider, with all that have its owner, would do. Each count includes the worse ones.
+#[derive(Serialize, ToSchema)]
+struct Without {
+    files_unreadable: u64,
+    files_below_safe: u64,
+    packs_unreadable: u64,
+    packs_below_safe: u64,
+    records_unreadable: u64,
+    records_below_safe: u64,
 }
 
 /// What a provider was asked for this month, and what that costs. None: unknown.
@@ -101,6 +124,8 @@ pub struct Target {
     address: String,
     state: TargetState,
     free_bytes: Option<u64>,
+    /// Bytes that lie there by the records.
+    stored_bytes: u64,
     note: String,
     /// It takes no new shards: somebody ordered it, or it is being left.
     cordoned: bool,
@@ -150,13 +175,19 @@ pub fn fleet(report: FleetReport) -> Fleet {
         trial: report.trial,
         month: report.month.to_string(),
         providers: report.providers.into_iter().map(provider).collect(),
+        counted_at: Time(report.counted_us),
+        stale: report.is_stale,
+        margin: report.margin,
         files_below_safe: report.files_below_safe,
         files_below_settled: report.files_below_settled,
         files_unreadable: report.files_unreadable,
+        packs: report.packs,
+        packs_by_margin: report.packs_by_margin,
         packs_below_safe: report.packs_below_safe,
         packs_below_settled: report.packs_below_settled,
         records_below_safe: report.records_below_safe,
         records_below_settled: report.records_below_settled,
+        backlog_bytes: report.backlog_bytes,
         key_copies: report.key_copies,
         kits_untested: report.kits_untested,
         operator_kit: OperatorKit {
@@ -174,6 +205,9 @@ fn provider(provider: ProviderReport) -> Provider {
     let spending = provider.spending;
     let requests = spending.requests().map(|all| all.into_iter().collect());
     let (traffic, price, cost) = (spending.traffic, spending.price, spending.cost);
+    let pair = |counts: Counts| (counts.unreadable, counts.below_safe);
+    let (files, packs) = (pair(provider.without.files), pair(provider.without.packs));
+    let records = pair(provider.without.records);
     Provider {
         id: provider.id.to_string(),
         name: provider.name,
@@ -195,6 +229,14 @@ fn provider(provider: ProviderReport) -> Provider {
             cost_so_far: cost.so_far.map(|money| money.to_string()),
         },
         last_drill: provider.last_drill.map(drilled),
+        without: Without {
+            files_unreadable: files.0,
+            files_below_safe: files.1,
+            packs_unreadable: packs.0,
+            packs_below_safe: packs.1,
+            records_unreadable: records.0,
+            records_below_safe: records.1,
+        },
     }
 }
 
@@ -205,6 +247,7 @@ pub fn target(target: TargetReport) -> Target {
         address: target.address,
         state: target.state.into(),
         free_bytes: target.free_bytes,
+        stored_bytes: target.stored_bytes,
         note: target.note,
         cordoned: target.cordoned,
         evacuation: target.evacuation.map(orders::evacuation),
@@ -214,35 +257,6 @@ pub fn target(target: TargetReport) -> Target {
 
 fn job(job: JobReport) -> Job {
     Job { kind: job.kind, done_bytes: job.done_bytes, total_bytes: job.total_bytes, note: job.note, eta_s: job.eta_s }
-}
-
-/// What would be left without a provider.
-#[derive(Serialize, ToSchema)]
-pub struct WhatIf {
-    provider: String,
-    files_unreadable: u64,
-    files_below_safe: u64,
-    files_below_settled: u64,
-    /// How many packs have the margin 0, 1, and so on.
-    packs_by_margin: Vec<u64>,
-    packs_unreadable: u64,
-    records_unreadable: u64,
-    /// Providers at which a second target would make it better.
-    second_target_helps: Vec<String>,
-}
-
-/// What would be left without a provider.
-pub fn what_if(provider: String, report: WhatIfReport) -> WhatIf {
-    WhatIf {
-        provider,
-        files_unreadable: report.files_unreadable,
-        files_below_safe: report.files_below_safe,
-        files_below_settled: report.files_below_settled,
-        packs_by_margin: report.packs_by_margin,
-        packs_unreadable: report.packs_unreadable,
-        records_unreadable: report.records_unreadable,
-        second_target_helps: report.second_target_helps,
-    }
 }
 
 /// What a scrub found, in cells and shards.

@@ -129,10 +129,15 @@ pub enum Question {
     },
     /// State of providers, targets, files and jobs.
     Fleet,
-    /// What would be left without a provider.
+    /// What would be left without some providers.
     WhatIf {
-        /// Its name.
-        provider: String,
+        /// Their names.
+        providers: Vec<String>,
+    },
+    /// How the fleet stood, hour by hour.
+    Trend {
+        /// The first hour, as RFC 3339.
+        since: String,
     },
     /// Reads what would be left without a provider.
     Drill {
@@ -330,9 +335,13 @@ impl Operator {
                 Ok(json!({}))
             }
             Question::Fleet => Ok(json!(shape::fleet(self.service.fleet().await?))),
-            Question::WhatIf { provider } => {
-                let report = self.service.what_if(&provider).await?;
-                Ok(json!(shape::what_if(provider, report)))
+            Question::WhatIf { providers } => {
+                let report = self.service.what_if(&providers).await?;
+                Ok(json!(shape::what_if(providers, report)))
+            }
+            Question::Trend { since } => {
+                let (names, hours) = self.service.trend(crate::time::parse_rfc3339(&since)).await?;
+                Ok(json!(shape::trend(&names, hours)))
             }
             Question::Doctor => Ok(json!(self.assembly.examine().await?)),
             Question::Drill { provider, sample } => {

@@ -65,7 +65,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
     let whose = |account: Option<String>| account.map_or(String::new(), |name| format!("?account={}", encode(&name)));
     match question {
         Question::Fleet => get("/api/v1/fleet".to_owned()).await,
-        Question::WhatIf { provider } => get(format!("/api/v1/fleet/what-if?provider={}", encode(&provider))).await,
+        Question::WhatIf { providers } => {
+            let names: Vec<_> = providers.iter().map(|name| format!("provider={}", encode(name))).collect();
+            get(format!("/api/v1/fleet/what-if?{}", names.join("&"))).await
+        }
+        Question::Trend { since } => get(format!("/api/v1/fleet/trend?since={}", encode(&since))).await,
         Question::Drill { provider, sample } => {
             let body = json!({ "provider": provider, "sample": sample });
             api.json(Method::POST, "/api/v1/fleet/drills", Some(&body)).await

@@ -52,7 +52,7 @@ fn both_doors_give_the_same_reports() {
     assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a", &[], &noise(1, 70_000)).status, 201);
     for args in [
         vec!["fleet", "--json"],
-        vec!["what-if", "amber", "--json"],
+        vec!["what-if", "amber", "birch", "--json"],
         vec!["scrub", "--json"],
         vec!["kit", "ls", "--json"],
     ] {

@@ -154,7 +154,7 @@ pub fn stored_between(bytes: u64, from_us: i64, to_us: i64) -> Vec<(Month, u64)>
 
 /// What a firm's service costs.
 pub fn cost(price: &Price, usage: &Usage) -> Cost {
-    let storing_month = price.tb_month.map(|rate| Money::of(rate, usage.stored_bytes.into(), 1_000_000_000_000));
+    let storing_month = storing(price, usage.stored_bytes);
     let per_tb_month = u128::from(usage.month_s) * 1_000_000_000;
     let stored = price.tb_month.map(|rate| Money::of(rate, usage.stored_kb_s.into(), per_tb_month));
     let fetched = price.gb_out.map(|rate| Money::of(rate, usage.out_bytes.into(), 1_000_000_000));
@@ -165,9 +165,21 @@ pub fn cost(price: &Price, usage: &Usage) -> Cost {
     Cost { storing_month, so_far: sum([stored, fetched, asked]) }
 }
 
+/// What it costs to fetch so many bytes in so many requests; `None` where a price that it takes is unknown.
+pub fn moving(price: &Price, out_bytes: u64, requests: u64) -> Option<Money> {
+    let fetched = Money::of(price.gb_out?, out_bytes.into(), 1_000_000_000);
+    let asked = Money::of(price.million_requests?, requests.into(), 1_000_000);
+    Some(Money(fetched.0.saturating_add(asked.0)))
+}
+
+/// What so many bytes cost to store for a month; `None` where the price is unknown.
+pub fn storing(price: &Price, bytes: u64) -> Option<Money> {
+    Some(Money::of(price.tb_month?, bytes.into(), 1_000_000_000_000))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Cost, Money, Price, Usage, cost, stored_between};
+    use super::{Cost, Money, Price, Usage, cost, moving, stored_between, storing};
     use crate::month::Month;
 
     #[test]
@@ -211,6 +223,15 @@ mod tests {
         assert_eq!(cost(&Price::default(), &Usage::default()), Cost::default());
         let some = price(&[("price.tb_month", "5"), ("price.gb_out", "0"), ("price.million_requests", "cheap")]);
         assert_eq!(cost(&some, &USAGE), Cost { storing_month: Money::parse("10"), so_far: None });
+    }
+
+    #[test]
+    fn moving_bytes_costs_what_is_fetched_and_asked_for() {
+        let full = price(&[("price.tb_month", "5"), ("price.gb_out", "0.01"), ("price.million_requests", "4.4")]);
+        assert_eq!(moving(&full, 30_000_000_000, 2_500_000), Money::parse("11.3"));
+        assert_eq!(storing(&full, 2_000_000_000_000), Money::parse("10"));
+        let half = price(&[("price.gb_out", "0.01")]);
+        assert_eq!((moving(&half, 1, 0), storing(&half, 0)), (None, None), "unknown, and never nothing");
     }
 
     #[test]

@@ -20,9 +20,25 @@ pub fn seconds_left(done: u64, total: u64, elapsed_s: u64) -> Option<u64> {
     Some(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
+/// Seconds that so many bytes take at so many a second, begun ones counted; for ever at none.
+pub fn seconds_at(bytes: u64, bytes_per_s: u64) -> u64 {
+    if bytes == 0 {
+        0
+    } else {
+        bytes.checked_next_multiple_of(bytes_per_s).map_or(u64::MAX, |whole| whole / bytes_per_s)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::seconds_left;
+    use super::{seconds_at, seconds_left};
+
+    #[test]
+    fn a_rate_makes_bytes_seconds() {
+        for (bytes, rate, seconds) in [(0, 0, 0), (1, 0, u64::MAX), (1, 10, 1), (100, 10, 10), (101, 10, 11)] {
+            assert_eq!(seconds_at(bytes, rate), seconds, "{bytes} at {rate}");
+        }
+    }
 
     #[test]
     fn carries_the_rate_on() {

@@ -8,8 +8,9 @@
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
-//! ([`mod@fill`]) and away from one that is left ([`evacuate`]), what would be lost with a provider ([`whatif`]), where a second target
-//! helps ([`lone`]), what is read back next ([`mod@scrub`]), and what may
+//! ([`mod@fill`]) and away from one that is left ([`evacuate`]), what would be lost with a provider ([`whatif`], and for several
+//! losses at one look [`outlook`] and [`margins`]) and what repair would take then ([`effort`]), where a second target helps
+//! ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
 //! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
 //! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`]; and when a target is looked at, in [`look`].
@@ -34,6 +35,7 @@ pub mod add;
 mod chance;
 pub mod clockwatch;
 pub mod cost;
+pub mod effort;
 mod error;
 pub mod evacuate;
 pub mod fill;
@@ -42,6 +44,7 @@ pub mod hedge;
 pub mod lone;
 pub mod look;
 pub mod margin;
+pub mod margins;
 pub mod month;
 pub mod notices;
 pub mod outlook;
@@ -63,15 +66,17 @@ mod yard;
 pub use add::{NewLane, place_added, place_more_copies};
 pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
+pub use effort::Effort;
 pub use error::{Error, Shortage};
 pub use evacuate::{Ahead, Forecast, Proof, Unproven};
 pub use fill::{FillPolicy, Move, Stored, fill};
 pub use hedge::{EarlyLook, HedgeBudget};
 pub use lone::lone_targets;
 pub use margin::{Ladder, Spread, object_state, pack_state};
+pub use margins::Margins;
 pub use month::Month;
 pub use notices::{Due, Kits, Seen, due, is_told_again};
-pub use outlook::Outlook;
+pub use outlook::{Counts, Outlook};
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use prefer::{Source, prefer};
 pub use reclaim::{Doomed, Reclaim, reclaim};

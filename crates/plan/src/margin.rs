@@ -119,7 +119,7 @@ impl Spread {
     }
 
     /// What is left of it after a provider has wiped everything.
-    pub(crate) fn without(&self, provider: ProviderId) -> Self {
+    pub(crate) fn without_one(&self, provider: ProviderId) -> Self {
         let mut rest = self.clone();
         rest.held.remove(&provider);
         rest
@@ -139,6 +139,12 @@ impl Spread {
     pub fn distinct_outside(&self, gone: &BTreeSet<ProviderId>) -> usize {
         let outside = self.held.iter().filter(|(provider, _)| !gone.contains(provider));
         outside.fold(0u64, |all, (_, lanes)| all | lanes).count_ones() as usize
+    }
+
+    /// What is left once the providers `gone` have wiped everything.
+    pub fn without(&self, gone: &BTreeSet<ProviderId>) -> Self {
+        let rest = self.held.iter().filter(|(provider, _)| !gone.contains(provider));
+        Self { k: self.k, held: rest.map(|(provider, lanes)| (*provider, *lanes)).collect() }
     }
 
     /// D({P}) for the provider P whose loss costs most; 0 when nothing counts.
@@ -272,7 +278,9 @@ fn answers(topology: &Topology, target: model::id::TargetId) -> bool {
     topology.target(target).is_some_and(crate::view::TargetView::answers)
 }
 
-fn step(spread: &Spread, readable: usize, proven: bool, acknowledged: bool) -> Ladder {
+/// The step of the ladder that follows from what counts, how many lanes can be read at all, whether what counts was
+/// read back, and whether it was ever acknowledged.
+pub(crate) fn step(spread: &Spread, readable: usize, proven: bool, acknowledged: bool) -> Ladder {
     if spread.is_settled() {
         if proven { Ladder::Verified } else { Ladder::Settled }
     } else if spread.is_safe() {

@@ -228,6 +228,11 @@ impl Topology {
         self.targets.get(&target).filter(|target| target.state == TargetState::Up).map(|target| target.provider)
     }
 
+    /// The provider behind a target that can be read from.
+    pub(crate) fn answers_at(&self, target: TargetId) -> Option<ProviderId> {
+        self.targets.get(&target).filter(|target| target.answers()).map(|target| target.provider)
+    }
+
     /// Takes `bytes` off the room of a target, for steps that are planned but not done.
     pub(crate) fn reserve(&mut self, target: TargetId, bytes: u64) {
         if let Some(free) = self.targets.get_mut(&target).and_then(|target| target.free_bytes.as_mut()) {

@@ -28,7 +28,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one.
+    /// Counts one that stands here and has this margin.
     pub fn count(&mut self, state: Ladder, margin: Option<usize>) {
         self.total += 1;
         self.unreadable += u64::from(state == Ladder::Unreadable);
@@ -51,6 +51,15 @@ pub struct Census {
 }
 
 impl Census {
+    /// How many providers may go, whichever they are, until the first thing is lost. `None` when something lacks its k good
+    /// lanes already, and when nothing was counted.
+    pub fn margin(&self) -> Option<usize> {
+        let tallies = [&self.packs, &self.objects];
+        let whole = tallies.iter().all(|tally| tally.margins.iter().sum::<u64>() == tally.total);
+        let least = tallies.iter().filter_map(|tally| tally.margins.iter().position(|count| *count > 0)).min();
+        least.filter(|_| whole)
+    }
+
     /// Counts one pack.
     pub fn add_pack(&mut self, pack: &PackView, topology: &Topology) {
         self.packs.count(pack_state(pack, topology), Spread::of_pack(pack, topology).margin());

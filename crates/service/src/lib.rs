@@ -82,8 +82,9 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, JobReport, Ladder,
-    ProviderReport, Reading, ScrubReport, Spending, Standing, Tally, TargetReport, WhatIfReport, ledger::EXPORT_HEAD,
+    Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, HourRow,
+    JobReport, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing, Tally, TargetReport,
+    WhatIfReport, Without, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

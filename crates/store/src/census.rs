@@ -1,155 +1,246 @@
-//! A census that is kept: what was counted last of packs and copied objects, for whoever asks often.
+//! The census: where everything stands, counted in one walk over packs and copied objects, and kept.
 //!
-//! [`crate::report`] looks at everything when a person asks. A monitor asks every few seconds, and must cost nothing: it is told
-//! what upkeep counted on its way, and how long ago. Packs are counted while repair sweeps over them, so nothing is read twice;
-//! copied objects, which repair finds by an index, have a sweep of their own that rests between two passes.
+//! The same walk says what the loss of each firm would do ([`plan::Outlook`]): of files, that takes a second walk over their
+//! versions, which is made only if some pack or object would be below safe then. A what-if question is the same walk on a
+//! topology without the firms that were named, so that both say the same.
+//!
+//! A walk over a million packs takes many seconds, and an operator's first look should take none. So a loop of its own
+//! counts: at the start, when a target's state changed, each hour, and while somebody looks, for a twentieth of the time at
+//! most. Who asks gets what was counted last, with its time, and whether the fleet changed since; where counting takes no
+//! longer than an answer may, it is counted anew for each that asks.
 
-use std::sync::Mutex;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use catalogue::{objects::ObjectView, packs::PackView};
-use model::{id::ProviderId, pack::MakeState};
-use plan::{Outlook, Spread, Tally, Topology, object_state, pack_state};
+use futures_util::future::select;
+use model::{
+    fleet::TargetState,
+    id::{AccountId, ObjectId, PackId, ProviderId, TargetId, VersionId},
+    world::World,
+};
+use plan::{Counts, Effort, Topology};
+use tokio::sync::Notify;
 
-use crate::{Inner, error::Result, locked, sweep::Sweep};
+use crate::{
+    Inner,
+    error::{Error, Result},
+    locked,
+};
 
-/// Between two passes over the copied objects, in microseconds.
-const REST_US: u64 = 60_000_000;
+mod walk;
 
-/// What was counted in one pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// How many stand where.
-    pub tally: Tally,
-    /// What may still be lost, now and without each firm.
-    pub outlook: Outlook,
-    /// Makes and copies that count.
-    pub shards: u64,
-    /// Of those, never read back.
-    pub never_verified: u64,
-    /// Of the rest, when the one was read that was not read for longest; on the wall clock.
-    pub oldest_verified_us: Option<i64>,
-    /// Bytes that have to be made again until all is settled.
-    pub lacking_bytes: u64,
-}
+use walk::Walk;
 
-impl Count {
-    fn shard(&mut self, verified_us: Option<i64>) {
-        self.shards += 1;
-        match verified_us {
-            None => self.never_verified += 1,
-            Some(us) => self.oldest_verified_us = Some(self.oldest_verified_us.map_or(us, |oldest| oldest.min(us))),
-        }
-    }
+/// Rows that are looked at in one go.
+const PAGE_ROWS: usize = 500;
+/// A count that takes no longer is made anew for each that asks, in microseconds.
+const QUICK_US: u64 = 20_000;
+/// The same once the fleet changed since: what is known may be false comfort.
+const QUICK_ENOUGH_US: u64 = 1_000_000;
+/// Between two looks whether it is time to count, in microseconds.
+const LOOK_EVERY_US: u64 = 1_000_000;
+/// While somebody looks, what was counted is no older than this, or than so many times what counting takes.
+const ASKED_AFTER_US: u64 = 2_000_000;
+const SHARE: u64 = 20;
+/// It is counted that often even if nobody looks: for the trend.
+const COUNT_EVERY_US: u64 = 3_600_000_000;
 
-    fn pack(&mut self, pack: &PackView, topology: &Topology, providers: &[ProviderId]) {
-        let view = crate::view::of_pack(pack);
-        let spread = Spread::of_pack(&view, topology);
-        self.tally.count(pack_state(&view, topology), spread.margin());
-        self.outlook.add(&spread, providers.iter().copied());
-        self.lacking_bytes += spread.lacks() * view.lane_bytes;
-        let good = pack.makes.iter().filter(|make| make.finding.state == MakeState::Good);
-        let counts = good.filter(|make| topology.counts_at(make.make.target).is_some());
-        counts.for_each(|make| self.shard(make.finding.verified_us));
-    }
-
-    fn object(&mut self, object: &ObjectView, topology: &Topology, providers: &[ProviderId]) {
-        let view = crate::view::of_object(object);
-        let spread = Spread::of_object(&view, topology);
-        self.tally.count(object_state(&view, topology), spread.margin());
-        self.outlook.add(&spread, providers.iter().copied());
-        self.lacking_bytes += spread.lacks() * view.bytes;
-        let good = object.copies.iter().filter(|copy| copy.finding.state == MakeState::Good);
-        let counts = good.filter(|copy| topology.counts_at(copy.target).is_some());
-        counts.for_each(|copy| self.shard(copy.finding.verified_us));
-    }
-}
-
-/// A count with the moment at which it was whole, on the monotonic clock.
-pub(crate) type Dated = (u64, Count);
-
-/// One that is being made, and the last one that was whole.
-#[derive(Default)]
-pub(crate) struct Pass(Mutex<(Count, Option<Dated>)>);
-
-impl Pass {
-    /// The last whole count.
-    pub fn last(&self) -> Option<Dated> {
-        locked(&self.0).1.clone()
-    }
-
-    /// Adds a page; `first` begins anew, `end` says that it was the last one.
-    fn add(&self, first: bool, end: Option<u64>, add: impl FnOnce(&mut Count)) {
-        let (count, last) = &mut *locked(&self.0);
-        if first {
-            *count = Count::default();
-        }
-        add(count);
-        if let Some(now_us) = end {
-            *last = Some((now_us, std::mem::take(count)));
-        }
-    }
-}
-
-/// What is not counted pack by pack.
+/// What the loss of one firm, and of all that have its owner, would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rest {
-    pub kits_untested: u64,
-    pub unpacked_files: u64,
+pub struct Without {
+    /// Files.
+    pub files: Counts,
+    /// Packs.
+    pub packs: Counts,
+    /// Copied objects: names, keys, journal.
+    pub records: Counts,
 }
 
-/// All that is kept.
+/// Where everything stood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Count {
+    /// Wall time at which it began.
+    pub counted_us: i64,
+    /// Monotonic time at which it began, and how long it took.
+    pub at_us: u64,
+    pub took_us: u64,
+    /// What the fleet looked like.
+    pub fleet: Vec<(TargetId, ProviderId, TargetState)>,
+    pub census: plan::Census,
+    /// Versions of files, those in the trash included.
+    pub files: Counts,
+    /// By failure domain.
+    pub without: BTreeMap<ProviderId, Without>,
+    /// What repair would take now.
+    pub effort: Effort,
+    /// Good copies of the envelope that has fewest; `u64::MAX` if there is none.
+    pub key_copies: u64,
+    pub journal_objects: u64,
+    /// Bytes of lanes and copies by the records.
+    pub stored: BTreeMap<TargetId, u64>,
+}
+
+/// What was counted last, and the loop that counts.
 #[derive(Default)]
-pub(crate) struct Census {
-    pub packs: Pass,
-    pub objects: Pass,
-    objects_sweep: Sweep<ObjectView>,
-    pub rest: Mutex<Rest>,
+pub(crate) struct Counting {
+    kept: Mutex<Option<Arc<Count>>>,
+    wake: Notify,
+    running: AtomicBool,
+    idle: Notify,
+    asked: AtomicBool,
+    /// Held while it is counted: several that ask at once wait for one count.
+    one: tokio::sync::Mutex<()>,
+    pub(crate) noted: Mutex<crate::trend::Noted>,
 }
 
-fn providers(topology: &Topology) -> Vec<ProviderId> {
-    let mut all: Vec<_> = topology.targets().map(|target| target.provider).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+impl Counting {
+    /// Waits until the loop has ended.
+    pub async fn stopped(&self, world: &World) {
+        self.wake.notify_one();
+        while self.running.load(Ordering::Acquire) {
+            select(Box::pin(self.idle.notified()), world.timer.sleep(50_000)).await;
+        }
+    }
+
+    pub fn kept(&self) -> Option<Arc<Count>> {
+        locked(&self.kept).clone()
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Says that somebody wants to know.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+    }
+}
+
+/// Begins the loop; it ends with the store.
+pub(crate) fn start(inner: &Arc<Inner>) {
+    inner.counting.running.store(true, Ordering::Release);
+    inner.world.timer.spawn(Box::pin(run(Arc::downgrade(inner))));
+}
+
+async fn run(store: Weak<Inner>) {
+    loop {
+        let Some(inner) = store.upgrade() else { return };
+        if inner.is_stopping() {
+            inner.counting.running.store(false, Ordering::Release);
+            inner.counting.idle.notify_waiters();
+            return;
+        }
+        if inner.count_is_due() {
+            // What the catalogue's trouble is, is said to whoever asks.
+            let _ = inner.recount().await;
+        }
+        select(Box::pin(inner.counting.wake.notified()), inner.world.timer.sleep(LOOK_EVERY_US)).await;
+    }
 }
 
 impl Inner {
-    /// Counts a page of packs that somebody sweeps over anyway: `first` of a pass, or the `last` one.
-    pub(crate) fn count_packs(&self, page: &[PackView], topology: &Topology, first: bool, last: bool) {
-        let providers = providers(topology);
-        self.upkeep.census.packs.add(first, last.then(|| self.now_us()), |count| {
-            page.iter().for_each(|pack| count.pack(pack, topology, &providers));
-        });
+    fn count_is_due(&self) -> bool {
+        let Some(count) = self.counting.kept() else { return true };
+        let age_us = self.now_us().saturating_sub(count.at_us);
+        if age_us >= COUNT_EVERY_US || (count.fleet != self.fleet_now() && age_us >= count.took_us) {
+            return true;
+        }
+        let enough = age_us >= ASKED_AFTER_US.max(count.took_us.saturating_mul(SHARE));
+        enough && self.counting.asked.swap(false, Ordering::AcqRel)
     }
 
-    /// Counts the next share of the copied objects, or with `everything` all of them.
-    pub(crate) async fn count_objects(&self, everything: bool) -> Result<()> {
-        let census = &self.upkeep.census;
-        let mut round = census.objects_sweep.round(everything);
-        let rested = |(at_us, _): &Dated| self.now_us().saturating_sub(*at_us) >= REST_US;
-        if !everything && round.is_at_start() && !census.objects.last().as_ref().is_none_or(rested) {
-            return Ok(());
+    fn fleet_now(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
+        let topology = self.fleet.topology(self.now_us());
+        topology.targets().map(|target| (target.id, target.provider, target.state)).collect()
+    }
+
+    /// What was counted last, and whether the fleet changed since; counted now where that is quick, or nobody else does.
+    pub(crate) async fn counted(&self) -> Result<(Arc<Count>, bool)> {
+        if let Some(count) = self.counting.kept().filter(|_| self.counting.is_running()) {
+            let is_stale = count.fleet != self.fleet_now();
+            let quick_us = if is_stale { QUICK_ENOUGH_US } else { QUICK_US };
+            if count.took_us > quick_us {
+                self.counting.ask();
+                return Ok((count, is_stale));
+            }
+        }
+        Ok((self.recount().await?, false))
+    }
+
+    /// Counts, and keeps it. Who comes while it is counted gets that count, unless the fleet changed meanwhile.
+    pub(crate) async fn recount(&self) -> Result<Arc<Count>> {
+        let (_one, waited) = match self.counting.one.try_lock() {
+            Ok(one) => (one, false),
+            Err(_) => (self.counting.one.lock().await, true),
+        };
+        if let Some(count) = self.counting.kept().filter(|count| waited && count.fleet == self.fleet_now()) {
+            return Ok(count);
         }
         let topology = self.fleet.topology(self.now_us());
-        let providers = providers(&topology);
+        let domains: std::collections::BTreeSet<ProviderId> = self.fleet.domains().into_values().collect();
+        let count = Arc::new(self.count(topology, domains.into_iter().collect()).await?);
+        *locked(&self.counting.kept) = Some(count.clone());
+        Ok(count)
+    }
+
+    /// Counts everything as it stands on this topology, and after the loss of each of `firms`.
+    pub(crate) async fn count(&self, topology: Topology, firms: Vec<ProviderId>) -> Result<Count> {
+        let now = self.world.clock.now();
+        let mut walk = Walk::new(topology, firms);
+        walk.count.counted_us = now.wall_us;
+        walk.count.at_us = now.monotonic_us;
+        let copies = self.copies_wanted(&walk.harm.topology).unwrap_or(1);
+        let mut after = PackId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, PAGE_ROWS)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            page.iter().for_each(|pack| walk.pack(pack));
+            self.go_on(page.len())?;
+        }
         let spare = self.spare_journal().await?;
-        let mut first = round.is_at_start();
-        while let Some(page) = round.next_page(&self.catalogue).await? {
-            let counted = page.iter().filter(|view| view.object.released.is_none() && !spare.contains(&view.object.id));
-            census.objects.add(first, None, |count| {
-                counted.for_each(|object| count.object(object, &topology, &providers));
-            });
-            first = false;
+        let mut after = ObjectId::default();
+        loop {
+            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, PAGE_ROWS)).await?;
+            let Some(last) = page.last() else { break };
+            after = last.object.id;
+            page.iter().for_each(|found| walk.object(found, spare.contains(&found.object.id), copies));
+            self.go_on(page.len())?;
         }
-        if !round.has_ended() {
-            return Ok(());
+        let mut count = self.count_files(walk).await?;
+        count.took_us = self.now_us().saturating_sub(now.monotonic_us);
+        Ok(count)
+    }
+
+    /// A count over many pages ends when the store does.
+    fn go_on(&self, rows: usize) -> Result<()> {
+        if rows == PAGE_ROWS && self.is_stopping() { Err(Error::Stopping) } else { Ok(()) }
+    }
+
+    async fn count_files(&self, walk: Walk) -> Result<Count> {
+        let Walk { mut count, harm, .. } = walk;
+        if harm.is_none() {
+            return Ok(count);
         }
-        census.objects.add(first, Some(self.now_us()), |_| {});
-        let (kits_untested, unpacked_files) = self
-            .catalogue
-            .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
-            .await?;
-        *locked(&census.rest) = Rest { kits_untested, unpacked_files };
-        Ok(())
+        let harm = Arc::new(harm);
+        let mut after = Some((AccountId::default(), VersionId::default()));
+        while let Some(from) = after {
+            let own = Arc::clone(&harm);
+            let page = self.catalogue.read(move |tx| own.files(tx, from)).await?;
+            after = page.next;
+            for outlook in page.outlooks {
+                count.files.count(outlook.now);
+                for (firm, state) in harm.firms.iter().zip(outlook.after) {
+                    count.without.entry(*firm).or_default().files.count(state);
+                }
+            }
+            self.go_on(if after.is_some() { PAGE_ROWS } else { 0 })?;
+        }
+        Ok(count)
     }
 }

@@ -53,7 +53,7 @@ impl Inner {
     pub(crate) async fn fill(self: &Arc<Self>, everything: bool) -> Result<usize> {
         let topology = self.fleet.topology(self.now_us());
         if !self.settings.fill || !topology.is_whole() || self.gate().await?.pause(&topology).is_some() {
-            self.upkeep.jobs.end(JOB);
+            self.upkeep.jobs.end(JOB, self.now_us());
             return Ok(0);
         }
         if !everything && !self.pool.is_idle() && gives_way(&self.upkeep.filling.gave_way) {
@@ -82,7 +82,7 @@ impl Inner {
         }
         self.keep_stored(stored);
         if total == 0 {
-            self.upkeep.jobs.end(JOB);
+            self.upkeep.jobs.end(JOB, self.now_us());
         } else {
             // There may be more, and nobody else needs the line.
             self.upkeep.wake();

@@ -96,6 +96,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         uploads: crate::upload::Writers::default(),
         books: crate::spending::Books::default(),
         ledger: crate::ledger::Kept::default(),
+        counting: crate::census::Counting::default(),
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
     inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));

@@ -9,10 +9,9 @@ use model::{
 };
 
 use crate::{
-    Store,
-    census::{Count, Dated},
-    locked,
+    Store, locked,
     repair::JOB,
+    tallies::{Count, Dated},
 };
 
 /// A target as it is seen now.
@@ -96,8 +95,8 @@ impl Store {
         let age_s = |since_us: u64| now.monotonic_us.saturating_sub(since_us) / 1_000_000;
         let counted = |dated: Option<Dated>| dated.map(|(at_us, count)| Counted { count, age_s: age_s(at_us) });
         let upkeep = &inner.upkeep;
-        let (packs, records) = (counted(upkeep.census.packs.last()), counted(upkeep.census.objects.last()));
-        let rest = *locked(&upkeep.census.rest);
+        let (packs, records) = (counted(upkeep.tallies.packs.last()), counted(upkeep.tallies.objects.last()));
+        let rest = *locked(&upkeep.tallies.rest);
         let mut gauges = Gauges {
             now_us: now.wall_us,
             providers: inner.provider_gauges(&packs, &records),
@@ -137,7 +136,7 @@ impl crate::Inner {
         let domains = self.fleet.domains();
         let margin = |provider: ProviderId| {
             let domain = domains.get(&provider).copied().unwrap_or(provider);
-            let of = |counted: &Option<Counted>| counted.as_ref()?.count.outlook.without(domain);
+            let of = |counted: &Option<Counted>| counted.as_ref()?.count.margins.without(domain);
             of(packs).into_iter().chain(of(records)).min()
         };
         let mut targets: BTreeMap<ProviderId, Vec<TargetGauges>> = BTreeMap::new();

@@ -6,7 +6,8 @@
 //! `drill` proves what would be left without a firm; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
 //! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
-//! `probe` says what is up.
+//! `probe` says what is up. `census` counts where everything stands, for `report`, `what_if` and `trend`, `tallies` for
+//! `gauges`.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
 //! in the service and in the simulator.
@@ -41,7 +42,7 @@ use tokio::sync::mpsc;
 
 mod absent;
 mod body;
-pub mod census;
+mod census;
 mod certify;
 pub mod commit;
 mod copies;
@@ -91,26 +92,32 @@ mod speed;
 mod spending;
 mod strays;
 mod sweep;
+pub mod tallies;
+mod trend;
 mod upkeep;
 pub mod upload;
 mod view;
+mod what_if;
 pub mod write;
 
-pub use catalogue::uploads::UploadRow;
+pub use catalogue::{trend::HourRow, uploads::UploadRow};
+pub use census::Without;
 pub use draft::Draft;
 pub use drill::DrillReport;
 pub use error::{Error, Result};
 pub use gauges::{Gauges, ProviderGauges, TargetGauges};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
 pub use orders::OrderError;
-pub use plan::{Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels};
+pub use plan::{Counts, Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
-pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport, WhatIfReport};
+pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport};
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;
+pub use trend::{TREND_DAYS, TREND_POINTS_MAX};
 pub use upload::UploadSpec;
+pub use what_if::{RepairCost, WhatIfReport};
 pub use write::{Expect, Received};
 
 /// What a store is opened with.
@@ -171,6 +178,7 @@ pub(crate) struct Inner {
     uploads: upload::Writers,
     books: spending::Books,
     ledger: ledger::Kept,
+    counting: census::Counting,
     speed: speed::Speed,
 }
 
@@ -240,8 +248,10 @@ impl Store {
     pub async fn stop(&self) {
         self.0.stopping.store(true, Ordering::Release);
         self.0.upkeep.stopped(&self.0.world).await;
+        self.0.counting.stopped(&self.0.world).await;
         // What is not written now is forgotten; nobody is harmed.
         let _ = self.0.keep_books(true).await;
+        let _ = self.0.write_trend().await;
     }
 }
 

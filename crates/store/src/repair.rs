@@ -71,7 +71,7 @@ impl Inner {
     pub(crate) async fn repair_all(self: &Arc<Self>, patience: Patience) -> Result<Round> {
         self.write_down_bad().await?;
         let round = self.repair_rounds(patience).await;
-        self.upkeep.jobs.end(JOB);
+        self.upkeep.jobs.end(JOB, self.now_us());
         round
     }
 

@@ -1,11 +1,7 @@
-//! What the operator and the listing are told: where files stand, and what would be if a provider were gone.
+//! What the operator and the listing are told: how the fleet and what it holds stand.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
-};
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use catalogue::objects::ObjectKind;
 use model::{
     Scheme,
     entry::Content,
@@ -16,7 +12,15 @@ use model::{
 };
 use plan::{Forecast, Ladder, Topology, object_state, pack_state};
 
-use crate::{Inner, Store, error::Result, fleet_state::Live, spending::Spending, view::Torn};
+use crate::{
+    Inner, Store,
+    census::{Count, Without},
+    error::Result,
+    fleet_state::Live,
+    spending::Spending,
+    view::Torn,
+};
+
 /// A running piece of upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobReport {
@@ -43,6 +47,8 @@ pub struct TargetReport {
     pub state: TargetState,
     /// Free bytes, if it can tell.
     pub free_bytes: Option<u64>,
+    /// Bytes of lanes and copies that lie there by the records.
+    pub stored_bytes: u64,
     /// Why it is not up, or what is wrong with it while it is.
     pub note: String,
     /// It takes no new shards: a person ordered it, or it is being left.
@@ -85,6 +91,8 @@ pub struct ProviderReport {
     pub spending: Spending,
     /// The last drill without it since the start.
     pub last_drill: Option<crate::DrillReport>,
+    /// What its loss would do, with all that have its owner.
+    pub without: Without,
 }
 
 /// Where everything stands.
@@ -102,12 +110,23 @@ pub struct FleetReport {
     pub month: plan::Month,
     /// Providers by name.
     pub providers: Vec<ProviderReport>,
+    /// When what follows was counted, in microseconds since 1970.
+    pub counted_us: i64,
+    /// The fleet changed since, and it is counted again.
+    pub is_stale: bool,
+    /// How many providers may go, whichever they are; `None` when something lacks its k good lanes already, and when nothing is
+    /// kept.
+    pub margin: Option<usize>,
     /// Files that one provider's loss may end, or that are gone.
     pub files_below_safe: u64,
     /// Files that are not settled.
     pub files_below_settled: u64,
     /// Files that cannot be read now.
     pub files_unreadable: u64,
+    /// Packs in all.
+    pub packs: u64,
+    /// `packs_by_margin[c]` have margin c; what lacks its k good lanes has none.
+    pub packs_by_margin: Vec<u64>,
     /// Packs below safe.
     pub packs_below_safe: u64,
     /// Packs below settled.
@@ -116,6 +135,8 @@ pub struct FleetReport {
     pub records_below_safe: u64,
     /// Copied objects below settled.
     pub records_below_settled: u64,
+    /// Bytes that repair would read and write to settle everything.
+    pub backlog_bytes: u64,
     /// Good copies of the envelope that has fewest.
     pub key_copies: u64,
     /// Kits that nobody has tested.
@@ -132,25 +153,6 @@ pub struct FleetReport {
     pub findings: Vec<String>,
 }
 
-/// What would be if providers were gone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WhatIfReport {
-    /// Files that could not be read.
-    pub files_unreadable: u64,
-    /// Files that another loss could end.
-    pub files_below_safe: u64,
-    /// Files that were not settled.
-    pub files_below_settled: u64,
-    /// Packs and copied objects by margin: `packs_by_margin[c]` have margin c.
-    pub packs_by_margin: Vec<u64>,
-    /// Packs that could not be read.
-    pub packs_unreadable: u64,
-    /// Copied objects that could not be read.
-    pub records_unreadable: u64,
-    /// Names of the providers at which a second target would let copied objects be settled even so.
-    pub second_target_helps: Vec<String>,
-}
-
 /// Where a version stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -160,68 +162,7 @@ pub struct Standing {
     pub proven_us: Option<i64>,
 }
 
-/// All packs and objects that do not stand as they should, and a census.
-struct Survey {
-    packs: BTreeMap<PackId, (Ladder, Option<Torn>)>,
-    objects: BTreeMap<ObjectId, Ladder>,
-    census: plan::Census,
-    key_copies: u64,
-    journal_objects: u64,
-}
-
 impl Inner {
-    async fn survey(&self, topology: &Topology) -> Result<Survey> {
-        let mut survey = Survey {
-            packs: BTreeMap::new(),
-            objects: BTreeMap::new(),
-            census: plan::Census::default(),
-            key_copies: u64::MAX,
-            journal_objects: 0,
-        };
-        let mut after = PackId::default();
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::packs::pack_views(tx, after, 500)).await?;
-            let Some(last) = page.last() else { break };
-            after = last.id;
-            for pack in &page {
-                let view = crate::view::of_pack(pack);
-                survey.census.add_pack(&view, topology);
-                let state = pack_state(&view, topology);
-                if state < Ladder::Settled {
-                    survey.packs.insert(pack.id, (state, Torn::of(pack, topology)));
-                }
-            }
-        }
-        let spare = self.spare_journal().await?;
-        let mut after = ObjectId::default();
-        loop {
-            let page = self.catalogue.read(move |tx| catalogue::objects::views(tx, after, 500)).await?;
-            let Some(last) = page.last() else { break };
-            after = last.object.id;
-            for found in page.iter().filter(|found| found.object.released.is_none()) {
-                if spare.contains(&found.object.id) {
-                    survey.journal_objects += 1;
-                    continue;
-                }
-                let view = crate::view::of_object(found);
-                survey.census.add_object(&view, topology);
-                let state = object_state(&view, topology);
-                if state < Ladder::Settled {
-                    survey.objects.insert(view.id, state);
-                }
-                match found.object.kind {
-                    ObjectKind::Envelope => {
-                        let good = plan::Spread::of_object(&view, topology).distinct() as u64;
-                        survey.key_copies = survey.key_copies.min(good);
-                    }
-                    ObjectKind::Journal => survey.journal_objects += 1,
-                    _ => {}
-                }
-            }
-        }
-        Ok(survey)
-    }
-
     /// A target as it is seen now.
     pub(crate) fn target_report(&self, live: &Live) -> TargetReport {
         let ours = live.row.state != TargetState::Retired;
@@ -230,6 +171,7 @@ impl Inner {
             address: live.row.address.clone(),
             state: live.state,
             free_bytes: live.free_bytes,
+            stored_bytes: self.counting.kept().and_then(|count| count.stored.get(&live.row.id).copied()).unwrap_or(0),
             note: live.note.clone(),
             cordoned: ours && (live.orders.cordoned || live.orders.leaves()),
             evacuation: live.orders.evacuation.map(|order| self.evacuation_report(order)),
@@ -252,9 +194,8 @@ impl Inner {
     }
 
     /// The providers by name.
-    fn provider_reports(&self, mut spending: BTreeMap<ProviderId, Spending>) -> Vec<ProviderReport> {
-        let targets = self.fleet.all();
-        let mut drills = self.last_drills();
+    fn provider_reports(&self, mut spending: BTreeMap<ProviderId, Spending>, count: &Count) -> Vec<ProviderReport> {
+        let (targets, domains, mut drills) = (self.fleet.all(), self.fleet.domains(), self.last_drills());
         let mut reports: Vec<_> = (self.fleet.providers().into_iter())
             .map(|row| {
                 let own =
@@ -262,48 +203,14 @@ impl Inner {
                 let own: Vec<_> = own.collect();
                 let state = own.iter().map(|target| target.state).min().unwrap_or(TargetState::Down);
                 let spending = spending.remove(&row.id).unwrap_or_default();
+                let domain = domains.get(&row.id).unwrap_or(&row.id);
+                let without = count.without.get(domain).copied().unwrap_or_default();
                 let last_drill = drills.remove(&row.id);
-                ProviderReport { id: row.id, name: row.name, state, targets: own, spending, last_drill }
+                ProviderReport { id: row.id, name: row.name, state, targets: own, spending, last_drill, without }
             })
             .collect();
         reports.sort_by(|a, b| a.name.cmp(&b.name));
         reports
-    }
-
-    /// The versions that use what is in these packs and journal objects, each with its lowest step.
-    async fn files_of(&self, survey: &Survey) -> Result<BTreeMap<VersionId, Ladder>> {
-        let (packs, objects) = (survey.packs.clone(), survey.objects.clone());
-        Ok(self
-            .catalogue
-            .read(move |tx| {
-                let mut files: BTreeMap<VersionId, Ladder> = BTreeMap::new();
-                let mut lower = |tx: &mut catalogue::Tx<'_>, segment: SegmentId, state: Ladder| {
-                    for user in catalogue::segments::users(tx, segment)? {
-                        let known = files.entry(user.user).or_insert(state);
-                        *known = (*known).min(state);
-                    }
-                    Ok::<_, catalogue::Error>(())
-                };
-                for (pack, (state, torn)) in packs {
-                    for occupant in catalogue::segments::of_pack(tx, pack)? {
-                        let state = torn.as_ref().map_or(state, |torn| torn.state_of(&occupant.location));
-                        lower(tx, occupant.location.segment, state)?;
-                    }
-                }
-                let mut after = None;
-                loop {
-                    let page = catalogue::segments::oldest_journalled(tx, after, 1_000, u64::MAX)?;
-                    let Some((last, _)) = page.last() else { break };
-                    after = Some((last.epoch, last.seq, last.offset));
-                    for (row, _) in &page {
-                        if let Some(state) = objects.get(&row.object) {
-                            lower(tx, row.segment, *state)?;
-                        }
-                    }
-                }
-                Ok(files)
-            })
-            .await?)
     }
 }
 
@@ -324,18 +231,16 @@ impl Store {
     pub fn fleet_report(&self) -> BoxFuture<'_, Result<FleetReport>> {
         Box::pin(async move {
             let inner = &self.0;
+            let (count, is_stale) = inner.counted().await?;
             let topology = inner.fleet.topology(inner.now_us());
-            let survey = inner.survey(&topology).await?;
-            let files = inner.files_of(&survey).await?;
-            let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
+            let (packs, records) = (&count.census.packs, &count.census.objects);
             let (kits_untested, unpacked_files) = self
                 .read(|tx| Ok((catalogue::accounts::kits_untested(tx)?, catalogue::segments::journalled_total(tx)?.0)))
                 .await?;
-            let (month, spending) = inner.spending().await?;
-            let providers = inner.provider_reports(spending);
+            let (month, spending) = inner.spending(inner.by_provider(&count.stored)).await?;
+            let providers = inner.provider_reports(spending, &count);
             let mut findings = inner.upkeep.findings();
-            let records = survey.census.objects.below_settled;
-            findings.extend(lone_firms(records, &inner.second_target_helps(&topology)));
+            findings.extend(lone_firms(records.below_settled, &inner.second_target_helps(&topology)));
             if let Some(error) = inner.newer_epoch() {
                 findings.insert(0, error.to_string());
             }
@@ -346,46 +251,26 @@ impl Store {
                 trial: inner.trial.load(Ordering::Acquire),
                 month,
                 providers,
-                files_below_safe: below(Ladder::Safe),
-                files_below_settled: below(Ladder::Settled),
-                files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
-                packs_below_safe: survey.census.packs.below_safe,
-                packs_below_settled: survey.census.packs.below_settled,
-                records_below_safe: survey.census.objects.below_safe,
-                records_below_settled: survey.census.objects.below_settled,
-                key_copies: if survey.key_copies == u64::MAX { 0 } else { survey.key_copies },
+                counted_us: count.counted_us,
+                is_stale,
+                margin: count.census.margin(),
+                files_below_safe: count.files.below_safe,
+                files_below_settled: count.files.below_settled,
+                files_unreadable: count.files.unreadable,
+                packs: packs.total,
+                packs_by_margin: packs.margins.clone(),
+                packs_below_safe: packs.below_safe,
+                packs_below_settled: packs.below_settled,
+                records_below_safe: records.below_safe,
+                records_below_settled: records.below_settled,
+                backlog_bytes: count.effort.read_bytes() + count.effort.write_bytes(),
+                key_copies: if count.key_copies == u64::MAX { 0 } else { count.key_copies },
                 kits_untested,
                 operator_kit: self.operator_kit().await?,
-                journal_objects: survey.journal_objects,
+                journal_objects: count.journal_objects,
                 unpacked_files,
                 jobs: inner.upkeep.jobs.report(inner.now_us()),
                 findings,
-            })
-        })
-    }
-
-    /// What would be if these providers, and all that have an owner in common with them, wiped everything now.
-    ///
-    /// # Errors
-    /// The catalogue's own trouble.
-    pub fn what_if<'a>(&'a self, providers: &'a [ProviderId]) -> BoxFuture<'a, Result<WhatIfReport>> {
-        Box::pin(async move {
-            let inner = &self.0;
-            let domains = inner.fleet.domains();
-            let gone: BTreeSet<ProviderId> =
-                providers.iter().map(|provider| domains.get(provider).copied().unwrap_or(*provider)).collect();
-            let topology = inner.fleet.topology(inner.now_us()).without(&gone);
-            let survey = inner.survey(&topology).await?;
-            let files = inner.files_of(&survey).await?;
-            let below = |step: Ladder| files.values().filter(|state| **state < step).count() as u64;
-            Ok(WhatIfReport {
-                files_unreadable: files.values().filter(|state| **state == Ladder::Unreadable).count() as u64,
-                files_below_safe: below(Ladder::Safe),
-                files_below_settled: below(Ladder::Settled),
-                packs_by_margin: survey.census.packs.margins.clone(),
-                packs_unreadable: survey.census.packs.unreadable,
-                records_unreadable: survey.census.objects.unreadable,
-                second_target_helps: inner.second_target_helps(&topology),
             })
         })
     }

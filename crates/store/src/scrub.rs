@@ -88,7 +88,7 @@ impl Store {
             let (_, lane_bytes) = self.read(|tx| catalogue::packs::makes_total(tx)).await?;
             self.0.upkeep.jobs.expect(JOB, lane_bytes, self.0.now_us());
             let report = self.0.scrub_due(&everything, true).await;
-            self.0.upkeep.jobs.end(JOB);
+            self.0.upkeep.jobs.end(JOB, self.0.now_us());
             let mut report = report?;
             if report.damaged + report.missing > 0 {
                 let before = self.0.count_bad().await?;

@@ -114,6 +114,16 @@ impl Inner {
         result
     }
 
+    /// The bytes at each provider, of those at each target; nothing at one whose targets were all given up.
+    pub(crate) fn by_provider(&self, stored: &BTreeMap<TargetId, u64>) -> BTreeMap<ProviderId, u64> {
+        let mut sums: BTreeMap<_, _> = self.fleet.providers().into_iter().map(|row| (row.id, 0)).collect();
+        for (target, provider) in self.owners() {
+            let bytes = stored.get(&target).copied().unwrap_or(0);
+            sums.entry(provider).and_modify(|sum| *sum += bytes);
+        }
+        sums
+    }
+
     /// Whose each target is, unless it was given up.
     fn owners(&self) -> BTreeMap<TargetId, ProviderId> {
         let kept = |state| !matches!(state, TargetState::Lost | TargetState::Retired);
@@ -122,14 +132,17 @@ impl Inner {
     }
 
     /// What each provider was asked for in the month that runs, and what it costs.
-    pub(crate) async fn spending(&self) -> Result<(Month, BTreeMap<ProviderId, Spending>)> {
+    /// `lies`: the bytes at each provider.
+    pub(crate) async fn spending(
+        &self,
+        lies: BTreeMap<ProviderId, u64>,
+    ) -> Result<(Month, BTreeMap<ProviderId, Spending>)> {
         self.take_counts();
         let unwritten = locked(&self.books.0).unwritten.clone();
-        let (owners, wall_us) = (self.owners(), self.world.clock.now().wall_us);
+        let wall_us = self.world.clock.now().wall_us;
         let month = Month::of(wall_us);
         let providers = self.fleet.providers();
         let read = move |tx: &mut Tx<'_>| {
-            let lies = add_up(tx, &owners)?;
             let mut all = BTreeMap::new();
             for row in providers {
                 let mut noted = traffic::of_month(tx, row.id, month.0)?;

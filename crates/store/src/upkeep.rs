@@ -66,7 +66,7 @@ pub(crate) struct UpkeepState {
     pub(crate) destroyed: crate::gone::Destroyed,
     pub(crate) drills: crate::drill::Drills,
     pub(crate) jobs: Jobs,
-    pub(crate) census: crate::census::Census,
+    pub(crate) tallies: crate::tallies::Tallies,
     pub(crate) repaired: Repaired,
     /// When the last round ended.
     round_us: AtomicU64,
@@ -205,10 +205,11 @@ impl UpkeepState {
 }
 
 impl Store {
-    /// Starts the loop.
+    /// Starts the loops: this one, and the one that counts.
     pub fn start(&self) {
         self.0.upkeep.running.store(true, Ordering::Release);
         self.0.world.timer.spawn(Box::pin(run(Arc::downgrade(&self.0))));
+        crate::census::start(&self.0);
     }
 
     /// Runs one round now, everything that could be done soon included; for tests, the simulator and before a stop.
@@ -275,6 +276,7 @@ impl Inner {
         keep("retiring targets", self.retire_ordered(everything).await);
         keep("late copies", self.flush_late_copies().await);
         keep("keeping the books", self.keep_books(false).await);
+        keep("noting the trend", self.keep_trend().await);
         self.pool.trim();
         self.upkeep.round_us.store(self.now_us(), Ordering::Relaxed);
         first

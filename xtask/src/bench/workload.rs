@@ -1,5 +1,6 @@
 //! What is measured: one file per story, each on a data folder of its own.
 
+mod console;
 mod folder;
 mod large;
 mod lost;
@@ -45,12 +46,14 @@ pub enum Workload {
     Photos,
     /// A folder of 10 GiB as one zip
     Zip,
+    /// The operator's first look at 1,769 servers and a million packs (generated rows)
+    Console,
 }
 
 impl Workload {
     /// Whether it measures time or memory, for which pages have to be warm.
     pub fn wants_warm_memory(self) -> bool {
-        !matches!(self, Workload::Requests | Workload::Probes)
+        !matches!(self, Workload::Requests | Workload::Probes | Workload::Console)
     }
 
     /// Runs it, and adds what it finds to the report.
@@ -70,6 +73,7 @@ impl Workload {
             Workload::Probes => probes::run(bench, report),
             Workload::Photos => photos::run(bench, report),
             Workload::Zip => zip::run(bench, report),
+            Workload::Console => console::run(bench, report),
         }
     }
 }

@@ -15,6 +15,7 @@ use catalogue::{
     packs::Finding,
     scopes, segments,
     segments::Journalled,
+    trend::{self, HourRow},
     uploads::{self, UploadRow},
 };
 use model::{
@@ -252,4 +253,31 @@ pub fn single_things_are_kept(world: &mut World) {
     assert_eq!((lines[0].verb.as_str(), lines[0].account), ("put", Some(account)));
     let before = Some(lines[0].id);
     assert_eq!(world.read(move |tx| audit::page(tx, before, 10))[0].verb, "start");
+}
+
+pub fn hours_are_kept_until_they_are_forgotten(world: &mut World) {
+    let row = |hour: i64, margin| HourRow {
+        hour,
+        counted_us: hour * 9,
+        margin,
+        packs: 7,
+        by_margin: vec![0, 5, 2],
+        backlog_bytes: u64::MAX,
+        stored: [(ProviderId([1; 16]), 10), (ProviderId([2; 16]), 0)].into(),
+        ..HourRow::default()
+    };
+    let rows = [row(5, Some(1)), row(6, None), row(8, Some(2))];
+    for row in rows.clone() {
+        world.write(move |tx| trend::set(tx, &row)).unwrap();
+    }
+    // An hour that is noted again is noted once.
+    let again = HourRow { packs: 8, by_margin: vec![8], stored: [].into(), ..row(8, Some(0)) };
+    let noted = again.clone();
+    world.write(move |tx| trend::set(tx, &noted)).unwrap();
+    let most = |row: HourRow| HourRow { backlog_bytes: i64::MAX as u64, ..row };
+    let kept = [row(5, Some(1)), row(6, None), again].map(most);
+    assert_eq!(world.read(|tx| trend::since(tx, 0)), kept);
+    assert_eq!(world.read(|tx| trend::since(tx, 7)), kept[2..]);
+    world.write(|tx| trend::forget_before(tx, 8)).unwrap();
+    assert_eq!(world.read(|tx| trend::since(tx, i64::MIN)), kept[2..]);
 }

@@ -75,6 +75,7 @@ stories! {
     local::a_claim_has_one_owner_and_a_growing_term,
     local::uploads_expire_on_service_time,
     local::single_things_are_kept,
+    local::hours_are_kept_until_they_are_forgotten,
     history::any_order_leads_to_the_same_tables,
     history::layers_of_rows_make_an_equal_catalogue,
     history::live_bytes_equal_a_recount,

@@ -13,9 +13,10 @@ use service::Service;
 use utoipa::ToSchema;
 
 use crate::{
-    api, auth, body,
+    api::{self, word::Time},
+    auth, body,
     error::Problem,
-    header::percent,
+    header::{date::parse_rfc3339, percent},
     machine::{Change, Machine},
     shape,
 };
@@ -28,17 +29,37 @@ pub async fn report(State(service): State<Service>, request: Request) -> Result<
     Ok(api::json(StatusCode::OK, &shape::fleet(service.fleet().await?)))
 }
 
-/// Says what would be left without one provider, for an operator.
+/// Says what would be left without one provider, or several at once, and what repair would take, for an operator.
 #[utoipa::path(
-    get, path = "/api/v1/fleet/what-if", params(("provider" = String, Query, description = "Its name")),
+    get, path = "/api/v1/fleet/what-if",
+    params(("provider" = Vec<String>, Query, description = "A name; once for each provider that is gone")),
     responses((status = 200, body = shape::WhatIf)),
 )]
 pub async fn what_if(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let parts = greet(&service, request, &Method::GET).await?;
-    let [provider] = percent::query(parts.uri.query(), ["provider"])?;
-    let provider = provider.ok_or_else(|| Problem::bad_request("bad_query", "name a provider: `?provider=NAME`"))?;
-    let report = service.what_if(&provider).await?;
-    Ok(api::json(StatusCode::OK, &shape::what_if(provider, report)))
+    let providers = percent::repeated(parts.uri.query(), "provider")?;
+    if providers.is_empty() {
+        return Err(Problem::bad_request("bad_query", "name a provider: `?provider=NAME`, more with `&provider=NAME`"));
+    }
+    let report = service.what_if(&providers).await?;
+    Ok(api::json(StatusCode::OK, &shape::what_if(providers, report)))
+}
+
+/// Says how the fleet stood hour by hour, for an operator: at most 1,000 hours, of more the worst of each few.
+#[utoipa::path(
+    get, path = "/api/v1/fleet/trend",
+    params(("since" = Option<Time>, Query, description = "The first hour; none: a month ago. 400 days are kept")),
+    responses((status = 200, body = shape::Trend)),
+)]
+pub async fn trend(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let parts = greet(&service, request, &Method::GET).await?;
+    let [since] = percent::query(parts.uri.query(), ["since"])?;
+    let read = |text: String| {
+        let bad = || Problem::bad_request("bad_query", "`since` is a time such as 2026-04-01T12:00:00Z");
+        parse_rfc3339(&text).ok_or_else(bad)
+    };
+    let (names, hours) = service.trend(since.map(read).transpose()?).await?;
+    Ok(api::json(StatusCode::OK, &shape::trend(&names, hours)))
 }
 
 /// Reads everything, and says what was found, for an operator.

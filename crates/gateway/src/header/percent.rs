@@ -82,6 +82,22 @@ pub fn query<const N: usize>(query: Option<&str>, known: [&str; N]) -> Result<[O
     Ok(values)
 }
 
+/// All values of the one parameter that a request may have, as often as it likes.
+///
+/// # Errors
+/// As [`fn@query`].
+pub fn repeated(query: Option<&str>, known: &str) -> Result<Vec<String>, Problem> {
+    let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let value = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match text(name)? {
+            name if name == known => text(value),
+            name => Err(Problem::bad_request("bad_query", format!("the parameter `{name}` is not known here"))),
+        }
+    };
+    pairs.map(value).collect()
+}
+
 /// `true` or `false`; nothing said is `false`.
 pub fn flag(name: &str, value: Option<&str>) -> Result<bool, Problem> {
     match value {

@@ -213,6 +213,7 @@ async fn an_account_sees_itself_only_and_a_suspended_one_nothing() {
     let operators = [
         ("GET", "/api/v1/fleet", Value::Null),
         ("GET", "/api/v1/fleet/what-if?provider=provider-1", Value::Null),
+        ("GET", "/api/v1/fleet/trend", Value::Null),
         ("POST", "/api/v1/fleet/scrub?wait=true", Value::Null),
         ("POST", "/api/v1/fleet/drills", json!({ "provider": "provider-1", "sample": 1 })),
         ("POST", "/api/v1/fleet/providers", json!({ "name": "mine" })),

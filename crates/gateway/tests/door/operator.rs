@@ -39,7 +39,8 @@ async fn what_if_names_a_provider() {
     for (target, status, code) in [
         ("/api/v1/fleet/what-if?provider=nobody", 404, "no_provider"),
         ("/api/v1/fleet/what-if", 400, "bad_query"),
-        ("/api/v1/fleet/what-if?provider=provider-3&provider=provider-4", 400, "bad_query"),
+        ("/api/v1/fleet/what-if?provider=provider-3&provider=nobody", 404, "no_provider"),
+        ("/api/v1/fleet/what-if?provider=provider-3&firm=provider-4", 400, "bad_query"),
     ] {
         let answer = world.call("GET", target, &[], b"").await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target}");
@@ -85,6 +86,47 @@ async fn orders_are_taken_shown_and_refused() {
     assert_eq!((&probed["state"], &probed["cordoned"]), (&"up".into(), &true.into()), "{probed}");
     let cancelled = send(json!({ "provider": "provider-2", "order": "cancel" })).await.json();
     assert_eq!(cancelled["targets"][0]["cordoned"], false, "{cancelled}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_if_takes_several_providers_and_says_what_repair_would_take() {
+    let world = World::new().await;
+    world.put("f", &crate::world::noise(1, 3 << 20)).await;
+    let ask = async |names: &[&str]| {
+        let query: Vec<_> = names.iter().map(|name| format!("provider={name}")).collect();
+        world.call("GET", &format!("/api/v1/fleet/what-if?{}", query.join("&")), &[], b"").await.json()
+    };
+    let two = ask(&["provider-3", "provider-5"]).await;
+    assert_eq!(
+        (&two["providers"][1], &two["files_unreadable"], &two["margin"]),
+        (&"provider-5".into(), &0.into(), &0.into())
+    );
+    assert!(two["repair"]["write_bytes"].as_u64().unwrap() > 1 << 20, "{two}");
+    assert!(two["repair"]["limit_s"].is_null() && two["repair"]["costs"].is_null(), "unknown is not nothing: {two}");
+    let three = ask(&["provider-1", "provider-3", "provider-5"]).await;
+    assert_eq!((&three["files_unreadable"], &three["margin"]), (&1.into(), &serde_json::Value::Null), "{three}");
+    let fleet = world.call("GET", "/api/v1/fleet", &[], b"").await.json();
+    assert!(
+        fleet["counted_at"].is_string() && fleet["stale"] == false && fleet["margin"].as_u64() >= Some(1),
+        "{fleet}"
+    );
+    assert_eq!(fleet["providers"][0]["without"]["files_unreadable"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trend_is_told_from_a_time_on() {
+    let world = World::new().await;
+    world.put("f", b"x").await;
+    world.store.tick(false).await.unwrap();
+    let trend = world.call("GET", "/api/v1/fleet/trend", &[], b"").await.json();
+    let hour = &trend["hours"][0];
+    assert!(hour["hour"].as_str().unwrap().ends_with(":00:00Z") && hour["backlog_bytes"].is_u64(), "{trend}");
+    let (provider, _) = hour["stored_bytes"].as_object().unwrap().iter().next().unwrap();
+    assert!(trend["providers"][provider].is_string());
+    let none = world.call("GET", "/api/v1/fleet/trend?since=2999-01-01T00:00:00Z", &[], b"").await.json();
+    assert_eq!(none["hours"], serde_json::json!([]));
+    let bad = world.call("GET", "/api/v1/fleet/trend?since=yesterday", &[], b"").await;
+    assert_eq!((bad.status, bad.code().as_str()), (400, "bad_query"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

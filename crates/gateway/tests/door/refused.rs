@@ -141,6 +141,7 @@ async fn no_door_opens_without_a_token() {
         ("POST", format!("/api/v1/kits/{id}/tested")),
         ("GET", "/api/v1/fleet".to_owned()),
         ("GET", "/api/v1/fleet/what-if?provider=provider-1".to_owned()),
+        ("GET", "/api/v1/fleet/trend".to_owned()),
         ("POST", "/api/v1/fleet/scrub?wait=true".to_owned()),
         ("POST", "/api/v1/fleet/drills".to_owned()),
     ];

@@ -1,5 +1,7 @@
 //! `holdfast fleet`: providers, targets, what is below its promise, jobs; and reading the configuration again.
 
+mod trend;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use serde_json::Value;
@@ -53,6 +55,17 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Shows how margin, backlog and bytes stood, hour by hour.
+    Trend {
+        /// How many days back; 400 are kept.
+        #[arg(long, value_name = "DAYS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=400))]
+        days: u16,
+        #[command(flatten)]
+        reach: Reach,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs it.
@@ -64,6 +77,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 let file = std::path::absolute(&file).map_err(|error| Error::io("reading", &file, &error))?;
                 reach.ask(Question::FleetImport { file }).await?
             }
+            Verb::Trend { days, reach, json } => return trend::run(days, &reach, json).await,
         };
         let opened: Vec<_> = answer["opened"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         line(&if opened.is_empty() { "nothing new".to_owned() } else { format!("joined: {}", opened.join(", ")) });

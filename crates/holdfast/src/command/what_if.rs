@@ -1,18 +1,18 @@
-//! `holdfast what-if`: what would be left without a provider.
+//! `holdfast what-if`: what would be left without some providers, and what repair would take.
 
 use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::fleet::text;
-use crate::{client::batch::line, error::Result, operator::Question, reach::Reach};
+use super::fleet::{bytes, text};
+use crate::{client::batch::line, error::Result, operator::Question, reach::Reach, time};
 
-/// Shows what would be left if a provider vanished now; nothing is changed.
+/// Shows what would be left if providers vanished now, all at once, and what repair would take; nothing is changed.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The provider's name, as `holdfast fleet` shows it.
-    #[arg(value_name = "PROVIDER")]
-    provider: String,
+    /// The providers' names, as `holdfast fleet` shows them.
+    #[arg(value_name = "PROVIDER", required = true)]
+    providers: Vec<String>,
     #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
@@ -22,12 +22,13 @@ pub struct Args {
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let answer = args.reach.ask(Question::WhatIf { provider: args.provider.clone() }).await?;
+    let answer = args.reach.ask(Question::WhatIf { providers: args.providers.clone() }).await?;
     if args.json {
         line(&answer.to_string());
     } else {
-        line(&format!("without {}:", args.provider));
-        fields(&answer).iter().for_each(|said| line(said));
+        line(&format!("without {}:", args.providers.join(" and ")));
+        fields(&answer).iter().filter(|said| !said.trim_start().starts_with("provider")).for_each(|said| line(said));
+        repair(&answer["repair"]).iter().for_each(|said| line(said));
         second_target(&answer).iter().for_each(|said| line(said));
     }
     Ok(ExitCode::SUCCESS)
@@ -38,6 +39,52 @@ pub fn fields(report: &Value) -> Vec<String> {
     let plain = |(_, value): &(&String, &Value)| !(value.is_object() || value.is_array() || value.is_null());
     let fields = report.as_object().into_iter().flatten().filter(plain);
     fields.map(|(name, value)| format!("  {:<24} {}", name.replace('_', " "), text(value))).collect()
+}
+
+/// What repair would take then. What nobody knows is said to be unknown.
+fn repair(forecast: &Value) -> Vec<String> {
+    let count = |field: &str| forecast[field].as_u64().unwrap_or(0);
+    let mut said = Vec::new();
+    let (packs, records) = (count("packs"), count("records"));
+    if packs + records > 0 {
+        let (read, write) = (bytes(count("read_bytes")), bytes(count("write_bytes")));
+        said.push(format!("repair: {packs} packs and {records} records; at most {read} read, {write} written"));
+        let took = |field: &str| forecast[field].as_u64().map(time::span);
+        said.push(match (took("limit_s"), took("measured_s")) {
+            (Some(limit), Some(measured)) => {
+                format!("it takes {limit} within upkeep's limit, {measured} at the last speed")
+            }
+            (Some(limit), None) => format!("it takes {limit} within upkeep's limit; how fast it is was never measured"),
+            (None, Some(measured)) => format!("it takes {measured} at the last speed"),
+            (None, None) => "how long it takes is unknown: no limit is set, and none was measured".to_owned(),
+        });
+        said.push(cost(forecast));
+    }
+    let stuck = count("stuck");
+    if stuck > 0 {
+        said.push(format!("{stuck} packs and records would stay below settled: too few firms are left for them"));
+    }
+    let gone = count("gone");
+    if gone > 0 {
+        said.push(format!("{gone} packs and records could not be made again: too little is left of them"));
+    }
+    said
+}
+
+fn cost(forecast: &Value) -> String {
+    let Some(costs) = forecast["costs"].as_array() else {
+        let firms: Vec<_> = forecast["unpriced"].as_array().into_iter().flatten().map(text).collect();
+        return format!(
+            "what it costs is unknown: give the prices of {} (holdfast provider price)",
+            firms.join(" and ")
+        );
+    };
+    let each = costs.iter().map(|cost| {
+        let currency = text(&cost["currency"]);
+        let (once, month) = (text(&cost["once"]), text(&cost["storing_month"]));
+        format!("{once} {currency} once, {month} {currency} a month for what is stored more")
+    });
+    format!("it costs {}", each.collect::<Vec<_>>().join("; "))
 }
 
 /// Where a second target would help then: two firms that are left must keep two copies each of names and keys.
@@ -55,7 +102,36 @@ fn second_target(answer: &Value) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::{fields, second_target};
+    use super::{fields, repair, second_target};
+
+    #[test]
+    fn what_repair_takes_is_said_and_what_is_not_known_is_unknown() {
+        let forecast = json!({
+            "packs": 3, "records": 1, "read_bytes": 6_000_000, "write_bytes": 2_000_000, "stuck": 0, "gone": 0,
+            "limit_s": null, "measured_s": null, "costs": null, "unpriced": ["amber", "birch"],
+        });
+        let said = repair(&forecast).join("\n");
+        for expected in [
+            "3 packs and 1 records; at most 6.0 MB read, 2.0 MB written",
+            "how long it takes is unknown",
+            "give the prices of amber and birch",
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+        let mut known = forecast;
+        known["limit_s"] = json!(7_200);
+        known["costs"] = json!([{"currency": "EUR", "once": "0.50", "storing_month": "1.20"}]);
+        known["gone"] = json!(2);
+        let said = repair(&known).join("\n");
+        for expected in [
+            "within upkeep's limit; how fast it is was never measured",
+            "0.50 EUR once, 1.20 EUR a month",
+            "2 packs and records could not be made again",
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+        assert!(repair(&json!({"packs": 0, "records": 0})).is_empty(), "nothing to do");
+    }
 
     #[test]
     fn figures_are_lines() {

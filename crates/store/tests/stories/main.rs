@@ -7,6 +7,7 @@ mod common;
 mod account_gone;
 mod books;
 mod catalogue_lost;
+mod console;
 mod degraded_read;
 mod drill;
 mod failing_disk;

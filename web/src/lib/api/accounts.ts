@@ -2,7 +2,7 @@ import { ask, send } from './http';
 import type { Mailed } from './mail';
 import type { Code, Leaving, People, Sessions, TokenMade, Tokens } from './schema';
 import { account } from './session';
-import type { AccountTerms, Fleet, Invitation, Role } from './types';
+import type { AccountTerms, Fleet, Invitation, Role, Trend, WhatIf } from './types';
 
 const id = encodeURIComponent;
 
@@ -39,3 +39,7 @@ export const invite = (role: Role, days: number, mail?: string) =>
 export const withdraw = (invitation: string) => send('DELETE', `invitations/${id(invitation)}`);
 
 export const fleet = (): Promise<Fleet> => ask('GET', 'fleet');
+/** What would be left without all of these. */
+export const whatIf = (providers: readonly string[]): Promise<WhatIf> =>
+  ask('GET', `fleet/what-if?${providers.map((name) => `provider=${id(name)}`).join('&')}`);
+export const trend = (since: Date): Promise<Trend> => ask('GET', `fleet/trend?since=${id(since.toISOString())}`);

@@ -76,57 +76,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/desk/{lease}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Says what the desk is for, to whoever has its token. */
-        get: operations["get_desk_lease"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/desk/{lease}/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Files a notice. */
-        post: operations["post_desk_lease_notices"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/desk/{lease}/notices/{id}/document": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Sends the document that was announced with a notice. */
-        put: operations["put_desk_lease_notices_id_document"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/files/{path}": {
         parameters: {
             query?: never;
@@ -250,6 +199,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says how the fleet stood hour by hour, for an operator: at most 1,000 hours, of more the worst of each few. */
+        get: operations["get_fleet_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/what-if": {
         parameters: {
             query?: never;
@@ -257,7 +223,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says what would be left without one provider, for an operator. */
+        /** Says what would be left without one provider, or several at once, and what repair would take, for an operator. */
         get: operations["get_fleet_what_if"];
         put?: never;
         post?: never;
@@ -384,109 +350,6 @@ export interface paths {
         put?: never;
         /** Notes that the owner tested a kit. */
         post: operations["post_kits_id_tested"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/leases": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists leases, for an operator. */
-        get: operations["get_leases"];
-        put?: never;
-        /** Adds a lease, for an operator. */
-        post: operations["post_leases"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/leases/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Changes what is known of a lease, for an operator. */
-        patch: operations["patch_leases_id"];
-        trace?: never;
-    };
-    "/api/v1/leases/{id}/desk": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Opens a lease's desk, for an operator, or gives it another token. */
-        post: operations["post_leases_id_desk"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists entries of the ledger, for an operator, the first ones first. */
-        get: operations["get_ledger"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/checkpoint": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Signs all entries that there are now, for an operator. */
-        get: operations["get_ledger_checkpoint"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/ledger/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Gives all entries and the checkpoint that signs them, for an operator, as one file to be verified. */
-        get: operations["get_ledger_export"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -679,58 +542,6 @@ export interface paths {
         put?: never;
         /** Confirms the address that a code was sent to. Whoever has the code need not be signed in: mail is read elsewhere. */
         post: operations["post_mail_confirm"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists notices, for an operator. */
-        get: operations["get_notices"];
-        put?: never;
-        /** Enters a notice that came by letter or mail, or one of ours, for an operator. */
-        post: operations["post_notices"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes note of a notice, says that it is planned or done, or gives up a statement of ours; for an operator. */
-        post: operations["post_notices_id"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices/{id}/document": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Sends the document that was announced with a notice, for an operator. It is kept in their files, below `Notices`. */
-        put: operations["put_notices_id_document"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1657,23 +1468,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Gives numbers for a monitor, for an operator, in the text format of Prometheus. */
-        get: operations["get_metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1725,8 +1519,6 @@ export interface components {
             quota_bytes?: number | null;
             suspended?: boolean | null;
         };
-        /** @enum {string} */
-        ActWord: "acknowledge" | "plan" | "done" | "release";
         /** @description What is to be done. */
         Action: {
             action: components["schemas"]["Verb"];
@@ -1751,18 +1543,6 @@ export interface components {
             /** @description `publicKey`, as `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes it. */
             options: Record<string, never>;
         };
-        /** @description What stands for all entries. */
-        Checkpoint: {
-            /** @description A signed note, c2sp.org/tlog-checkpoint. */
-            checkpoint: string;
-            /** @description What its signature is checked with, `name+id+key`. */
-            key: string;
-            /**
-             * Format: int64
-             * @description How many entries it signs.
-             */
-            size: number;
-        };
         /** @description A one-time code for somebody else. */
         Code: {
             code: string;
@@ -1775,32 +1555,6 @@ export interface components {
         /** @description One-time codes, shown this once. */
         Codes: {
             codes: string[];
-        };
-        /** @description What the desk is for. */
-        Desk: {
-            contract: string;
-            /** @description The firm, as the operator calls it. */
-            provider: string;
-            servers: string[];
-        };
-        /** @description A desk that was opened. */
-        DeskMade: {
-            /** @description Where the firm files notices, on this service. */
-            path: string;
-            /** @description Shown once. */
-            token: string;
-        };
-        DeskSaid: {
-            /** @description In whose files the firm's documents are kept; the caller's if left out. */
-            keeper?: string | null;
-        };
-        /** @description A document that will be sent to the notice's address. */
-        DocumentSaid: {
-            /** Format: int64 */
-            bytes: number;
-            name: string;
-            /** @description In hex digits. */
-            sha256: string;
         };
         /** @description A folder or a file in a folder. */
         Entry: {
@@ -1826,19 +1580,17 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
-        /** @description What a firm files. */
-        Filing: {
-            /** @description RFC 3339: from when on it holds. */
-            deadline?: string | null;
-            document?: components["schemas"]["DocumentSaid"] | null;
-            /** @description None: all of the lease. */
-            servers?: string[];
-            text: string;
-        };
+        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description How the fleet stands. */
         Fleet: {
+            /**
+             * Format: int64
+             * @description Bytes that repair would read and write to settle everything.
+             */
+            backlog_bytes: number;
             cluster: string;
+            /** @description When what follows was counted. */
+            counted_at: components["schemas"]["Time"];
             /** Format: int64 */
             epoch: number;
             /** Format: int64 */
@@ -1860,13 +1612,19 @@ export interface components {
             key_copies: number;
             /** Format: int64 */
             kits_untested: number;
+            /** @description How many providers may go, whichever they are. None: something lacks bytes already, or nothing is kept. */
+            margin: number | null;
             /** @description The calendar month that runs, as `2026-04`. */
             month: string;
             operator_kit: components["schemas"]["OperatorKit"];
             /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
             packs_below_safe: number;
             /** Format: int64 */
             packs_below_settled: number;
+            /** @description How many packs have the margin 0, 1, and so on. */
+            packs_by_margin: number[];
             providers: components["schemas"]["Provider"][];
             /** Format: int64 */
             records_below_safe: number;
@@ -1874,6 +1632,8 @@ export interface components {
             records_below_settled: number;
             /** @description That a pack written now gets, as `4+2`; none: nothing can be written. */
             scheme: string | null;
+            /** @description Whether the fleet changed since; it is counted again. */
+            stale: boolean;
             /** @description Whether all providers share one disk. */
             trial: boolean;
             /** Format: int64 */
@@ -1912,6 +1672,41 @@ export interface components {
         };
         Grants: {
             grants: components["schemas"]["Grant"][];
+        };
+        /** @description How the fleet stood in an hour. */
+        Hour: {
+            /**
+             * Format: int64
+             * @description Bytes that repair would have read and written to settle everything.
+             */
+            backlog_bytes: number;
+            counted_at: components["schemas"]["Time"];
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_below_settled: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** @description When it began. */
+            hour: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description None: something lacked bytes, or nothing was kept.
+             */
+            margin: number | null;
+            /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_below_settled: number;
+            packs_by_margin: number[];
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** @description By provider. */
+            stored_bytes: {
+                [key: string]: number;
+            };
         };
         /** @description Who somebody is at an OpenID Connect issuer. */
         Identity: {
@@ -1977,64 +1772,6 @@ export interface components {
         Kits: {
             kits: components["schemas"]["Kit"][];
         };
-        Lease: {
-            contract: string;
-            currency: string;
-            desk: components["schemas"]["Time"] | null;
-            ends: components["schemas"]["Time"] | null;
-            id: string;
-            /** @description As `4.99`, in the currency. */
-            month: string | null;
-            notice_address: string;
-            /** Format: int32 */
-            notice_days: number;
-            paid_until: components["schemas"]["Time"] | null;
-            price: string;
-            provider: string;
-            servers: components["schemas"]["LeasedServer"][];
-            state: components["schemas"]["LeaseWord"];
-            /** @description What its firm has in common with others. */
-            warnings: string[];
-        };
-        /** @description What is said of a lease; what is left out stays as it is. */
-        LeaseChange: {
-            contract?: string | null;
-            currency?: string | null;
-            /** @description RFC 3339; null: not known. */
-            ends?: string | null;
-            month?: string | null;
-            notice_address?: string | null;
-            /** Format: int32 */
-            notice_days?: number | null;
-            /** @description RFC 3339; null: not known. */
-            paid_until?: string | null;
-            price?: string | null;
-            /** @description To add one: its firm, by name. */
-            provider?: string | null;
-            servers?: components["schemas"]["LeasedServerSaid"][] | null;
-            state?: components["schemas"]["LeaseWord"] | null;
-        };
-        /** @description A lease that was added. */
-        LeaseMade: {
-            id: string;
-        };
-        /** @enum {string} */
-        LeaseWord: "active" | "ending" | "ended";
-        LeasedServer: {
-            name: string;
-            site: string;
-            targets: string[];
-        };
-        LeasedServerSaid: {
-            name: string;
-            site?: string;
-            /** @description Addresses or ids. */
-            targets?: string[];
-        };
-        /** @description All leases. */
-        Leases: {
-            leases: components["schemas"]["Lease"][];
-        };
         Leave: {
             password: string;
             /** @description Digits or a one-time code, where the account asks for them. */
@@ -2043,29 +1780,6 @@ export interface components {
         Leaving: {
             /** @description When the account is erased, with all its files. */
             leaves: components["schemas"]["Time"];
-        };
-        /** @description Entries in their order. */
-        Ledger: {
-            entries: components["schemas"]["LedgerEntry"][];
-            /**
-             * Format: int64
-             * @description Give it as `after` for what follows; none: that is all.
-             */
-            next: number | null;
-        };
-        LedgerEntry: {
-            at: components["schemas"]["Time"];
-            /** @description In their order; a key may come more than once. */
-            fields: components["schemas"]["LedgerField"][];
-            /** Format: int64 */
-            n: number;
-            /** @description All of it, as it was signed. */
-            text: string;
-            what: string;
-        };
-        LedgerField: {
-            key: string;
-            value: string;
         };
         /** @description What an account may take beside its quota. None: not limited. */
         Limits: {
@@ -2182,21 +1896,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** @description A notice that came by letter or mail, or one of ours. */
-        NewNotice: {
-            addressee?: string;
-            /** @description RFC 3339. */
-            deadline?: string | null;
-            document?: components["schemas"]["DocumentSaid"] | null;
-            /** @description The lease's id, or else the firm's name. */
-            lease?: string | null;
-            provider?: string | null;
-            servers?: string[];
-            supersedes?: string | null;
-            text: string;
-            /** @description It is ours, to the firm: in force until it is released. */
-            to_firm?: boolean;
-        };
         NewPasskey: {
             /** @description Which challenge this answers. */
             challenge: string;
@@ -2269,51 +1968,9 @@ export interface components {
         };
         NewWebhook: {
             address: string;
-            /** @description Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`; for operators `notice.waits`. */
+            /** @description Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`. */
             events: string[];
             label?: string;
-        };
-        Notice: {
-            acknowledged: components["schemas"]["Time"] | null;
-            /** @description Who took note; empty: at the machine. */
-            acknowledged_by: string | null;
-            addressee: string;
-            changed: components["schemas"]["Time"];
-            /** @description SHA-256 of what was filed, in hex digits. */
-            content: string;
-            contract: string | null;
-            deadline: components["schemas"]["Time"] | null;
-            document: components["schemas"]["NoticeDocument"] | null;
-            id: string;
-            made: components["schemas"]["Time"];
-            provider: string | null;
-            served: components["schemas"]["ServedWord"];
-            /** @description None: all of the lease. */
-            servers: string[];
-            state: components["schemas"]["NoticeWord"];
-            supersedes: string | null;
-            targets: string[];
-            text: string;
-        };
-        NoticeAct: {
-            act: components["schemas"]["ActWord"];
-        };
-        NoticeDocument: {
-            /** Format: int64 */
-            bytes: number;
-            /** @description The file that holds it, once it came. */
-            file: string | null;
-            name: string;
-            sha256: string;
-        };
-        NoticeMade: {
-            id: string;
-        };
-        /** @enum {string} */
-        NoticeWord: "received" | "acknowledged" | "planned" | "done" | "superseded" | "in-force" | "released";
-        /** @description Notices, the latest first. */
-        Notices: {
-            notices: components["schemas"]["Notice"][];
         };
         OperatorKit: {
             /** @description Whether all that it should hold is in it. */
@@ -2460,6 +2117,7 @@ export interface components {
             spending: components["schemas"]["Spending"];
             state: components["schemas"]["TargetState"];
             targets: components["schemas"]["Target"][];
+            without: components["schemas"]["Without"];
         };
         /** @description What came of adding or changing a provider. */
         ProviderSet: {
@@ -2529,15 +2187,54 @@ export interface components {
         QuickRemoval: {
             remove: string;
         };
-        /** @description What a firm takes away. The receipt names the SHA-256 of the request's body: keep both. */
-        Receipt: {
-            /** @description The checkpoint of the ledger that it names, signed. */
-            checkpoint: string;
-            /** @description What both are checked with, `name+id+key`. */
-            key: string;
-            notice: string;
-            /** @description A signed note: c2sp.org/signed-note. */
-            receipt: string;
+        /** @description What repair costs in one currency. */
+        RepairCost: {
+            currency: string | null;
+            /** @description What is fetched and asked for. */
+            once: string;
+            /** @description What is stored more, for a month. */
+            storing_month: string;
+        };
+        /** @description What it takes to settle everything on the providers that are left: an upper bound. */
+        RepairForecast: {
+            /** @description By currency. None: a price is not known. */
+            costs: components["schemas"]["RepairCost"][] | null;
+            /**
+             * Format: int64
+             * @description Packs and copied objects that too little is left of.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Within the bandwidth limit of upkeep. None: there is no limit.
+             */
+            limit_s: number | null;
+            /**
+             * Format: int64
+             * @description At the speed of the last repair. None: none was measured.
+             */
+            measured_s: number | null;
+            /**
+             * Format: int64
+             * @description Packs that get new lanes.
+             */
+            packs: number;
+            /** Format: int64 */
+            read_bytes: number;
+            /**
+             * Format: int64
+             * @description Copied objects (names, keys, journal) that get new copies.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Packs and copied objects that would stay below settled, for want of firms.
+             */
+            stuck: number;
+            /** @description The providers whose prices are not known. */
+            unpriced: string[];
+            /** Format: int64 */
+            write_bytes: number;
         };
         /** @description What a guest told. */
         Report: {
@@ -2633,11 +2330,6 @@ export interface components {
             /** @description Digits or a one-time code. */
             second: string;
         };
-        /**
-         * @description Who served it, and how.
-         * @enum {string}
-         */
-        ServedWord: "at-desk" | "by-letter" | "to-firm" | "raised";
         /** @description What a service says of itself to everybody. */
         Service: {
             /** @description `#rrggbb`; none: the house colour. */
@@ -2789,6 +2481,11 @@ export interface components {
             id: string;
             note: string;
             state: components["schemas"]["TargetState"];
+            /**
+             * Format: int64
+             * @description Bytes that lie there by the records.
+             */
+            stored_bytes: number;
         };
         /** @description A target that was tried and added. */
         TargetJoined: {
@@ -2846,6 +2543,15 @@ export interface components {
              */
             size: number;
             trashed: components["schemas"]["Time"];
+        };
+        /** @description How the fleet stood, hour by hour. */
+        Trend: {
+            /** @description Oldest first; an hour in which the service did not run is missing. */
+            hours: components["schemas"]["Hour"][];
+            /** @description Names of the providers by the ids that `stored_bytes` has; who left is not in here. */
+            providers: {
+                [key: string]: string;
+            };
         };
         /** @enum {string} */
         Verb: "mkdir" | "move" | "copy" | "restore" | "revert";
@@ -2913,7 +2619,7 @@ export interface components {
         Webhooks: {
             webhooks: components["schemas"]["Webhook"][];
         };
-        /** @description What would be left without a provider. */
+        /** @description What would be left without some providers. */
         WhatIf: {
             /** Format: int64 */
             files_below_safe: number;
@@ -2921,15 +2627,40 @@ export interface components {
             files_below_settled: number;
             /** Format: int64 */
             files_unreadable: number;
+            /** @description How many more providers may go then, whichever they are. None: something lacks bytes, or nothing is kept. */
+            margin: number | null;
             /** @description How many packs have the margin 0, 1, and so on. */
             packs_by_margin: number[];
             /** Format: int64 */
             packs_unreadable: number;
+            /** @description The first of those that were named. */
             provider: string;
+            /** @description All that were named. */
+            providers: string[];
+            /** Format: int64 */
+            records_below_safe: number;
             /** Format: int64 */
             records_unreadable: number;
+            repair: components["schemas"]["RepairForecast"];
+            /** @description That a pack written then would get, as `4+2`; none: nothing could be written. */
+            scheme: string | null;
             /** @description Providers at which a second target would make it better. */
             second_target_helps: string[];
+        };
+        /** @description What the loss of a provider, with all that have its owner, would do. Each count includes the worse ones. */
+        Without: {
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** Format: int64 */
+            records_below_safe: number;
+            /** Format: int64 */
+            records_unreadable: number;
         };
     };
     responses: never;
@@ -2941,21 +2672,14 @@ export interface components {
 export type Abilities = components['schemas']['Abilities'];
 export type Account = components['schemas']['Account'];
 export type AccountChange = components['schemas']['AccountChange'];
-export type ActWord = components['schemas']['ActWord'];
 export type Action = components['schemas']['Action'];
 export type Bytes = components['schemas']['Bytes'];
 export type Challenge = components['schemas']['Challenge'];
-export type Checkpoint = components['schemas']['Checkpoint'];
 export type Code = components['schemas']['Code'];
 export type Codes = components['schemas']['Codes'];
-export type Desk = components['schemas']['Desk'];
-export type DeskMade = components['schemas']['DeskMade'];
-export type DeskSaid = components['schemas']['DeskSaid'];
-export type DocumentSaid = components['schemas']['DocumentSaid'];
 export type Entry = components['schemas']['Entry'];
 export type Erased = components['schemas']['Erased'];
 export type ErrorCode = components['schemas']['ErrorCode'];
-export type Filing = components['schemas']['Filing'];
 export type Fleet = components['schemas']['Fleet'];
 export type Forgot = components['schemas']['Forgot'];
 export type Found = components['schemas']['Found'];
@@ -2963,6 +2687,7 @@ export type FoundPage = components['schemas']['FoundPage'];
 export type Grant = components['schemas']['Grant'];
 export type GrantChange = components['schemas']['GrantChange'];
 export type Grants = components['schemas']['Grants'];
+export type Hour = components['schemas']['Hour'];
 export type Identity = components['schemas']['Identity'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationMade = components['schemas']['InvitationMade'];
@@ -2973,18 +2698,8 @@ export type Kind = components['schemas']['Kind'];
 export type Kit = components['schemas']['Kit'];
 export type KitToAdd = components['schemas']['KitToAdd'];
 export type Kits = components['schemas']['Kits'];
-export type Lease = components['schemas']['Lease'];
-export type LeaseChange = components['schemas']['LeaseChange'];
-export type LeaseMade = components['schemas']['LeaseMade'];
-export type LeaseWord = components['schemas']['LeaseWord'];
-export type LeasedServer = components['schemas']['LeasedServer'];
-export type LeasedServerSaid = components['schemas']['LeasedServerSaid'];
-export type Leases = components['schemas']['Leases'];
 export type Leave = components['schemas']['Leave'];
 export type Leaving = components['schemas']['Leaving'];
-export type Ledger = components['schemas']['Ledger'];
-export type LedgerEntry = components['schemas']['LedgerEntry'];
-export type LedgerField = components['schemas']['LedgerField'];
 export type Limits = components['schemas']['Limits'];
 export type Link = components['schemas']['Link'];
 export type LinkPassword = components['schemas']['LinkPassword'];
@@ -3000,7 +2715,6 @@ export type NewGrant = components['schemas']['NewGrant'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewKit = components['schemas']['NewKit'];
 export type NewLogin = components['schemas']['NewLogin'];
-export type NewNotice = components['schemas']['NewNotice'];
 export type NewPasskey = components['schemas']['NewPasskey'];
 export type NewPrice = components['schemas']['NewPrice'];
 export type NewProvider = components['schemas']['NewProvider'];
@@ -3010,12 +2724,6 @@ export type NewShare = components['schemas']['NewShare'];
 export type NewTarget = components['schemas']['NewTarget'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhook = components['schemas']['NewWebhook'];
-export type Notice = components['schemas']['Notice'];
-export type NoticeAct = components['schemas']['NoticeAct'];
-export type NoticeDocument = components['schemas']['NoticeDocument'];
-export type NoticeMade = components['schemas']['NoticeMade'];
-export type NoticeWord = components['schemas']['NoticeWord'];
-export type Notices = components['schemas']['Notices'];
 export type OperatorKit = components['schemas']['OperatorKit'];
 export type Passkey = components['schemas']['Passkey'];
 export type PasskeyChange = components['schemas']['PasskeyChange'];
@@ -3040,7 +2748,8 @@ export type QuickFile = components['schemas']['QuickFile'];
 export type QuickFiles = components['schemas']['QuickFiles'];
 export type QuickLimits = components['schemas']['QuickLimits'];
 export type QuickRemoval = components['schemas']['QuickRemoval'];
-export type Receipt = components['schemas']['Receipt'];
+export type RepairCost = components['schemas']['RepairCost'];
+export type RepairForecast = components['schemas']['RepairForecast'];
 export type Report = components['schemas']['Report'];
 export type ReportChange = components['schemas']['ReportChange'];
 export type ReportReason = components['schemas']['ReportReason'];
@@ -3054,7 +2763,6 @@ export type SecondFactor = components['schemas']['SecondFactor'];
 export type SecondFactorOn = components['schemas']['SecondFactorOn'];
 export type SecondFactorProposal = components['schemas']['SecondFactorProposal'];
 export type SecondFactorShown = components['schemas']['SecondFactorShown'];
-export type ServedWord = components['schemas']['ServedWord'];
 export type Service = components['schemas']['Service'];
 export type ServiceChange = components['schemas']['ServiceChange'];
 export type Session = components['schemas']['Session'];
@@ -3078,6 +2786,7 @@ export type TokenMade = components['schemas']['TokenMade'];
 export type Tokens = components['schemas']['Tokens'];
 export type Trash = components['schemas']['Trash'];
 export type Trashed = components['schemas']['Trashed'];
+export type Trend = components['schemas']['Trend'];
 export type Verb = components['schemas']['Verb'];
 export type Version = components['schemas']['Version'];
 export type Versions = components['schemas']['Versions'];
@@ -3088,6 +2797,7 @@ export type WebhookMade = components['schemas']['WebhookMade'];
 export type WebhookTrial = components['schemas']['WebhookTrial'];
 export type Webhooks = components['schemas']['Webhooks'];
 export type WhatIf = components['schemas']['WhatIf'];
+export type Without = components['schemas']['Without'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_accounts: {
@@ -3230,110 +2940,6 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_desk_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The id of a lease */
-                lease: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Desk"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_desk_lease_notices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The id of a lease */
-                lease: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Filing"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Receipt"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_desk_lease_notices_id_document: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description 32 hex digits */
-                id: string;
-                /** @description The id of a lease */
-                lease: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "*/*": components["schemas"]["Bytes"];
-            };
-        };
         responses: {
             /** @description No Content */
             204: {
@@ -3875,11 +3481,43 @@ export interface operations {
             };
         };
     };
+    get_fleet_trend: {
+        parameters: {
+            query?: {
+                /** @description The first hour; none: a month ago. 400 days are kept */
+                since?: components["schemas"]["Time"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trend"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_fleet_what_if: {
         parameters: {
             query: {
-                /** @description Its name */
-                provider: string;
+                /** @description A name; once for each provider that is gone */
+                provider: string[];
             };
             header?: never;
             path?: never;
@@ -4249,228 +3887,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_leases: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Leases"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_leases: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LeaseChange"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LeaseMade"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patch_leases_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description 32 hex digits */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LeaseChange"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_leases_id_desk: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description 32 hex digits */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DeskSaid"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeskMade"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_ledger: {
-        parameters: {
-            query?: {
-                /** @description The entries behind this one */
-                after?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Ledger"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_ledger_checkpoint: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Checkpoint"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_ledger_export: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description An exported ledger */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
             };
             /** @description It was refused, or could not be done */
             default: {
@@ -5179,139 +4595,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["MailCode"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_notices: {
-        parameters: {
-            query?: {
-                /** @description `true`: those alone that need a person or are in force */
-                open?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Notices"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_notices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewNotice"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NoticeMade"];
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_notices_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description 32 hex digits */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NoticeAct"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_notices_id_document: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description 32 hex digits */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "*/*": components["schemas"]["Bytes"];
             };
         };
         responses: {
@@ -8506,35 +7789,6 @@ export interface operations {
         };
     };
     get_healthz: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description It was refused, or could not be done */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_metrics: {
         parameters: {
             query?: never;
             header?: never;

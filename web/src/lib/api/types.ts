@@ -33,7 +33,9 @@ export type {
   Time,
   Token,
   Trashed,
+  Trend,
   Version,
+  WhatIf,
 } from './schema';
 
 /** `trash_bytes`: a service may say one day how much of the space is the trash's. */
