@@ -378,7 +378,9 @@ fn a_firm_files_at_its_desk_and_the_receipt_is_checked_without_a_service() {
     client(&["provider", "notice", "amber", "--text", "they wipe it", "--document", letter.to_str().unwrap()]);
     assert!(client(&["ls", "/Notices/amber"]).contains("letter.pdf"));
     let ledger = on_data(&data, &["ledger", "show"]);
-    for what in ["lease.added", "desk.opened", "notice.filed", "notice.acknowledged", "notice.entered", "notice.document"] {
+    for what in
+        ["lease.added", "desk.opened", "notice.filed", "notice.acknowledged", "notice.entered", "notice.document"]
+    {
         assert!(ledger.contains(what), "{what}: {ledger}");
     }
     client(&["lease", "end", "A-17"]);
@@ -386,9 +388,17 @@ fn a_firm_files_at_its_desk_and_the_receipt_is_checked_without_a_service() {
     server.stop();
 
     let check = |content: &Path| {
-        holdfast(&["ledger", "receipt", receipt.to_str().unwrap(), "--key", &key, "--content", content.to_str().unwrap()])
-            .output()
-            .unwrap()
+        holdfast(&[
+            "ledger",
+            "receipt",
+            receipt.to_str().unwrap(),
+            "--key",
+            &key,
+            "--content",
+            content.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap()
     };
     let sound = check(&content);
     assert!(sound.status.success() && text(&sound.stdout).contains("is what was filed"), "{}", text(&sound.stderr));

@@ -10,6 +10,7 @@
 mod about;
 mod archive;
 mod desk;
+mod documents;
 mod elsewhere;
 mod error;
 mod files;

@@ -74,7 +74,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     match args.verb {
         Verb::Add { address, event, label, json } => {
-            let events = if event.is_empty() { EVENTS[..USUAL].iter().map(|event| (*event).to_owned()).collect() } else { event };
+            let events = if event.is_empty() {
+                EVENTS[..USUAL].iter().map(|event| (*event).to_owned()).collect()
+            } else {
+                event
+            };
             let wish = json!({ "address": address, "events": events, "label": label });
             let made: Value = api.json(Method::POST, "/api/v1/webhooks", Some(&wish)).await?;
             if json {
