@@ -3,6 +3,8 @@
 //! The same questions go over the control socket ([`crate::control`]), or to a store that the command opened itself; those
 //! that HTTP knows go there as well ([`crate::reach`]). Answers are the JSON of the HTTP interface.
 
+mod leases;
+
 use std::sync::Arc;
 
 use fleet::Login;
@@ -13,7 +15,7 @@ use gateway::{
 };
 use model::{
     account::Role,
-    id::{AccountId, KitId, LeaseId, NoticeId},
+    id::{AccountId, KitId},
     plans::PlanRow,
     world::BoxFuture,
 };
@@ -378,41 +380,6 @@ impl Operator {
         }
     }
 
-    /// Questions of leases and notices.
-    async fn of_leases(&self, question: Question) -> Result<Value> {
-        let caller = self.nobody();
-        match question {
-            Question::LeaseList => Ok(json!(gateway::leases(self.service.leases(&caller).await?))),
-            Question::LeaseAdd { wish } => {
-                let (provider, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
-                let id = self.service.add_lease(&caller, provider.unwrap_or_default(), wish).await?;
-                Ok(json!(gateway::lease_made(id)))
-            }
-            Question::LeaseSet { id, wish } => {
-                let (_, wish) = gateway::lease_wish(wish).map_err(Error::refused)?;
-                self.service.set_lease(&caller, lease_id(&id)?, wish).await?;
-                Ok(json!({}))
-            }
-            Question::LeaseDesk { id, keeper } => {
-                let id = lease_id(&id)?;
-                Ok(json!(gateway::desk_made(id, self.service.open_desk(&caller, id, keeper).await?)))
-            }
-            Question::NoticeList { open } => Ok(json!(gateway::notices(self.service.notices(&caller, open).await?))),
-            Question::NoticeEnter { said } => {
-                let entered = gateway::notice_entered(said).map_err(Error::refused)?;
-                Ok(json!({ "id": self.service.enter_notice(&caller, entered).await?.to_string() }))
-            }
-            Question::NoticeAct { id, act } => {
-                let id = NoticeId::parse(&id).map_err(|error| Error::refused(format!("'{id}': {error}")))?;
-                let act =
-                    gateway::notice_act(&act).ok_or_else(|| Error::refused(format!("nobody can '{act}' a notice")))?;
-                self.service.act_on_notice(&caller, id, act).await?;
-                Ok(json!({}))
-            }
-            _ => Err(Error::refused("this is no question of leases")),
-        }
-    }
-
     /// The operator at the machine, who invites in the name of the first account.
     async fn first(&self) -> Result<Caller> {
         let all = self.assembly.store.read(|tx| catalogue::accounts::all(tx)).await?;
@@ -450,10 +417,6 @@ impl Machine for Operator {
             })
         })
     }
-}
-
-fn lease_id(text: &str) -> Result<LeaseId> {
-    LeaseId::parse(text).map_err(|error| Error::refused(format!("'{text}' is not the id of a lease: {error}")))
 }
 
 fn kit_id(text: &str) -> Result<KitId> {

@@ -99,14 +99,15 @@ fn of_lease(row: &LeaseRow, now_us: i64) -> Vec<Due> {
         let days = i64::from(row.notice_days).saturating_add(LEASE_AHEAD_DAYS);
         if now_us >= end {
             let text = format!(
-                "the lease {:?} is over, and nobody ended it here: the firm may take its servers back at any time. Renew it, or move \
-                 away what lies there, and say so with `holdfast lease set` or `lease end`",
+                "the lease {:?} is over, and nobody ended it here: the firm may take its servers back at any time. Renew it, or \
+                 move away what lies there, and say so with `holdfast lease set` or `lease end`",
                 row.contract
             );
             found.push(due("lease-over", end, text));
         } else if within(end, days) {
             let text = format!(
-                "the lease {:?} ends soon; a party that wants otherwise says so {} days before. Renew it, or move away what lies there",
+                "the lease {:?} ends soon; a party that wants otherwise says so {} days before. Renew it, or move away what \
+                 lies there",
                 row.contract, row.notice_days
             );
             found.push(due("lease-ends", end, text));

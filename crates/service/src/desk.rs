@@ -83,7 +83,8 @@ impl Service {
                 let lease = admitted(tx, lease, &hash, now_us)?;
                 if said.deadline_us.is_some_and(|at| at < now_us) {
                     return Err(bad(
-                        "the date is in the past: a notice tells of what is to come. Nothing was filed; correct it, or leave it out",
+                        "the date is in the past: a notice tells of what is to come. Nothing was filed; correct it, or leave \
+                         it out",
                     ));
                 }
                 let row = notices::drawn(tx, id, lease.provider, Some(&lease), &said, now_us)?;

@@ -321,12 +321,14 @@ pub enum Error {
     Recipient,
     /// Not the token of this desk.
     #[error(
-        "this token does not open this desk: it was mistyped, or another took its place; ask the operator for a new one. Nothing was filed"
+        "this token does not open this desk: it was mistyped, or another took its place; ask the operator for a new one. Nothing \
+         was filed"
     )]
     DeskToken,
     /// A desk took as many notices as it takes in a day.
     #[error(
-        "this desk took twenty notices today and takes no more until tomorrow; what was filed is kept. Send what is urgent by mail or letter"
+        "this desk took twenty notices today and takes no more until tomorrow; what was filed is kept. Send what is \
+         urgent by mail or letter"
     )]
     TooManyNotices,
     /// A notice that cannot be filed so, or an act that does not go with it.

@@ -11,6 +11,7 @@ mod about;
 mod archive;
 mod arriving;
 mod desk;
+mod documents;
 mod elsewhere;
 mod error;
 mod files;

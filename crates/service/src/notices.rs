@@ -5,22 +5,18 @@
 //! told, is in [`crate::watch`]. Nothing happens to bytes because of a notice.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bytes::Bytes;
 use catalogue::{Tx, accounts, fleet, leases};
-use futures_util::Stream;
 use model::{
     Change, Scope,
-    id::{AccountId, LeaseId, NoticeId, ProviderId, TargetId},
+    id::{LeaseId, NoticeId, ProviderId, TargetId},
     leases::{Document, LeaseRow, NoticeRow, NoticeState, Served},
 };
-use store::{Draft, Expect, ledger::note};
+use store::{Draft, ledger::note};
 
 use crate::{
     Service,
     error::{Error, Result},
-    files::Put,
     leases::name_of,
-    paths::Path,
     tokens::Caller,
 };
 
@@ -179,71 +175,6 @@ impl Service {
             })
             .await
     }
-
-    /// Keeps the document that was announced with a notice an operator entered.
-    ///
-    /// # Errors
-    /// Refused if the caller is no operator; as [`Service::keep_document`].
-    pub async fn attach_document<S>(&self, caller: &Caller, id: NoticeId, body: S) -> Result<()>
-    where
-        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-    {
-        caller.must_operate()?;
-        if caller.account == AccountId::default() {
-            return Err(bad(
-                "a document is kept in somebody's files: sign in, or use a token of an operator's account",
-            ));
-        }
-        self.keep_document(caller.account, id, body).await
-    }
-
-    /// Keeps a document in the tree of `keeper`, if it is the one that was announced.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchId`]; [`Error::BadNotice`] if none was announced or it is there; Refused for another length or SHA-256:
-    /// nothing is kept then, and the right one may be sent.
-    pub(crate) async fn keep_document<S>(&self, keeper: AccountId, id: NoticeId, body: S) -> Result<()>
-    where
-        S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-    {
-        let (row, firm) = self
-            .look(move |tx| {
-                let row = leases::notice(tx, id)?.ok_or(Error::NoSuchId)?;
-                let firm = row.provider.map(|id| fleet::providers(tx).map(|all| name_of(&all, id))).transpose()?;
-                Ok((row, firm.unwrap_or_default()))
-            })
-            .await?;
-        let document = awaited(&row)?.clone();
-        let (day, tag) = (store::ledger::second(row.made_us), row.id.to_string());
-        let name = format!("{} {} {}", &day[..10], &tag[..8], plain(&document.name));
-        let path = [b"Notices".to_vec(), plain(&firm).into_bytes(), name.into_bytes()];
-        let path = Path::from_components(path.to_vec())?;
-        let expect = Expect { bytes: Some(document.bytes), sha256: Some(document.sha256), want_sha256: true };
-        let put = Put { expect, ..Put::default() };
-        let made = self
-            .put(&Caller { account: keeper, role: model::account::Role::User, session: None }, path, body, put)
-            .await?;
-        let now_us = self.store.now().wall_us;
-        self.store
-            .commit(move |tx, draft| {
-                let row = leases::notice(tx, id)?.ok_or(Error::NoSuchId)?;
-                let document = Document { kept: Some((keeper, made.entry)), ..awaited(&row)?.clone() };
-                let fields = [("notice", id.to_string()), ("sha256", hex(&document.sha256))];
-                note(tx, draft, "notice.document", &fields, now_us)?;
-                draft.change(Scope::Cluster, Change::Notice(NoticeRow { document: Some(document), ..row }));
-                Ok(())
-            })
-            .await
-    }
-}
-
-/// The document of a notice that was announced and has not come.
-fn awaited(row: &NoticeRow) -> Result<&Document> {
-    match &row.document {
-        None => Err(bad("no document was announced with this notice; file another notice with it")),
-        Some(Document { kept: Some(_), .. }) => Err(bad("the document of this notice is here already")),
-        Some(document) => Ok(document),
-    }
 }
 
 /// Where a notice stands after what a person did.
@@ -323,7 +254,8 @@ fn scope_of(tx: &Tx<'_>, provider: ProviderId, lease: Option<&LeaseRow>, servers
         let server = lease.servers.iter().find(|server| server.name == *name);
         let server = server.ok_or_else(|| {
             let what = format!(
-                "this lease has no server called {:?}; it has {}. Nothing was filed: correct the name, or name none for all of them",
+                "this lease has no server called {:?}; it has {}. Nothing was filed: correct the name, or name none \
+                 for all of them",
                 short(name),
                 some_names(lease)
             );
@@ -393,7 +325,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -401,16 +333,9 @@ fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-/// A name of somebody else's as a name of a file: no path, nothing hidden.
-fn plain(name: &str) -> String {
-    let letter = |letter: char| if letter == '/' || letter.is_control() { '_' } else { letter };
-    let name: String = name.trim().trim_start_matches('.').chars().map(letter).take(80).collect();
-    if name.is_empty() { "unnamed".to_owned() } else { name }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Act, NoticeState, after, plain};
+    use super::{Act, NoticeState, after};
 
     #[test]
     fn a_notice_goes_forward_only() {
@@ -427,15 +352,6 @@ mod tests {
             (NoticeState::Released, Act::Release, None),
         ] {
             assert_eq!(after(state, act).ok(), then, "{state:?} {act:?}");
-        }
-    }
-
-    #[test]
-    fn what_a_firm_calls_a_document_is_no_path() {
-        for (name, kept) in
-            [("../../etc", "_.._etc"), ("a/b", "a_b"), ("..", "unnamed"), (" é.pdf ", "é.pdf"), ("a\nb", "a_b")]
-        {
-            assert_eq!(plain(name), kept);
         }
     }
 }

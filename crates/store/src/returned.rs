@@ -296,7 +296,8 @@ impl Inner {
         let Brought { accounts, packs, kits, versions, entries, not_repeated } = *brought;
         let mut said = format!(
             "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits, {entries} entries \
-             of the ledger and {accounts} accounts were brought in beside what is there; {not_repeated} deletions were not done again"
+             of the ledger and {accounts} accounts were brought in beside what is there; {not_repeated} deletions were not \
+             done again"
         );
         for finding in findings {
             said = format!("{said}; {finding}");

@@ -6,6 +6,7 @@ mod access;
 mod durable;
 mod files;
 mod history;
+mod leases;
 mod local;
 mod orders;
 mod outgoing;
@@ -70,6 +71,8 @@ stories! {
     plans::plans_come_back_as_they_were_said,
     plans::files_are_found_by_their_age,
     plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,
+    leases::a_ledger_takes_the_next_entry_and_no_other,
+    leases::leases_and_notices_come_back_as_they_were_said,
     local::copies_are_counted,
     local::a_journal_object_is_released_when_packed_and_covered,
     local::a_claim_has_one_owner_and_a_growing_term,

@@ -155,15 +155,16 @@ fn english(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String)
         Told::Notices { count, text } => (
             "notices wait for you",
             format!(
-                "{count} notices wait at {service} until somebody takes note of them:\n\n{text}\n\nRead them with `holdfast notice ls`, \
+                "{count} notices wait at {service} until somebody takes note of them:\n\n{text}\n\nRead them with \
+                 `holdfast notice ls`, \
                  and take note of one with `holdfast notice ack ID`. Until then this mail comes again, less and less often."
             ),
         ),
         Told::Statement { text } => (
             "a statement",
             format!(
-                "the operator of {service} states:\n\n{text}\n\nThis statement is in force until it is withdrawn. It is in a signed \
-                 ledger, and is served again when what it covers changes its state."
+                "the operator of {service} states:\n\n{text}\n\nThis statement is in force until it is withdrawn. \
+                 It is in a signed ledger, and is served again when what it covers changes its state."
             ),
         ),
         Told::Test => ("mail works", format!("this mail shows that {service} can send mail.")),
@@ -255,8 +256,8 @@ fn german(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) 
         Told::Statement { text } => (
             "eine Erklärung",
             format!(
-                "der Betreiber von {service} erklärt:\n\n{text}\n\nDiese Erklärung gilt, bis sie zurückgenommen wird. Sie steht in \
-                 einem signierten Verzeichnis und wird wieder zugestellt, wenn sich der Stand dessen ändert, was sie betrifft."
+                "der Betreiber von {service} erklärt:\n\n{text}\n\nDiese Erklärung gilt, bis sie zurückgenommen wird. \
+                 Sie steht in einem signierten Verzeichnis und wird wieder zugestellt, wenn sich der Stand dessen ändert, was sie betrifft."
             ),
         ),
         Told::Test => ("Mail geht", format!("diese Mail zeigt, dass {service} Mail verschicken kann.")),
