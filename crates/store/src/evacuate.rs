@@ -124,6 +124,8 @@ impl Inner {
         if politely && gives_way(&state.gave_way) {
             return Ok(false);
         }
+        // Said before anything moves, so that a date that cannot be met is known at once.
+        self.tell(&work, &orders);
         let done = self.move_some(&mut work, everything).await?;
         self.tell(&work, &orders);
         let ahead = self.ahead().0;
