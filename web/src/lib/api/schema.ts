@@ -76,6 +76,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/desk/{lease}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what the desk is for, to whoever has its token. */
+        get: operations["get_desk_lease"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/{lease}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Files a notice. */
+        post: operations["post_desk_lease_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/desk/{lease}/notices/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sends the document that was announced with a notice. */
+        put: operations["put_desk_lease_notices_id_document"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/files/{path}": {
         parameters: {
             query?: never;
@@ -114,6 +165,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads without a provider what would be left if it were gone, and says what could not be read, for an operator. Waits for
+         *     the end.
+         */
+        post: operations["post_fleet_drills"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/logins": {
         parameters: {
             query?: never;
@@ -131,6 +202,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Orders something of targets, for an operator. */
+        post: operations["post_fleet_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/prices": {
         parameters: {
             query?: never;
@@ -142,6 +230,23 @@ export interface paths {
         put?: never;
         /** Sets what a provider asks, for an operator. An empty value makes a price unknown. */
         post: operations["post_fleet_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/probes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a target now, for an operator. */
+        post: operations["post_fleet_probes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -356,6 +461,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists leases, for an operator. */
+        get: operations["get_leases"];
+        put?: never;
+        /** Adds a lease, for an operator. */
+        post: operations["post_leases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what is known of a lease, for an operator. */
+        patch: operations["patch_leases_id"];
+        trace?: never;
+    };
+    "/api/v1/leases/{id}/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a lease's desk, for an operator, or gives it another token. */
+        post: operations["post_leases_id_desk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists entries of the ledger, for an operator, the first ones first. */
+        get: operations["get_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Signs all entries that there are now, for an operator. */
+        get: operations["get_ledger_checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives all entries and the checkpoint that signs them, for an operator, as one file to be verified. */
+        get: operations["get_ledger_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links/{code}": {
         parameters: {
             query?: never;
@@ -542,6 +750,58 @@ export interface paths {
         put?: never;
         /** Confirms the address that a code was sent to. Whoever has the code need not be signed in: mail is read elsewhere. */
         post: operations["post_mail_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists notices, for an operator. */
+        get: operations["get_notices"];
+        put?: never;
+        /** Enters a notice that came by letter or mail, or one of ours, for an operator. */
+        post: operations["post_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes note of a notice, says that it is planned or done, or gives up a statement of ours; for an operator. */
+        post: operations["post_notices_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sends the document that was announced with a notice, for an operator. It is kept in their files, below `Notices`. */
+        put: operations["put_notices_id_document"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1468,6 +1728,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives numbers for a monitor, for an operator, in the text format of Prometheus. */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1519,6 +1796,8 @@ export interface components {
             quota_bytes?: number | null;
             suspended?: boolean | null;
         };
+        /** @enum {string} */
+        ActWord: "acknowledge" | "plan" | "done" | "release";
         /** @description What is to be done. */
         Action: {
             action: components["schemas"]["Verb"];
@@ -1536,12 +1815,48 @@ export interface components {
          * @description Bytes as they are.
          */
         Bytes: string;
+        /** @description How it was proven that everything stands without the targets. */
+        Certificate: {
+            at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Names and keys, listed.
+             */
+            objects_listed: number;
+            /**
+             * Format: int64
+             * @description Names and keys, read back.
+             */
+            objects_read: number;
+            /**
+             * Format: int64
+             * @description Packs whose shards were read within a month, and listed since the order.
+             */
+            packs_listed: number;
+            /**
+             * Format: int64
+             * @description Packs whose shards were all read back since the order.
+             */
+            packs_read: number;
+        };
         /** @description What an authenticator is to sign. */
         Challenge: {
             /** @description Names it in the answer. */
             challenge: string;
             /** @description `publicKey`, as `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` takes it. */
             options: Record<string, never>;
+        };
+        /** @description What stands for all entries. */
+        Checkpoint: {
+            /** @description A signed note, c2sp.org/tlog-checkpoint. */
+            checkpoint: string;
+            /** @description What its signature is checked with, `name+id+key`. */
+            key: string;
+            /**
+             * Format: int64
+             * @description How many entries it signs.
+             */
+            size: number;
         };
         /** @description A one-time code for somebody else. */
         Code: {
@@ -1555,6 +1870,60 @@ export interface components {
         /** @description One-time codes, shown this once. */
         Codes: {
             codes: string[];
+        };
+        /** @description What the desk is for. */
+        Desk: {
+            contract: string;
+            /** @description The firm, as the operator calls it. */
+            provider: string;
+            servers: string[];
+        };
+        /** @description A desk that was opened. */
+        DeskMade: {
+            /** @description Where the firm files notices, on this service. */
+            path: string;
+            /** @description Shown once. */
+            token: string;
+        };
+        DeskSaid: {
+            /** @description In whose files the firm's documents are kept; the caller's if left out. */
+            keeper?: string | null;
+        };
+        /** @description A document that will be sent to the notice's address. */
+        DocumentSaid: {
+            /** Format: int64 */
+            bytes: number;
+            name: string;
+            /** @description In hex digits. */
+            sha256: string;
+        };
+        /** @description What was read without a firm, and what could not be. */
+        Drilled: {
+            /** @description When it ended. */
+            at: components["schemas"]["Time"];
+            /** @description Providers that did not answer either when it began. */
+            away: string[];
+            /**
+             * Format: int64
+             * @description That were read and were right.
+             */
+            bytes: number;
+            /** @description Whether everything was asked for, or a sample. */
+            complete: boolean;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** @description The first of what could not be read, in words. */
+            holes: string[];
+            /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** @description Whether all that was asked for could be read. */
+            passed: boolean;
+            /** Format: int64 */
+            records: number;
+            /** Format: int64 */
+            records_unreadable: number;
         };
         /** @description A folder or a file in a folder. */
         Entry: {
@@ -1580,7 +1949,72 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stopping" | "suspended" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        /** @description An order to move everything away. */
+        Evacuation: {
+            by: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Bytes that are still read, written and read back.
+             */
+            bytes_left: number | null;
+            certificate: components["schemas"]["Certificate"] | null;
+            /**
+             * Format: int64
+             * @description Seconds of work; none while that cannot be said.
+             */
+            eta_s: number | null;
+            help: components["schemas"]["EvacuationHelp"] | null;
+            /**
+             * Format: int64
+             * @description By how many seconds the date is missed; 0: it is met.
+             */
+            late_s: number | null;
+            /**
+             * Format: int64
+             * @description Names and keys likewise.
+             */
+            objects_left: number | null;
+            order: string;
+            ordered: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Packs that do not stand without it yet, as of the last look; none when nothing is known now.
+             */
+            packs_left: number | null;
+            state: components["schemas"]["EvacuationState"];
+            /** @description Why it is not certified, when nothing can be moved any more. */
+            unproven: string | null;
+        };
+        /** @description What could help to meet a date. */
+        EvacuationHelp: {
+            /**
+             * Format: int64
+             * @description The bandwidth that would do, in percent of what was seen; none: no bandwidth would.
+             */
+            bandwidth_percent: number | null;
+            /**
+             * Format: int64
+             * @description Seconds of work if lanes are made from the other firms at the same time, which is done then; none: it does not help.
+             */
+            rebuilding_s: number | null;
+            /**
+             * Format: int64
+             * @description Seconds until everything is safe without it, which is less than settled.
+             */
+            safe_s: number;
+        };
+        /** @enum {string} */
+        EvacuationState: "evacuating" | "paused" | "evacuated";
+        /** @description What a firm files. */
+        Filing: {
+            /** @description RFC 3339: from when on it holds. */
+            deadline?: string | null;
+            document?: components["schemas"]["DocumentSaid"] | null;
+            /** @description None: all of the lease. */
+            servers?: string[];
+            text: string;
+        };
         /** @description How the fleet stands. */
         Fleet: {
             /**
@@ -1639,6 +2073,11 @@ export interface components {
             /** Format: int64 */
             unpacked_files: number;
         };
+        /**
+         * @description What can be ordered.
+         * @enum {string}
+         */
+        FleetOrder: "cordon" | "uncordon" | "evacuate" | "pause" | "resume" | "cancel" | "retire" | "give-up";
         Forgot: {
             /** @description Or the confirmed address. */
             name: string;
@@ -1772,6 +2211,64 @@ export interface components {
         Kits: {
             kits: components["schemas"]["Kit"][];
         };
+        Lease: {
+            contract: string;
+            currency: string;
+            desk: components["schemas"]["Time"] | null;
+            ends: components["schemas"]["Time"] | null;
+            id: string;
+            /** @description As `4.99`, in the currency. */
+            month: string | null;
+            notice_address: string;
+            /** Format: int32 */
+            notice_days: number;
+            paid_until: components["schemas"]["Time"] | null;
+            price: string;
+            provider: string;
+            servers: components["schemas"]["LeasedServer"][];
+            state: components["schemas"]["LeaseWord"];
+            /** @description What its firm has in common with others. */
+            warnings: string[];
+        };
+        /** @description What is said of a lease; what is left out stays as it is. */
+        LeaseChange: {
+            contract?: string | null;
+            currency?: string | null;
+            /** @description RFC 3339; null: not known. */
+            ends?: string | null;
+            month?: string | null;
+            notice_address?: string | null;
+            /** Format: int32 */
+            notice_days?: number | null;
+            /** @description RFC 3339; null: not known. */
+            paid_until?: string | null;
+            price?: string | null;
+            /** @description To add one: its firm, by name. */
+            provider?: string | null;
+            servers?: components["schemas"]["LeasedServerSaid"][] | null;
+            state?: components["schemas"]["LeaseWord"] | null;
+        };
+        /** @description A lease that was added. */
+        LeaseMade: {
+            id: string;
+        };
+        /** @enum {string} */
+        LeaseWord: "active" | "ending" | "ended";
+        LeasedServer: {
+            name: string;
+            site: string;
+            targets: string[];
+        };
+        LeasedServerSaid: {
+            name: string;
+            site?: string;
+            /** @description Addresses or ids. */
+            targets?: string[];
+        };
+        /** @description All leases. */
+        Leases: {
+            leases: components["schemas"]["Lease"][];
+        };
         Leave: {
             password: string;
             /** @description Digits or a one-time code, where the account asks for them. */
@@ -1780,6 +2277,29 @@ export interface components {
         Leaving: {
             /** @description When the account is erased, with all its files. */
             leaves: components["schemas"]["Time"];
+        };
+        /** @description Entries in their order. */
+        Ledger: {
+            entries: components["schemas"]["LedgerEntry"][];
+            /**
+             * Format: int64
+             * @description Give it as `after` for what follows; none: that is all.
+             */
+            next: number | null;
+        };
+        LedgerEntry: {
+            at: components["schemas"]["Time"];
+            /** @description In their order; a key may come more than once. */
+            fields: components["schemas"]["LedgerField"][];
+            /** Format: int64 */
+            n: number;
+            /** @description All of it, as it was signed. */
+            text: string;
+            what: string;
+        };
+        LedgerField: {
+            key: string;
+            value: string;
         };
         /** @description What an account may take beside its quota. None: not limited. */
         Limits: {
@@ -1867,6 +2387,15 @@ export interface components {
             name: string;
             password: string;
         };
+        NewDrill: {
+            /** @description The provider that nothing is read from. */
+            provider: string;
+            /**
+             * Format: int64
+             * @description How many packs, and copied objects, are drawn by chance; absent: all are read.
+             */
+            sample?: number | null;
+        };
         NewGrant: {
             path: string;
             rights: components["schemas"]["Rights"];
@@ -1896,6 +2425,36 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description A notice that came by letter or mail, or one of ours. */
+        NewNotice: {
+            addressee?: string;
+            /** @description RFC 3339. */
+            deadline?: string | null;
+            document?: components["schemas"]["DocumentSaid"] | null;
+            /** @description The lease's id, or else the firm's name. */
+            lease?: string | null;
+            provider?: string | null;
+            servers?: string[];
+            supersedes?: string | null;
+            text: string;
+            /** @description It is ours, to the firm: in force until it is released. */
+            to_firm?: boolean;
+        };
+        /** @description An order for a target, or for all targets of a provider: exactly one of both is named. */
+        NewOrder: {
+            /** @description For `evacuate`: by when, RFC 3339. */
+            by?: string | null;
+            /** @description For `give-up`: the name or address once more. */
+            confirm?: string | null;
+            /** @description For `retire`: nothing is deleted there. */
+            keep_shards?: boolean;
+            /** @description What is ordered. */
+            order: components["schemas"]["FleetOrder"];
+            /** @description A provider's name. */
+            provider?: string | null;
+            /** @description A target's address. */
+            target?: string | null;
+        };
         NewPasskey: {
             /** @description Which challenge this answers. */
             challenge: string;
@@ -1908,6 +2467,9 @@ export interface components {
                 [key: string]: string;
             };
             provider: string;
+        };
+        NewProbe: {
+            address: string;
         };
         NewProvider: {
             labels?: {
@@ -1968,14 +2530,60 @@ export interface components {
         };
         NewWebhook: {
             address: string;
-            /** @description Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`. */
+            /** @description Of `file.stored`, `share.made`, `share.changed`, `share.ended`, `request.received`; for operators `notice.waits`. */
             events: string[];
             label?: string;
+        };
+        Notice: {
+            acknowledged: components["schemas"]["Time"] | null;
+            /** @description Who took note; empty: at the machine. */
+            acknowledged_by: string | null;
+            addressee: string;
+            changed: components["schemas"]["Time"];
+            /** @description SHA-256 of what was filed, in hex digits. */
+            content: string;
+            contract: string | null;
+            deadline: components["schemas"]["Time"] | null;
+            document: components["schemas"]["NoticeDocument"] | null;
+            id: string;
+            made: components["schemas"]["Time"];
+            provider: string | null;
+            served: components["schemas"]["ServedWord"];
+            /** @description None: all of the lease. */
+            servers: string[];
+            state: components["schemas"]["NoticeWord"];
+            supersedes: string | null;
+            targets: string[];
+            text: string;
+        };
+        NoticeAct: {
+            act: components["schemas"]["ActWord"];
+        };
+        NoticeDocument: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description The file that holds it, once it came. */
+            file: string | null;
+            name: string;
+            sha256: string;
+        };
+        NoticeMade: {
+            id: string;
+        };
+        /** @enum {string} */
+        NoticeWord: "received" | "acknowledged" | "planned" | "done" | "superseded" | "in-force" | "released";
+        /** @description Notices, the latest first. */
+        Notices: {
+            notices: components["schemas"]["Notice"][];
         };
         OperatorKit: {
             /** @description Whether all that it should hold is in it. */
             current: boolean;
             made: components["schemas"]["Time"] | null;
+        };
+        /** @description The targets that an order was about. */
+        Ordered: {
+            targets: components["schemas"]["Target"][];
         };
         /** @description One passkey. */
         Passkey: {
@@ -2113,6 +2721,7 @@ export interface components {
         };
         Provider: {
             id: string;
+            last_drill: components["schemas"]["Drilled"] | null;
             name: string;
             spending: components["schemas"]["Spending"];
             state: components["schemas"]["TargetState"];
@@ -2186,6 +2795,16 @@ export interface components {
         /** @description The secret that came with the link. */
         QuickRemoval: {
             remove: string;
+        };
+        /** @description What a firm takes away. The receipt names the SHA-256 of the request's body: keep both. */
+        Receipt: {
+            /** @description The checkpoint of the ledger that it names, signed. */
+            checkpoint: string;
+            /** @description What both are checked with, `name+id+key`. */
+            key: string;
+            notice: string;
+            /** @description A signed note: c2sp.org/signed-note. */
+            receipt: string;
         };
         /** @description What repair costs in one currency. */
         RepairCost: {
@@ -2330,6 +2949,11 @@ export interface components {
             /** @description Digits or a one-time code. */
             second: string;
         };
+        /**
+         * @description Who served it, and how.
+         * @enum {string}
+         */
+        ServedWord: "at-desk" | "by-letter" | "to-firm" | "raised";
         /** @description What a service says of itself to everybody. */
         Service: {
             /** @description `#rrggbb`; none: the house colour. */
@@ -2474,12 +3098,18 @@ export interface components {
         Standing: "unreadable" | "at_risk" | "received" | "safe" | "settled" | "verified";
         /** @enum {string} */
         Switch: "on" | "off";
+        /** @description A place that keeps shards. */
         Target: {
             address: string;
+            /** @description It takes no new shards: somebody ordered it, or it is being left. */
+            cordoned: boolean;
+            evacuation: components["schemas"]["Evacuation"] | null;
             /** Format: int64 */
             free_bytes: number | null;
             id: string;
             note: string;
+            /** @description Its end was ordered: its shards leave the records. */
+            retiring: boolean;
             state: components["schemas"]["TargetState"];
             /**
              * Format: int64
@@ -2672,15 +3302,28 @@ export interface components {
 export type Abilities = components['schemas']['Abilities'];
 export type Account = components['schemas']['Account'];
 export type AccountChange = components['schemas']['AccountChange'];
+export type ActWord = components['schemas']['ActWord'];
 export type Action = components['schemas']['Action'];
 export type Bytes = components['schemas']['Bytes'];
+export type Certificate = components['schemas']['Certificate'];
 export type Challenge = components['schemas']['Challenge'];
+export type Checkpoint = components['schemas']['Checkpoint'];
 export type Code = components['schemas']['Code'];
 export type Codes = components['schemas']['Codes'];
+export type Desk = components['schemas']['Desk'];
+export type DeskMade = components['schemas']['DeskMade'];
+export type DeskSaid = components['schemas']['DeskSaid'];
+export type DocumentSaid = components['schemas']['DocumentSaid'];
+export type Drilled = components['schemas']['Drilled'];
 export type Entry = components['schemas']['Entry'];
 export type Erased = components['schemas']['Erased'];
 export type ErrorCode = components['schemas']['ErrorCode'];
+export type Evacuation = components['schemas']['Evacuation'];
+export type EvacuationHelp = components['schemas']['EvacuationHelp'];
+export type EvacuationState = components['schemas']['EvacuationState'];
+export type Filing = components['schemas']['Filing'];
 export type Fleet = components['schemas']['Fleet'];
+export type FleetOrder = components['schemas']['FleetOrder'];
 export type Forgot = components['schemas']['Forgot'];
 export type Found = components['schemas']['Found'];
 export type FoundPage = components['schemas']['FoundPage'];
@@ -2698,8 +3341,18 @@ export type Kind = components['schemas']['Kind'];
 export type Kit = components['schemas']['Kit'];
 export type KitToAdd = components['schemas']['KitToAdd'];
 export type Kits = components['schemas']['Kits'];
+export type Lease = components['schemas']['Lease'];
+export type LeaseChange = components['schemas']['LeaseChange'];
+export type LeaseMade = components['schemas']['LeaseMade'];
+export type LeaseWord = components['schemas']['LeaseWord'];
+export type LeasedServer = components['schemas']['LeasedServer'];
+export type LeasedServerSaid = components['schemas']['LeasedServerSaid'];
+export type Leases = components['schemas']['Leases'];
 export type Leave = components['schemas']['Leave'];
 export type Leaving = components['schemas']['Leaving'];
+export type Ledger = components['schemas']['Ledger'];
+export type LedgerEntry = components['schemas']['LedgerEntry'];
+export type LedgerField = components['schemas']['LedgerField'];
 export type Limits = components['schemas']['Limits'];
 export type Link = components['schemas']['Link'];
 export type LinkPassword = components['schemas']['LinkPassword'];
@@ -2711,12 +3364,16 @@ export type MailAddress = components['schemas']['MailAddress'];
 export type MailCode = components['schemas']['MailCode'];
 export type Me = components['schemas']['Me'];
 export type NewAccount = components['schemas']['NewAccount'];
+export type NewDrill = components['schemas']['NewDrill'];
 export type NewGrant = components['schemas']['NewGrant'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewKit = components['schemas']['NewKit'];
 export type NewLogin = components['schemas']['NewLogin'];
+export type NewNotice = components['schemas']['NewNotice'];
+export type NewOrder = components['schemas']['NewOrder'];
 export type NewPasskey = components['schemas']['NewPasskey'];
 export type NewPrice = components['schemas']['NewPrice'];
+export type NewProbe = components['schemas']['NewProbe'];
 export type NewProvider = components['schemas']['NewProvider'];
 export type NewQuick = components['schemas']['NewQuick'];
 export type NewReport = components['schemas']['NewReport'];
@@ -2724,7 +3381,14 @@ export type NewShare = components['schemas']['NewShare'];
 export type NewTarget = components['schemas']['NewTarget'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhook = components['schemas']['NewWebhook'];
+export type Notice = components['schemas']['Notice'];
+export type NoticeAct = components['schemas']['NoticeAct'];
+export type NoticeDocument = components['schemas']['NoticeDocument'];
+export type NoticeMade = components['schemas']['NoticeMade'];
+export type NoticeWord = components['schemas']['NoticeWord'];
+export type Notices = components['schemas']['Notices'];
 export type OperatorKit = components['schemas']['OperatorKit'];
+export type Ordered = components['schemas']['Ordered'];
 export type Passkey = components['schemas']['Passkey'];
 export type PasskeyChange = components['schemas']['PasskeyChange'];
 export type PasskeySignIn = components['schemas']['PasskeySignIn'];
@@ -2748,6 +3412,7 @@ export type QuickFile = components['schemas']['QuickFile'];
 export type QuickFiles = components['schemas']['QuickFiles'];
 export type QuickLimits = components['schemas']['QuickLimits'];
 export type QuickRemoval = components['schemas']['QuickRemoval'];
+export type Receipt = components['schemas']['Receipt'];
 export type RepairCost = components['schemas']['RepairCost'];
 export type RepairForecast = components['schemas']['RepairForecast'];
 export type Report = components['schemas']['Report'];
@@ -2763,6 +3428,7 @@ export type SecondFactor = components['schemas']['SecondFactor'];
 export type SecondFactorOn = components['schemas']['SecondFactorOn'];
 export type SecondFactorProposal = components['schemas']['SecondFactorProposal'];
 export type SecondFactorShown = components['schemas']['SecondFactorShown'];
+export type ServedWord = components['schemas']['ServedWord'];
 export type Service = components['schemas']['Service'];
 export type ServiceChange = components['schemas']['ServiceChange'];
 export type Session = components['schemas']['Session'];
@@ -2940,6 +3606,110 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_desk_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a lease */
+                lease: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Desk"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_desk_lease_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a lease */
+                lease: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Filing"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_desk_lease_notices_id_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+                /** @description The id of a lease */
+                lease: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": components["schemas"]["Bytes"];
+            };
+        };
         responses: {
             /** @description No Content */
             204: {
@@ -3317,6 +4087,39 @@ export interface operations {
             };
         };
     };
+    post_fleet_drills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDrill"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drilled"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_fleet_logins: {
         parameters: {
             query?: never;
@@ -3350,6 +4153,39 @@ export interface operations {
             };
         };
     };
+    post_fleet_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ordered"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_fleet_prices: {
         parameters: {
             query?: never;
@@ -3370,6 +4206,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderSet"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_probes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProbe"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
                 };
             };
             /** @description It was refused, or could not be done */
@@ -3887,6 +4756,228 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_leases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leases"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_leases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseChange"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseMade"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_leases_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_leases_id_desk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskSaid"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskMade"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ledger: {
+        parameters: {
+            query?: {
+                /** @description The entries behind this one */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ledger_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkpoint"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ledger_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An exported ledger */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
             };
             /** @description It was refused, or could not be done */
             default: {
@@ -4595,6 +5686,139 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["MailCode"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: {
+                /** @description `true`: those alone that need a person or are in force */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNotice"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeMade"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeAct"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_notices_id_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": components["schemas"]["Bytes"];
             };
         };
         responses: {
@@ -7789,6 +9013,35 @@ export interface operations {
         };
     };
     get_healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
         parameters: {
             query?: never;
             header?: never;
