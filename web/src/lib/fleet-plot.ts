@@ -48,7 +48,7 @@ export function draw(place: HTMLElement, plot: Plot): () => void {
       cursor: { show: false },
       scales: { x: { range: [from, last] }, y: { range: [0, most * 1.1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: when, size: 24 },
+        { ...axis, grid: { show: false }, values: when, size: 24, space: 80 },
         {
           ...axis,
           grid,
