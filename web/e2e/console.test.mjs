@@ -67,7 +67,7 @@ test('what is clicked away is what the service says, and a wiped folder is seen'
       const margin = said.margin === null || said.margin === 0 ? 'none' : String(said.margin);
       assert.equal(await value('Providers that may go then'), margin);
       lost = said.files_unreadable;
-      const words = lost > 0 ? `${lost} files could not be read` : 'Nothing is lost';
+      const words = lost > 0 ? `${lost} ${lost === 1 ? 'file' : 'files'} could not be read` : 'Nothing is lost';
       await panel.getByText(words).waitFor();
       if (count === 1) await pictures(page, 'console-without-one');
     }

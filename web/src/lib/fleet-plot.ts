@@ -21,6 +21,9 @@ export interface Plot {
 
 /** An hour without a point is a gap, not a slope. */
 const GAP_S = 3 * 3600;
+/** What is drawn is never shorter, so that the first points stand at its end. */
+const SHOWN_MIN_S = 12 * 3600;
+const DAY_S = 86_400;
 const HEIGHT = 140;
 
 /** Draws into `place` and keeps to its width; returns what takes it away again. */
@@ -31,20 +34,21 @@ export function draw(place: HTMLElement, plot: Plot): () => void {
   const stepped = plot.steps && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {};
   const axis = { stroke: colour('--muted'), font: `11px ${style.fontFamily}`, ticks: { show: false } };
   const grid = { stroke: colour('--line'), width: 1 };
-  const most = Math.max(1, ...plot.data.slice(1).flat().map((value) => value ?? 0));
+  const most = Math.max(plot.steps ? 1 : 1000, ...plot.data.slice(1).flat().map((value) => value ?? 0));
+  const [first = 0, last = 0] = [plot.data[0][0], plot.data[0].at(-1)];
+  const from = Math.min(first, last - SHOWN_MIN_S);
   const day = new Intl.DateTimeFormat(plot.language, { day: 'numeric', month: 'short' });
   const hour = new Intl.DateTimeFormat(plot.language, { hour: '2-digit', minute: '2-digit' });
-  const when = (_: uPlot, splits: number[], __: number, ___: number, step: number) =>
-    splits.map((at) => (step >= 86_400 ? day : hour).format(at * 1000));
+  const when = (_: uPlot, splits: number[]) => splits.map((at) => (last - from > 2 * DAY_S ? day : hour).format(at * 1000));
   const chart = new uPlot(
     {
       width: place.clientWidth,
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { y: { range: [0, most * 1.1] } },
+      scales: { x: { range: [from, last] }, y: { range: [0, most * 1.1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: when, size: 24 },
+        { ...axis, grid: { show: false }, values: when, size: 24, space: 80 },
         {
           ...axis,
           grid,

@@ -67,6 +67,7 @@ export function figures(then: WhatIf, t: FleetWords, language: string): { name: 
     { name: t.marginLeft, value: then.margin === null || then.margin === 0 ? t.noMargin : number(then.margin) },
   ];
   if (repair.stuck > 0) lines.push({ name: t.stuck, value: t.parts(repair.stuck) });
+  if (repair.gone > 0) lines.push({ name: t.lostParts, value: t.parts(repair.gone) });
   if (repair.packs + repair.records === 0) return [...lines, { name: t.repairMoves, value: t.noRepair }];
   lines.push({ name: t.repairMoves, value: t.moves(size(repair.read_bytes, language), size(repair.write_bytes, language)) });
   const limit = repair.limit_s === null ? [] : [t.atLimit(span(repair.limit_s, language))];

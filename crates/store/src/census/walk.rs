@@ -1,6 +1,6 @@
 //! The walk of the census: each pack and object looked at once, and then the files that lie in what is not as it should be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use catalogue::{Tx, objects::ObjectKind};
 use model::id::{AccountId, ObjectId, PackId, ProviderId, SegmentId, VersionId};
@@ -156,10 +156,11 @@ impl Harm {
             return Ok(Some(found.clone()));
         }
         // What lies on lanes that are left can be read even so.
-        if !torn.contains_key(&pack) {
-            torn.insert(pack, catalogue::packs::view(tx, pack)?);
-        }
-        let Some(Some(view)) = torn.get(&pack) else { return Ok(Some(found.clone())) };
+        let view = match torn.entry(pack) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(catalogue::packs::view(tx, pack)?),
+        };
+        let Some(view) = view else { return Ok(Some(found.clone())) };
         let stands = |state: Ladder, topology: &Topology| match state {
             Ladder::Unreadable => Torn::of(view, topology).map_or(state, |torn| torn.state_of(&location)),
             _ => state,

@@ -79,6 +79,7 @@ export const deFleet: FleetWords = {
   costs: (once, month) => `einmal ${once}, im Monat ${month} mehr`,
   pricesUnknown: (names) => `unbekannt: Es fehlen Preise für ${names}`,
   stuck: 'Bliebe ungefestigt',
+  lostParts: 'Ließe sich nicht neu machen',
   parts: (n) => many(n, 'Pack oder Aufzeichnung', 'Packs und Aufzeichnungen'),
   map: 'Ziele',
   full: (percent) => `${percent} belegt`,

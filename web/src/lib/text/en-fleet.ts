@@ -69,6 +69,7 @@ export const enFleet = {
   costs: (once: string, month: string) => `${once} once, ${month} more a month`,
   pricesUnknown: (names: string) => `unknown: no prices are given for ${names}`,
   stuck: 'Would stay unsettled',
+  lostParts: 'Could not be made again',
   parts: (n: number) => many(n, 'pack or record', 'packs and records'),
   map: 'Targets',
   full: (percent: string) => `${percent} full`,
