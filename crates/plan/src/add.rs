@@ -138,10 +138,13 @@ pub(crate) fn fewest(spread: &Spread, open: impl Iterator<Item = (ProviderId, us
 
 /// The lanes that do not count now: what the pack once had first, then parity lanes beyond.
 pub(crate) fn absent_lanes(pack: &PackView, spread: &Spread) -> Vec<u8> {
-    let known = |lane: u8| lane < pack.k || pack.lanes.iter().any(|known| known.lane == lane);
-    let mut absent: Vec<u8> = (0..Scheme::LANES_MAX).filter(|lane| spread.lanes() >> lane & 1 == 0).collect();
-    absent.sort_by_key(|lane| (!known(*lane), *lane));
-    absent
+    let first = (0..pack.k).chain(pack.lanes.iter().map(|known| known.lane));
+    let known = first.fold(0u64, |known, lane| known | 1u64.checked_shl(u32::from(lane)).unwrap_or(0));
+    let there = spread.lanes();
+    let absent = |lane: &u8| there >> lane & 1 == 0;
+    let (before, beyond): (Vec<u8>, Vec<u8>) =
+        (0..Scheme::LANES_MAX).filter(absent).partition(|lane| known >> lane & 1 == 1);
+    [before, beyond].concat()
 }
 
 /// A second make, elsewhere, of a lane that only the worst provider holds.

@@ -178,10 +178,24 @@ impl Spread {
     pub fn margin(&self) -> Option<usize> {
         let distinct = self.distinct();
         let spare = distinct.checked_sub(self.k)?;
+        if self.held.values().map(|lanes| lanes.count_ones() as usize).sum::<usize>() == distinct {
+            return Some(self.margin_without_duplicates(spare));
+        }
         let lanes = self.providers_of_lanes();
         // Losing one lane more than can be spared is the end, and losing every provider certainly is.
         let fatal = (1..self.held.len()).find(|gone| can_lose(&lanes, *gone, spare + 1));
         Some(fatal.unwrap_or(self.held.len()) - 1)
+    }
+
+    /// The margin while every lane lies at one provider: those with most lanes are lost first.
+    fn margin_without_duplicates(&self, spare: usize) -> usize {
+        let mut counts: Vec<usize> = self.held.values().map(|lanes| lanes.count_ones() as usize).collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        let lost = counts.iter().scan(0, |lost, count| {
+            *lost += count;
+            Some(*lost)
+        });
+        lost.take_while(|lost| *lost <= spare).count().min(self.held.len().saturating_sub(1))
     }
 
     /// For each distinct lane the providers that hold it, as bits.

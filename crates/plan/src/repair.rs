@@ -136,10 +136,12 @@ pub fn repair(
         if now.reaches(policy.aim) {
             continue;
         }
-        let then = Spread::of_makes(pack, &hopeful, |state| state != MakeState::Bad);
-        let unreadable = pack_state(pack, topology) == Ladder::Unreadable;
+        let then = || Spread::of_makes(pack, &hopeful, |state| state != MakeState::Bad);
+        // Where k lanes count, k can be read.
+        let unreadable =
+            now.distinct() < usize::from(pack.k.max(1)) && pack_state(pack, topology) == Ladder::Unreadable;
         let subject = Subject::Pack(pack.id);
-        if repair.is_due(subject, unreadable, now.is_safe() && then.reaches(policy.aim)) {
+        if repair.is_due(subject, unreadable, now.is_safe() && then().reaches(policy.aim)) {
             let bytes = pack.lane_bytes.saturating_mul(u64::from(pack.k));
             tasks.push((urgency(&now, pack.held, bytes, subject), Task::Pack(pack)));
         }

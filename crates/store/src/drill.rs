@@ -108,7 +108,7 @@ impl Store {
                 || Error::Setup { what: "another drill runs; wait for its end, one at a time is enough".to_owned() };
             let _running = self.0.upkeep.drills.running.try_lock().map_err(|_| busy())?;
             let done = self.0.drill(provider, sample).await;
-            self.0.upkeep.jobs.end(JOB);
+            self.0.upkeep.jobs.end(JOB, self.0.now_us());
             let report = done?;
             self.note_drill(provider, &report).await?;
             locked(&self.0.upkeep.drills.last).insert(provider, report.clone());

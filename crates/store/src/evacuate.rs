@@ -106,7 +106,7 @@ impl Inner {
         let orders = self.evacuations();
         let state = &self.upkeep.evacuating;
         if orders.is_empty() {
-            self.upkeep.jobs.end(JOB);
+            self.upkeep.jobs.end(JOB, self.now_us());
             state.look_again();
             *locked(&state.moved) = Moved::default();
             return Ok(false);
@@ -124,12 +124,14 @@ impl Inner {
         if politely && gives_way(&state.gave_way) {
             return Ok(false);
         }
+        // Said before anything moves, so that a date that cannot be met is known at once.
+        self.tell(&work, &orders);
         let done = self.move_some(&mut work, everything).await?;
         self.tell(&work, &orders);
         let ahead = self.ahead().0;
         let over = locked(&state.queue).as_ref().is_none_or(Queue::is_empty);
         if over && done == 0 && ahead == Ahead::default() {
-            self.upkeep.jobs.end(JOB);
+            self.upkeep.jobs.end(JOB, self.now_us());
             let now_us = self.now_us();
             if everything || now_us >= *locked(&state.ask_after_us) {
                 *locked(&state.ask_after_us) = now_us.saturating_add(ASK_AGAIN_US);

@@ -114,8 +114,8 @@ impl Inner {
         let read = write.len() - want.len() + if want.is_empty() { 0 } else { usize::from(place.k) };
         let mut made = self.reconstruct(place, &want).await?.into_iter().map(BytesMut::freeze);
         let moved = (range.end - range.start) * (read + write.len()) as u64;
-        self.upkeep.jobs.did(job, moved);
         self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, moved).await;
+        self.upkeep.jobs.did(job, moved);
         copied
             .into_iter()
             .map(|copied| copied.or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned()))

@@ -266,10 +266,10 @@ impl Inner {
         keep("release", self.release_journal().await.map(drop));
         keep("destroying keys", self.destroy_keys().await.map(drop));
         keep("deleting released objects", self.delete_released().await.map(drop));
+        keep("evacuating targets", self.evacuate(everything).await);
         let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
         let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
         keep("scrub", self.scrub_background(&again, everything).await);
-        keep("evacuating targets", self.evacuate(everything).await);
         keep("repacking", self.repack().await.map(drop));
         keep("filling", self.fill(everything).await.map(drop));
         keep("reclaim", self.reclaim(everything).await.map(drop));

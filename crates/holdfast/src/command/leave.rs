@@ -153,6 +153,9 @@ pub fn target(target: &Value) -> Vec<String> {
     let note = if note.is_empty() { note } else { format!("  ({note})") };
     let mut lines = vec![format!("{}  {}{orders}{note}", text(&target["address"]), text(&target["state"]))];
     lines.extend(evacuation(&target["evacuation"]));
+    if target["evacuation"]["state"] == "evacuated" && !flag("retiring") && target["state"] != "retired" {
+        lines.push("  it may be retired now".to_owned());
+    }
     lines
 }
 
@@ -166,8 +169,7 @@ pub fn evacuation(order: &Value) -> Vec<String> {
     if !order["certificate"].is_null() {
         let proof = &order["certificate"];
         return vec![format!(
-            "  evacuated, certified {}: {} packs read back, {} read lately and listed; {} and {} names and keys. It may be \
-             retired now",
+            "  evacuated, certified {}: {} packs read back, {} read lately and listed; {} and {} names and keys",
             when(&proof["at"]),
             number(&proof["packs_read"]),
             number(&proof["packs_listed"]),

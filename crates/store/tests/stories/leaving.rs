@@ -143,7 +143,7 @@ async fn another_firm_fails_and_the_leaving_one_vanishes_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_order_outlives_the_service_and_a_lost_catalogue_and_waits_while_it_is_paused() {
+async fn an_order_outlives_the_service_and_waits_while_it_is_paused() {
     let (house, files) = lived_in(6, 1).await;
     let order = house.store.evacuate(vec![target(0)], DATE_US).await.unwrap();
     house.store.pause_evacuation(vec![target(0)], true).await.unwrap();
