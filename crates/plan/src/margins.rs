@@ -78,7 +78,7 @@ mod tests {
             }
         };
         let whole = spread(4, &[1, 2, 3, 4, 5, 6]);
-        check(&[whole.clone()], 2, &[1; 6]);
+        check(std::slice::from_ref(&whole), 2, &[1; 6]);
         // One firm holds nothing of it: without it nothing changes.
         check(&[spread(4, &[1, 2, 3, 4, 5])], 1, &[0, 0, 0, 0, 0, 1]);
         check(&[whole.clone(), spread(4, &[1, 2, 3, 4, 5])], 1, &[0, 0, 0, 0, 0, 1]);
