@@ -89,7 +89,9 @@ fn a_firm_is_left_by_a_date_through_a_restart_a_kill_and_another_firms_failure()
     fleet.check();
     let report = fleet.until("it is evacuated, without the other one", |report| state(report, "dav") == "evacuated");
     let certificate = &target(&report, "dav")["evacuation"]["certificate"];
-    assert!(certificate["packs_read"].as_u64() > Some(0), "{certificate}");
+    // Which of both a pack is depends on what was read of its other lanes meanwhile.
+    let packs = ["packs_read", "packs_listed"].map(|way| certificate[way].as_u64().unwrap_or(0));
+    assert!(packs.iter().sum::<u64>() > 0, "{certificate}");
     fleet.check();
     fleet.still_keeps(&kept);
 
