@@ -112,7 +112,8 @@ fn a_provider_costs_what_it_asks_and_the_rest_is_unknown() {
     let data = scratch.join("data");
     let server = Server::start(&data);
     let token = server.token();
-    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a", &[], &noise(1, 3_000_000)).status, 201);
+    // More than four cells: each firm holds some of it.
+    assert_eq!(request(&server.url, &token, "PUT", "/api/v1/files/a", &[], &noise(1, 4_500_000)).status, 201);
     let prices =
         ["--per-tb-month", "1000000", "--per-gb-out", "0.01", "--per-million-requests", "5", "--currency", "EUR"];
     on_data(&data, &[&["provider", "price", "amber"], prices.as_slice()].concat());
