@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configure, issuer } from './others.mjs';
-import { claim, fits, violations, visitor, world } from './world.mjs';
+import { PASSWORD, claim, fits, violations, visitor, world } from './world.mjs';
 
 test('an account is tied to a sign-in elsewhere, entered by it and untied', async () => {
   const school = await issuer('a secret of the story');
@@ -28,6 +28,13 @@ test('an account is tied to a sign-in elsewhere, entered by it and untied', asyn
       await guest.goto(`${own.service.origin}/oidc/what-a-newer-service-says`);
       await guest.getByRole('heading', { name: 'The other service gave no proper answer' }).waitFor();
 
+      // Only who has signed in just now may tie, and that is not remembered over a start of the service.
+      await at('/account');
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+      await page.getByLabel('Name').fill('alice');
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('link', { name: 'Files' }).first().waitFor();
       await at('/account');
       await page.getByRole('link', { name: 'Tie to School login' }).click();
       await page.getByRole('link', { name: 'Ada' }).click();

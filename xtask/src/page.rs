@@ -12,7 +12,7 @@ use crate::{
     suite::{Run, succeeds},
 };
 
-/// Checks the types, then plays the stories one after the other.
+/// Checks the types, then plays the stories, two at a time: a browser and a service leave half of two cores idle.
 ///
 /// # Errors
 /// When Node or npm cannot be run.
@@ -32,6 +32,6 @@ pub fn run(run: &Run<'_>) -> Result<bool> {
     }
     let program = run.workspace.target.join("release/holdfast");
     let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).current_dir(&stories);
+    node.args(["--test", "--test-concurrency=2", "--test-reporter=spec"]).current_dir(&stories);
     Ok(install(&stories)? && succeeds(node.env("HOLDFAST_PROGRAM", program))?)
 }
