@@ -271,7 +271,10 @@ impl Fleet {
     pub fn still_keeps(&self, then: &[(&'static str, BTreeSet<PathBuf>)]) {
         for (name, then) in then {
             let now = names(&self.root(name));
-            let lasting = |path: &&PathBuf| ["shards", "envelopes"].iter().any(|first| path.starts_with(first));
+            // What rclone calls so is not whole yet, and gets its name when it is.
+            let whole = |path: &PathBuf| !path.to_string_lossy().contains(".rclone_temp");
+            let lasting =
+                |path: &&PathBuf| whole(path) && ["shards", "envelopes"].iter().any(|first| path.starts_with(first));
             let gone: Vec<_> = then.difference(&now).filter(lasting).collect();
             assert!(gone.is_empty(), "deleted at {name}: {gone:?}");
         }
