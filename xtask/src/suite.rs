@@ -24,11 +24,11 @@ use clap::{Args, ValueEnum};
 
 use crate::{needs, tidy, tools, workspace::Workspace};
 
-/// Seeds of the simulated world in every run: as many as two cores play in three minutes, as all of a run is to take less
+/// Seeds of the simulated world in every run: as many as two cores play in five minutes, as all of a run is to take less
 /// than thirty.
-const SEEDS: u64 = 75;
+const SEEDS: u64 = 125;
 /// How much more `--long` plays.
-const LONG_FACTOR: u64 = 134;
+const LONG_FACTOR: u64 = 80;
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -36,7 +36,7 @@ pub struct Options {
     /// Install what is missing without asking
     #[arg(long)]
     yes: bool,
-    /// Play 134 times the seeds, let tests do more rounds (they see HOLDFAST_TEST_LONG=1), and test with Garage too
+    /// Play eighty times the seeds, let tests do more rounds (they see HOLDFAST_TEST_LONG=1), and test with Garage too
     #[arg(long)]
     long: bool,
     /// Run this phase alone
@@ -47,7 +47,7 @@ pub struct Options {
 /// Options of `cargo xtask sim`.
 #[derive(Args)]
 pub struct SimOptions {
-    /// How many seeds to play [default: 75]
+    /// How many seeds to play [default: 125]
     #[arg(long, conflicts_with = "seed")]
     seeds: Option<u64>,
     /// Play this seed alone: a failing run printed it

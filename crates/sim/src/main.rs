@@ -16,7 +16,7 @@ const SEEDS_FOR_ALL: u64 = 500;
 #[derive(Parser)]
 struct Args {
     /// How many seeds.
-    #[arg(long, default_value_t = 75)]
+    #[arg(long, default_value_t = 125)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
