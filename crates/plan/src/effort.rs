@@ -34,7 +34,7 @@ pub struct Share {
     pub requests: u64,
 }
 
-/// What it takes to settle everything that was added.
+/// What it takes to settle everything that was added, all of it on one topology.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Effort {
     /// Packs that get new lanes.
@@ -49,6 +49,8 @@ pub struct Effort {
     pub gone: u64,
     /// What each provider is asked for. Those of one owner are one, as in the [`Topology`].
     pub shares: BTreeMap<ProviderId, Share>,
+    /// The largest shard that each provider takes: looked up once, not in 1,769 targets for each of a million packs.
+    open: Option<BTreeMap<ProviderId, u64>>,
 }
 
 impl Effort {
@@ -73,7 +75,7 @@ impl Effort {
             self.gone += 1;
             return;
         }
-        let open = topology.open_providers(pack.lane_bytes);
+        let open = self.open(topology, pack.lane_bytes);
         let lanes_max = usize::from(Scheme::LANES_MAX).saturating_sub(spread.distinct());
         let Some(count) = fewest(&spread, &open, lanes_max) else {
             self.stuck += 1;
@@ -102,8 +104,9 @@ impl Effort {
     /// Adds what a copied object takes to be settled, at `copies` providers if there are as many.
     pub fn add_object(&mut self, object: &ObjectView, topology: &Topology, copies: usize) {
         let spread = Spread::of_object(object, topology);
-        let mut possible = topology.open_providers(object.bytes);
-        possible.extend(spread.held().map(|(provider, _)| provider));
+        let held: BTreeSet<_> = spread.held().map(|(provider, _)| provider).collect();
+        let open = self.open(topology, object.bytes);
+        let possible: BTreeSet<_> = open.union(&held).collect();
         let wanted = copies.min(possible.len());
         if spread.is_settled() && spread.held().count() >= wanted {
             return;
@@ -113,8 +116,6 @@ impl Effort {
             self.gone += 1;
             return;
         };
-        let held: BTreeSet<_> = spread.held().map(|(provider, _)| provider).collect();
-        let open = topology.open_providers(object.bytes);
         let absent: Vec<_> = open.difference(&held).copied().take(wanted.saturating_sub(held.len())).collect();
         if absent.is_empty() {
             // A second copy at the same firm needs a second target there: repair finds out, this does not.
@@ -124,6 +125,19 @@ impl Effort {
         self.objects += 1;
         self.read(source, object.bytes);
         absent.into_iter().for_each(|provider| self.write(provider, object.bytes));
+    }
+
+    /// The providers that take a new shard of so many bytes.
+    fn open(&mut self, topology: &Topology, bytes: u64) -> BTreeSet<ProviderId> {
+        let largest = self.open.get_or_insert_with(|| {
+            let mut largest: BTreeMap<ProviderId, u64> = BTreeMap::new();
+            for target in topology.targets().filter(|target| target.takes(0)) {
+                let known = largest.entry(target.provider).or_default();
+                *known = target.free_bytes.unwrap_or(u64::MAX).max(*known);
+            }
+            largest
+        });
+        largest.iter().filter(|(_, free)| **free >= bytes).map(|(provider, _)| *provider).collect()
     }
 
     fn sent(&self, provider: ProviderId) -> u64 {
@@ -271,15 +285,16 @@ mod tests {
         assert_eq!((lost.packs, lost.gone, lost.read_bytes()), (0, 1, 0), "three lanes make no four");
         let alone = effort(&pack(2, 4, 2), &world(2), &[1]);
         assert_eq!((alone.stuck, alone.write_bytes()), (1, 0), "one firm keeps nobody safe");
-        let mut full = world(6);
-        for number in 0..6 {
-            full.reserve(TargetId([number; 16]), 0);
-        }
-        let cordoned = Topology::new(full.targets().cloned().map(|mut target| {
-            target.cordoned = true;
-            target
-        }));
+        let changed = |change: fn(&mut TargetView)| {
+            Topology::new(world(6).targets().cloned().map(|mut target| {
+                change(&mut target);
+                target
+            }))
+        };
+        let cordoned = changed(|target| target.cordoned = true);
         assert_eq!(effort(&pack(4, 6, 6), &cordoned, &[5]).stuck, 1, "nobody takes a lane");
+        let full = changed(|target| target.free_bytes = Some(8 * MIB - 1));
+        assert_eq!(effort(&pack(4, 6, 6), &full, &[5]).stuck, 1, "nobody has room");
     }
 
     #[test]
@@ -303,6 +318,7 @@ mod tests {
         effort.add_object(&object, &world, 3);
         assert_eq!(effort, Effort::default());
         world = world.without(&BTreeSet::from([ProviderId([0; 16])]));
+        let mut effort = Effort::default();
         effort.add_object(&object, &world, 3);
         assert_eq!((effort.objects, effort.read_bytes(), effort.write_bytes()), (1, 6 * MIB, 3 * MIB));
         let new = Share { read_bytes: 3 * MIB, write_bytes: 3 * MIB, requests: 4 };

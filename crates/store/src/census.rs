@@ -147,22 +147,17 @@ impl Inner {
     fn count_is_due(&self) -> bool {
         let Some(count) = self.counting.kept() else { return true };
         let age_us = self.now_us().saturating_sub(count.at_us);
-        if age_us >= COUNT_EVERY_US || (count.fleet != self.fleet_now() && age_us >= count.took_us) {
+        if age_us >= COUNT_EVERY_US || (count.fleet != self.fleet.looks() && age_us >= count.took_us) {
             return true;
         }
         let enough = age_us >= ASKED_AFTER_US.max(count.took_us.saturating_mul(SHARE));
         enough && self.counting.asked.swap(false, Ordering::AcqRel)
     }
 
-    fn fleet_now(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
-        let topology = self.fleet.topology(self.now_us());
-        topology.targets().map(|target| (target.id, target.provider, target.state)).collect()
-    }
-
     /// What was counted last, and whether the fleet changed since; counted now where that is quick, or nobody else does.
     pub(crate) async fn counted(&self) -> Result<(Arc<Count>, bool)> {
         if let Some(count) = self.counting.kept().filter(|_| self.counting.is_running()) {
-            let is_stale = count.fleet != self.fleet_now();
+            let is_stale = count.fleet != self.fleet.looks();
             let quick_us = if is_stale { QUICK_ENOUGH_US } else { QUICK_US };
             if count.took_us > quick_us {
                 self.counting.ask();
@@ -178,7 +173,7 @@ impl Inner {
             Ok(one) => (one, false),
             Err(_) => (self.counting.one.lock().await, true),
         };
-        if let Some(count) = self.counting.kept().filter(|count| waited && count.fleet == self.fleet_now()) {
+        if let Some(count) = self.counting.kept().filter(|count| waited && count.fleet == self.fleet.looks()) {
             return Ok(count);
         }
         let topology = self.fleet.topology(self.now_us());

@@ -244,6 +244,15 @@ impl FleetState {
         self.read(|inner| plan::domains(inner.providers.values()))
     }
 
+    /// Each target, its failure domain and its state, by target: what a census is good for.
+    pub fn looks(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
+        self.read(|inner| {
+            let domains = plan::domains(inner.providers.values());
+            let domain = |row: &TargetRow| domains.get(&row.provider).copied().unwrap_or(row.provider);
+            inner.targets.values().map(|live| (live.row.id, domain(&live.row), live.state)).collect()
+        })
+    }
+
     /// The view that decisions are made on. Its providers are failure domains.
     pub fn topology(&self, now_us: u64) -> Topology {
         self.read(|inner| {

@@ -132,8 +132,11 @@ mod tests {
     fn what_is_not_known_of_one_firm_is_not_known_of_the_sum() {
         let firm = |number: u8| ProviderId([number; 16]);
         let share = Share { read_bytes: 2_000_000_000, write_bytes: 1_000_000_000_000, requests: 1_000_000 };
-        let effort =
-            |firms: &[u8]| Effort { shares: firms.iter().map(|at| (firm(*at), share)).collect(), ..Effort::default() };
+        let effort = |firms: &[u8]| {
+            let mut effort = Effort::default();
+            effort.shares.extend(firms.iter().map(|at| (firm(*at), share)));
+            effort
+        };
         let price = |currency: &str, tb_month: Option<u64>| Price {
             tb_month: tb_month.map(Money),
             gb_out: Some(Money(10)),
