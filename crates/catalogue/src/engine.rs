@@ -13,7 +13,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread::{self, JoinHandle, available_parallelism},
 };
 use tokio::sync::oneshot;
@@ -50,9 +50,18 @@ impl Catalogue {
     /// # Errors
     /// Bug, if this program's schema is wrong.
     pub fn open_inline_memory() -> Result<Self> {
-        let mut conn = open_memory(None, Role::Writer)?;
-        migrate(&mut conn, None)?;
-        Ok(Self::inline(conn))
+        // The schema takes a hundred statements, and played worlds begin with it by the thousand: it is made once, and copied.
+        static FRESH: OnceLock<Vec<u8>> = OnceLock::new();
+        let fresh = match FRESH.get() {
+            Some(fresh) => fresh,
+            None => {
+                let mut conn = open_memory(None, Role::Writer)?;
+                migrate(&mut conn, None)?;
+                let image = conn.serialize(MAIN_DB)?.to_vec();
+                FRESH.get_or_init(|| image)
+            }
+        };
+        Self::inline_from_image(fresh)
     }
 
     /// Opens a database in memory with the content of an image, as after a crash.
