@@ -174,19 +174,6 @@ impl Client {
         Ok(())
     }
 
-    /// Asks for a change of what is at `path`.
-    ///
-    /// # Errors
-    /// When the answer is not 201 or 204.
-    pub fn act(&mut self, path: &str, action: &str) -> Result<()> {
-        let length = action.len();
-        write!(self.stream, "POST {path} HTTP/1.1\r\n{}Content-Length: {length}\r\n\r\n{action}", self.common)?;
-        let head = self.head()?;
-        let body = self.body(head.body_bytes)?;
-        ensure!(matches!(head.status, 201 | 204), "POST {path}: {} {}", head.status, String::from_utf8_lossy(&body));
-        Ok(())
-    }
-
     /// Downloads a small document.
     ///
     /// # Errors

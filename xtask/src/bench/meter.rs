@@ -79,7 +79,11 @@ pub fn children_peak_bytes(pid: u32) -> u64 {
     // One that ends meanwhile is not seen.
     let Ok(all) = fs::read_dir("/proc") else { return 0 };
     let pids = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let peak = |child| (parent(child)? == pid).then(|| status_bytes(child, "VmHWM").ok())?;
+    // Between fork and exec a child is its parent once more, with the parent's peak: it is not looked at before it is itself.
+    let words = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).ok();
+    let own = words(pid);
+    let is_itself = |child| words(child).is_some_and(|words| !words.is_empty() && Some(&words) != own.as_ref());
+    let peak = |child| (parent(child)? == pid && is_itself(child)).then(|| status_bytes(child, "VmHWM").ok())?;
     pids.filter_map(peak).max().unwrap_or(0)
 }
 

@@ -5,6 +5,7 @@ mod folder;
 mod large;
 mod lost;
 mod memory;
+mod paced;
 mod photos;
 mod probes;
 mod rebuild;
@@ -30,6 +31,8 @@ pub enum Workload {
     Small,
     /// A provider wiped while the service runs, until all is settled again
     Repair,
+    /// Repair and evacuation under a bandwidth limit: how much of it they use
+    Paced,
     /// The catalogue of 100,000 files from the targets alone, and their rescue
     Rebuild,
     /// Memory: 64 uploads of 64 MiB at once, and idle
@@ -53,7 +56,7 @@ pub enum Workload {
 impl Workload {
     /// Whether it measures time or memory, for which pages have to be warm.
     pub fn wants_warm_memory(self) -> bool {
-        !matches!(self, Workload::Requests | Workload::Probes | Workload::Console)
+        !matches!(self, Workload::Requests | Workload::Probes | Workload::Console | Workload::Paced)
     }
 
     /// Runs it, and adds what it finds to the report.
@@ -65,6 +68,7 @@ impl Workload {
             Workload::Large => large::run(bench, report),
             Workload::Small => small::run(bench, report),
             Workload::Repair => repair::run(bench, report),
+            Workload::Paced => paced::run(bench, report),
             Workload::Rebuild => rebuild::run(bench, report),
             Workload::Memory => memory::run(bench, report),
             Workload::Requests => requests::run(bench, report),

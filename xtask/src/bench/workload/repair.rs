@@ -73,7 +73,10 @@ pub fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 }
 
 /// Removes everything that lies at a provider; its folder stays.
-fn wipe(provider: &Path) -> Result<()> {
+///
+/// # Errors
+/// When the disk refuses.
+pub fn wipe(provider: &Path) -> Result<()> {
     for entry in fs::read_dir(provider)? {
         let path = entry?.path();
         if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
