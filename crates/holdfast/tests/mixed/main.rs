@@ -11,6 +11,7 @@
 //! - `growth` grows a fleet, loses a firm, and brings the service back on an empty machine;
 //! - `closed`: a firm refuses the login; `unopened`: a record of one cannot be used;
 //! - `emptied`: a firm holds nothing, or what it held before; `lying`: one drops what it acknowledged;
+//! - `leaving`: a firm is left by a date; `served`: what firms say, what drills find, and what is certified;
 //! - `slow`: a firm is slow, or silent; `one_left`: all firms but one are gone; `clock`: a firm's clock is wrong.
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "tests look at the folders of a real service")]
@@ -29,5 +30,6 @@ mod leaving;
 mod lying;
 mod one_left;
 mod reenacted;
+mod served;
 mod slow;
 mod unopened;
