@@ -105,6 +105,17 @@ struct Spending {
     price: Price,
     cost_storing_month: Option<String>,
     cost_so_far: Option<String>,
+    budget: Budget,
+    /// Which budget of the month is used up, in words: work that can wait leaves the provider alone until the next month.
+    used_up: Option<String>,
+}
+
+/// What upkeep may ask of a provider. None: no limit.
+#[derive(Serialize, ToSchema)]
+struct Budget {
+    bytes_per_s: Option<u64>,
+    requests_month: Option<u64>,
+    month: Option<String>,
 }
 
 /// What a provider asks. None: unknown.
@@ -227,6 +238,12 @@ fn provider(provider: ProviderReport) -> Provider {
             },
             cost_storing_month: cost.storing_month.map(|money| money.to_string()),
             cost_so_far: cost.so_far.map(|money| money.to_string()),
+            budget: Budget {
+                bytes_per_s: spending.budget.bytes_per_s,
+                requests_month: spending.budget.requests_month,
+                month: spending.budget.month.map(|money| money.to_string()),
+            },
+            used_up: spending.used_up.map(|used_up| used_up.to_string()),
         },
         last_drill: provider.last_drill.map(drilled),
         without: Without {

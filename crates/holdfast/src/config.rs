@@ -31,7 +31,7 @@ use std::{
 use fleet::Address;
 use model::Scheme;
 use serde::Deserialize;
-use store::Settings;
+use store::{Budget, Settings};
 
 use crate::{
     error::{Error, Result},
@@ -341,9 +341,10 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
     ))
 }
 
-/// Labels that hold a price hold one; the error says which does not.
+/// Labels that hold a price or a budget hold one; the error says which does not.
 pub fn check_labels(labels: &[(String, String)]) -> std::result::Result<(), String> {
-    labels.iter().try_for_each(|(label, value)| store::Price::check(label, value))
+    let check = |label: &str, value: &str| store::Price::check(label, value).and_then(|()| Budget::check(label, value));
+    labels.iter().try_for_each(|(label, value)| check(label, value))
 }
 
 impl SettingsTable {

@@ -125,9 +125,9 @@ pub fn fill(
     if !topology.is_whole() {
         return moves;
     }
-    let mut room = topology.clone();
+    let mut room = topology.sparing();
     let mut bytes = 0u64;
-    let mut hungry = stored.hungry(topology);
+    let mut hungry = stored.hungry(&room);
     for pack in packs {
         if bytes >= policy.bytes_max && !moves.is_empty() {
             break;
@@ -139,7 +139,7 @@ pub fn fill(
         }
         bytes = bytes.saturating_add(step.bytes);
         stored.moved(pack, topology, &step);
-        hungry = stored.hungry(topology);
+        hungry = stored.hungry(&room);
         moves.push(step);
     }
     moves
@@ -224,11 +224,12 @@ fn feed(
     starving.peek()?;
     let (lanes, held) = counting(pack, topology);
     let share = stored.even_share(topology);
+    let spent = topology.spent_providers();
     for hungry in starving {
         let has = held.get(&hungry).copied().unwrap_or(0);
         let full = |provider: &ProviderId| {
             let better = stored.at(*provider).saturating_sub(pack.lane_bytes) >= stored.at(hungry) + pack.lane_bytes;
-            *provider != hungry && stored.at(*provider) > share && better
+            *provider != hungry && stored.at(*provider) > share && better && !spent.contains(provider)
         };
         let givers = held.iter().filter(|(provider, lanes)| **lanes > has && full(provider));
         let giver = givers.max_by_key(|(provider, lanes)| (**lanes, stored.at(**provider), **provider));

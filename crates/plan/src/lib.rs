@@ -12,7 +12,7 @@
 //! losses at one look [`outlook`] and [`margins`]) and what repair would take then ([`effort`]), where a second target helps
 //! ([`lone`]), what is read back next ([`mod@scrub`]), and what may
 //! be destroyed ([`mod@reclaim`]) on a clock that can be trusted with it ([`clockwatch`]). What it all costs is in
-//! [`mod@cost`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
+//! [`mod@cost`], and what of it upkeep may use up in [`budget`]; where bytes are fetched from, who is too slow to be asked first, and how much may be read twice for the
 //! sake of speed, in [`mod@prefer`], [`pace`] and [`hedge`]; and when a target is looked at, in [`look`].
 //!
 //! A copied object (journal object, snapshot, envelope) is a pack with k = 1 whose every copy is a distinct lane, so
@@ -32,6 +32,7 @@
 //! ```
 
 pub mod add;
+pub mod budget;
 mod chance;
 pub mod clockwatch;
 pub mod cost;
@@ -64,6 +65,7 @@ pub mod whatif;
 mod yard;
 
 pub use add::{NewLane, place_added, place_more_copies};
+pub use budget::{Budget, UsedUp};
 pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
 pub use effort::Effort;

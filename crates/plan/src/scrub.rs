@@ -79,6 +79,11 @@ pub fn scrub(
             return;
         }
         let trusted = state == MakeState::Good && topology.counts_at(target).is_some();
+        // What nobody doubts can wait until there is a budget for it; a doubt, or a person who asks, cannot.
+        let spent = topology.target(target).is_some_and(|target| target.spent);
+        if trusted && spent && policy.again_after_s > 0 {
+            return;
+        }
         let age_s = proven.map(|at| now.0.saturating_sub(at.0));
         if trusted && age_s.is_some_and(|age_s| age_s < policy.again_after_s) {
             return;

@@ -51,6 +51,8 @@ pub struct TargetView {
     /// A person ordered that everything moves away from here. Until then what it holds counts and is read; new shards go
     /// elsewhere, and nothing is taken for surplus.
     pub leaving: bool,
+    /// Its firm's budget of the month is used up: work that can wait leaves it alone ([`crate::budget`]).
+    pub spent: bool,
     /// Room left in bytes, or `None` where the target cannot say (then it is taken to be enough).
     pub free_bytes: Option<u64>,
     /// Seconds since it was last up; 0 while it is up.
@@ -60,7 +62,8 @@ pub struct TargetView {
 impl TargetView {
     /// A target that is up, takes shards and has room.
     pub fn up(id: TargetId, provider: ProviderId) -> Self {
-        Self { id, provider, state: TargetState::Up, cordoned: false, leaving: false, free_bytes: None, away_s: 0 }
+        let (cordoned, leaving, spent) = (false, false, false);
+        Self { id, provider, state: TargetState::Up, cordoned, leaving, spent, free_bytes: None, away_s: 0 }
     }
 
     /// Whether new shards of `bytes` may be put here: up, neither cordoned nor leaving, with room for one at least.
@@ -207,6 +210,18 @@ impl Topology {
             }
         }
         rest
+    }
+
+    /// The world that work which can wait is planned in: nothing new goes where a budget is used up.
+    pub fn sparing(&self) -> Self {
+        let mut rest = self.clone();
+        rest.targets.values_mut().for_each(|target| target.cordoned |= target.spent);
+        rest
+    }
+
+    /// The providers of which a target's budget is used up.
+    pub fn spent_providers(&self) -> BTreeSet<ProviderId> {
+        self.targets().filter(|target| target.spent && target.is_ours()).map(|target| target.provider).collect()
     }
 
     /// The same world after everybody who is away came back.

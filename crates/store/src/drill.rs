@@ -28,6 +28,7 @@ use crate::{
     lanes::place_of,
     locate::PackPlace,
     locked,
+    pacer::Work,
 };
 
 /// What a drill is called among the jobs.
@@ -272,11 +273,13 @@ impl Inner {
         let mut at = 0;
         while at < longest {
             let end = (at + STEP_BYTES).min(longest);
+            let mut from: Vec<_> = (0..whole.k).filter_map(|lane| Some(self.good_make(rest, lane)?.target)).collect();
             let step = match absent.is_empty() {
                 true => self.read_data_lanes(rest, &roots, at..end).await?,
                 false => {
                     let want: Vec<_> = absent.iter().map(|lane| (*lane, at..end)).collect();
-                    let made = self.reconstruct(rest, &want).await?;
+                    let (made, sources) = self.reconstruct_from(rest, &want).await?;
+                    from = sources;
                     for ((lane, hasher), bytes) in absent.iter().zip(&mut hashers).zip(&made) {
                         let length = roots.get(lane).map_or(0, |(length, _)| *length);
                         hasher.update(&bytes[..length.saturating_sub(at).min(end - at) as usize]);
@@ -286,7 +289,9 @@ impl Inner {
             };
             read += step;
             self.upkeep.jobs.did(JOB, step);
-            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, step).await;
+            let each = step / (from.len() as u64).max(1);
+            let read: Vec<_> = from.into_iter().map(|target| (target, each)).collect();
+            self.pace(Work::waits(JOB), step, &read).await;
             at = end;
         }
         for (lane, hasher) in absent.iter().zip(hashers) {

@@ -340,7 +340,7 @@ impl Inner {
                     } else {
                         place_of(view)
                     };
-                    let moved = self.remake(view, &place, &write, JOB).await;
+                    let moved = self.remake(view, &place, &write, crate::pacer::Work::waits(JOB)).await;
                     // Written once more is read back once.
                     self.upkeep.jobs.did(JOB, *moved.as_ref().unwrap_or(&0));
                     (moved, format!("pack {pack}"))

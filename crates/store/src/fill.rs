@@ -24,6 +24,7 @@ use crate::{
     error::{Error, Result},
     lanes::place_of,
     locked,
+    pacer::Work,
     sweep::{Round, Sweep},
     upkeep::gives_way,
 };
@@ -126,7 +127,7 @@ impl Inner {
         let (pack, revision, codec) = (view.id, view.revision, view.codec);
         let locations = self.catalogue.read(move |tx| catalogue::segments::of_pack(tx, pack)).await?;
         let locations: Vec<_> = locations.into_iter().map(|occupant| occupant.location).collect();
-        let made = self.make_lanes(JOB, &place_of(view), codec, locations, &step.write).await?;
+        let made = self.make_lanes(Work::waits(JOB), &place_of(view), codec, locations, &step.write).await?;
         let drop: Vec<MakeId> = step.drop.clone();
         let proven = self.proven_now();
         let (at, grace_s) = (self.service_time(), self.settings.grace_s);

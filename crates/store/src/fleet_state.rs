@@ -3,7 +3,10 @@
 //! The rows are journalled; the live state is not: it is found out again by probing. Decisions read it as a
 //! [`plan::Topology`].
 
-use std::{collections::BTreeMap, sync::RwLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::RwLock,
+};
 
 use bytes::Bytes;
 use model::{
@@ -11,7 +14,7 @@ use model::{
     id::{ProviderId, TargetId},
     orders::TargetOrders,
 };
-use plan::{Money, Price, TargetView, Topology};
+use plan::{Budget, Money, Price, TargetView, Topology};
 use tokio::sync::mpsc;
 
 /// A disk that fails again within this time has not failed in passing, in microseconds.
@@ -75,6 +78,10 @@ struct Inner {
     providers: BTreeMap<ProviderId, ProviderRow>,
     /// What is asked for a GB that is fetched, where that is known.
     gb_out: BTreeMap<ProviderId, Money>,
+    /// What upkeep may ask of those that have a budget.
+    budgets: BTreeMap<ProviderId, Budget>,
+    /// Those whose budget of the month is used up.
+    spent: BTreeSet<ProviderId>,
     targets: BTreeMap<TargetId, Live>,
 }
 
@@ -90,6 +97,10 @@ impl FleetState {
             match Price::of_labels(&row.labels).gb_out {
                 Some(asked) => inner.gb_out.insert(row.id, asked),
                 None => inner.gb_out.remove(&row.id),
+            };
+            match Budget::of_labels(&row.labels) {
+                none if none == Budget::default() => inner.budgets.remove(&row.id),
+                budget => inner.budgets.insert(row.id, budget),
             };
             inner.providers.insert(row.id, row);
         });
@@ -229,6 +240,30 @@ impl FleetState {
         self.read(|inner| inner.gb_out.get(&inner.targets.get(&target)?.row.provider).copied())
     }
 
+    /// The providers that have a budget, and which.
+    pub fn budgets(&self) -> BTreeMap<ProviderId, Budget> {
+        self.read(|inner| inner.budgets.clone())
+    }
+
+    /// Takes the providers whose budget of the month is used up.
+    pub fn set_spent(&self, spent: BTreeSet<ProviderId>) {
+        self.write(|inner| inner.spent = spent);
+    }
+
+    /// Bytes a second that upkeep may move at a provider, for each of these targets whose provider has such a limit.
+    pub fn limits(&self, moved: &[(TargetId, u64)]) -> Vec<(ProviderId, u64, u64)> {
+        self.read(|inner| {
+            if inner.budgets.is_empty() {
+                return Vec::new();
+            }
+            let limit = |(target, bytes): &(TargetId, u64)| {
+                let provider = inner.targets.get(target)?.row.provider;
+                Some((provider, inner.budgets.get(&provider)?.bytes_per_s?, *bytes))
+            };
+            moved.iter().filter_map(limit).collect()
+        })
+    }
+
     /// All targets, by id.
     pub fn all(&self) -> Vec<Live> {
         self.read(|inner| inner.targets.values().cloned().collect())
@@ -263,6 +298,7 @@ impl FleetState {
                 state: live.state,
                 cordoned: live.drops(now_us) || live.orders.cordoned,
                 leaving: live.orders.leaves(),
+                spent: inner.spent.contains(&live.row.provider),
                 free_bytes: live.free_bytes,
                 away_s: match live.state {
                     TargetState::Up => 0,

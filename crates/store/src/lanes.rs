@@ -18,6 +18,7 @@ use crate::{
     Inner,
     error::{Error, Result},
     locate::PackPlace,
+    pacer::Work,
     pack_writer::LaneSink,
     repair,
 };
@@ -26,10 +27,10 @@ use crate::{
 const STEP_BYTES: u64 = 1 << 20;
 
 impl Inner {
-    /// Makes these lanes, copied or from k others, and reads them back; `job` is told how far it is.
+    /// Makes these lanes, copied or from k others, and reads them back; `work` is told how far it is.
     pub(crate) async fn make_lanes(
         self: &Arc<Self>,
-        job: &'static str,
+        work: Work,
         place: &PackPlace,
         codec: u8,
         locations: Vec<model::pack::Location>,
@@ -58,7 +59,7 @@ impl Inner {
         let mut at = 0;
         while at < lane_bytes {
             let end = (at + STEP_BYTES).min(lane_bytes);
-            let made = self.copied_or_made(job, place, write, at..end).await.map_err(|detail| Error::Unreadable {
+            let made = self.copied_or_made(work, place, write, at..end).await.map_err(|detail| Error::Unreadable {
                 segment: locations.first().map(|location| location.segment).unwrap_or_default(),
                 detail,
             })?;
@@ -80,7 +81,7 @@ impl Inner {
             made.push(Make { lane: new.lane, make, target, lane_bytes: finished.lane_bytes, root: finished.root });
         }
         for make in &made {
-            let read_back = self.check_shard(place.pack, place.k, make).await;
+            let read_back = self.check_shard(work, place.pack, place.k, make).await;
             if let Err(Error::Fleet(fleet::Error::Missing { .. })) = &read_back {
                 self.fleet.dropped(make.target, self.now_us());
             }
@@ -90,10 +91,10 @@ impl Inner {
     }
 
     /// A range of each lane: copied where a good make of it can be read, which costs one read instead of k, and made from
-    /// k others where not. `job` is told what is read, and written of it.
+    /// k others where not. `work` is told what is read, and written of it.
     async fn copied_or_made(
         &self,
-        job: &'static str,
+        work: Work,
         place: &PackPlace,
         write: &[NewLane],
         range: Range<u64>,
@@ -101,7 +102,7 @@ impl Inner {
         let copy = async |new: &NewLane| {
             let make = self.good_make(place, new.lane)?;
             match self.read_lane_checked(place.pack, &make, range.clone()).await {
-                Ok(bytes) => Some(bytes),
+                Ok(bytes) => Some((make.target, bytes)),
                 Err(error) => {
                     self.lane_failed(place.pack, &make, &error);
                     None
@@ -112,13 +113,19 @@ impl Inner {
         let absent = write.iter().zip(&copied).filter(|(_, copied)| copied.is_none());
         let want: Vec<_> = absent.map(|(new, _)| (new.lane, range.clone())).collect();
         let read = write.len() - want.len() + if want.is_empty() { 0 } else { usize::from(place.k) };
-        let mut made = self.reconstruct(place, &want).await?.into_iter().map(BytesMut::freeze);
-        let moved = (range.end - range.start) * (read + write.len()) as u64;
-        self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, moved).await;
-        self.upkeep.jobs.did(job, moved);
+        let (made, sources) = self.reconstruct_from(place, &want).await?;
+        let mut made = made.into_iter().map(BytesMut::freeze);
+        let step = range.end - range.start;
+        let moved = step * (read + write.len()) as u64;
+        let sources = sources.into_iter().chain(copied.iter().flatten().map(|(target, _)| *target));
+        let at: Vec<_> = sources.chain(write.iter().map(|new| new.target)).map(|target| (target, step)).collect();
+        self.pace(work, moved, &at).await;
+        self.upkeep.jobs.did(work.job, moved);
         copied
             .into_iter()
-            .map(|copied| copied.or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned()))
+            .map(|copied| {
+                copied.map(|(_, bytes)| bytes).or_else(|| made.next()).ok_or_else(|| "a lane is missing".to_owned())
+            })
             .collect()
     }
 
@@ -174,7 +181,8 @@ impl Inner {
                 }),
                 makes: Arc::new(makes.iter().map(|make| (*make, MakeState::Good)).collect()),
             };
-            match self.make_lanes(repair::JOB, &place, pack.codec, pack.locations.clone(), &added).await {
+            match self.make_lanes(Work::hurries(repair::JOB), &place, pack.codec, pack.locations.clone(), &added).await
+            {
                 Ok(made) => makes.extend(made),
                 Err(error @ Error::Unreadable { .. }) => return Err(detail(error.to_string())),
                 // The target that failed is down now: plan again without it.

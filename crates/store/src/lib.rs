@@ -108,7 +108,9 @@ pub use error::{Error, Result};
 pub use gauges::{Gauges, ProviderGauges, TargetGauges};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
 pub use orders::OrderError;
-pub use plan::{Counts, Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels};
+pub use plan::{
+    Budget, Counts, Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels,
+};
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
 pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport};

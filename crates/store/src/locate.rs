@@ -250,10 +250,22 @@ impl Inner {
         place: &PackPlace,
         want: &[(u8, Range<u64>)],
     ) -> std::result::Result<Vec<BytesMut>, String> {
+        Ok(self.reconstruct_from(place, want).await?.0)
+    }
+
+    /// The same, and where what it was made from was read.
+    ///
+    /// # Errors
+    /// As [`Self::reconstruct`].
+    pub(crate) async fn reconstruct_from(
+        &self,
+        place: &PackPlace,
+        want: &[(u8, Range<u64>)],
+    ) -> std::result::Result<(Vec<BytesMut>, Vec<TargetId>), String> {
         let union = want.iter().fold(None, |all: Option<Range<u64>>, (_, range)| {
             Some(all.map_or(range.clone(), |all| all.start.min(range.start)..all.end.max(range.end)))
         });
-        let Some(union) = union else { return Ok(Vec::new()) };
+        let Some(union) = union else { return Ok((Vec::new(), Vec::new())) };
         let mut lanes: Vec<u8> = place.makes.iter().map(|(make, _)| make.lane).collect();
         lanes.sort_unstable();
         lanes.dedup();
@@ -270,6 +282,7 @@ impl Inner {
         let mut lanes: Vec<u8> = plan::prefer(&sources).into_iter().map(|index| lanes[index]).collect();
         let mut tried = String::new();
         let mut in_vain = BTreeSet::new();
+        let mut from = Vec::new();
         let mut reading = FuturesUnordered::new();
         let mut have = zeros_of_ended_lanes(place, &wanted, &union);
         lanes.retain(|lane| !have.contains_key(lane));
@@ -308,6 +321,7 @@ impl Inner {
                 None => spare += 1,
                 Some(Some((make, Ok(bytes)))) => {
                     have.insert(make.lane, bytes);
+                    from.push(make.target);
                 }
                 Some(Some((make, Err(error)))) => {
                     tried.push_str(&format!("lane {}: {error}; ", make.lane));
@@ -330,18 +344,19 @@ impl Inner {
         let mut made: Vec<BytesMut> = make.iter().map(|_| BytesMut::zeroed(bytes)).collect();
         let mut outputs: Vec<&mut [u8]> = made.iter_mut().map(|buffer| buffer.as_mut()).collect();
         rebuild.run(&sources, &mut outputs);
-        Ok(want
+        let made = want
             .iter()
             .map(|(lane, range)| {
                 let at = make.iter().position(|made| made == lane).unwrap_or_default();
-                let (from, to) = ((range.start - union.start) as usize, (range.end - union.start) as usize);
-                if from == 0 && to == bytes && want.iter().filter(|(other, _)| other == lane).count() == 1 {
+                let (begin, to) = ((range.start - union.start) as usize, (range.end - union.start) as usize);
+                if begin == 0 && to == bytes && want.iter().filter(|(other, _)| other == lane).count() == 1 {
                     std::mem::take(&mut made[at])
                 } else {
-                    BytesMut::from(&made[at][from..to])
+                    BytesMut::from(&made[at][begin..to])
                 }
             })
-            .collect())
+            .collect();
+        Ok((made, from))
     }
 }
 

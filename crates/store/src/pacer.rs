@@ -1,39 +1,70 @@
-//! How fast upkeep may go: one limit for everything that it reads and writes.
+//! How fast upkeep may go: one limit for everything that it reads and writes, and one at each provider that has a budget.
 //!
 //! Each who moves bytes takes a stretch of time for them, one behind the other however many move at once, and waits for
 //! its end. Time in which nobody moved is worth a second at most, so that waiting for a slow firm is made up for and a
-//! quiet night is no licence for a storm.
+//! quiet night is no licence for a storm. Work in a hurry takes its stretch and does not wait for it: what comes behind does.
 
-use std::sync::Mutex;
+use std::{collections::BTreeMap, sync::Mutex};
 
-use model::world::World;
+use model::id::{ProviderId, TargetId};
 
-use crate::locked;
+use crate::{Inner, locked};
 
 /// Unused time that may still be used, in microseconds.
 const SAVED_US: u64 = 1_000_000;
 
-/// Until when the bandwidth is taken, in monotonic microseconds.
-#[derive(Debug, Default)]
-pub(crate) struct Pacer(Mutex<u64>);
+/// Work that moves bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    /// Of which job.
+    pub job: &'static str,
+    hurries: bool,
+}
 
-impl Pacer {
-    /// Waits until so many bytes more are within the limit.
-    pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
-        if let Some(limit) = bytes_per_s.filter(|limit| *limit > 0) {
-            let wait_us = self.take(world.clock.now().monotonic_us, limit, bytes);
-            if wait_us > 0 {
-                world.timer.sleep(wait_us).await;
-            }
-        }
+impl Work {
+    /// Work that keeps to every limit.
+    pub fn waits(job: &'static str) -> Self {
+        Self { job, hurries: false }
     }
 
+    /// Work that waits for none: what it makes is below safe, or somebody waits for it.
+    pub fn hurries(job: &'static str) -> Self {
+        Self { job, hurries: true }
+    }
+}
+
+/// Until when the bandwidth is taken, in monotonic microseconds.
+#[derive(Debug, Default)]
+struct Pacer(u64);
+
+impl Pacer {
     /// Takes the stretch for so many bytes; how long it still lasts.
-    fn take(&self, now_us: u64, limit: u64, bytes: u64) -> u64 {
-        let stretch_us = u64::try_from(u128::from(bytes) * 1_000_000 / u128::from(limit)).unwrap_or(u64::MAX);
-        let mut taken = locked(&self.0);
-        *taken = (*taken).max(now_us.saturating_sub(SAVED_US)).saturating_add(stretch_us);
-        taken.saturating_sub(now_us)
+    fn take(&mut self, now_us: u64, limit: u64, bytes: u64) -> u64 {
+        let stretch_us = u64::try_from(u128::from(bytes) * 1_000_000 / u128::from(limit.max(1))).unwrap_or(u64::MAX);
+        self.0 = self.0.max(now_us.saturating_sub(SAVED_US)).saturating_add(stretch_us);
+        self.0.saturating_sub(now_us)
+    }
+}
+
+/// That of all, and those of providers.
+#[derive(Debug, Default)]
+pub(crate) struct Pacers {
+    all: Mutex<Pacer>,
+    at: Mutex<BTreeMap<ProviderId, Pacer>>,
+}
+
+impl Inner {
+    /// Waits until what was moved is within the limits: `bytes` in all, and what of it was moved at targets.
+    pub(crate) async fn pace(&self, work: Work, bytes: u64, moved: &[(TargetId, u64)]) {
+        let now_us = self.now_us();
+        let pacers = &self.upkeep.pacers;
+        let all = self.settings.upkeep_bytes_per_s.map(|limit| locked(&pacers.all).take(now_us, limit, bytes));
+        let limits = self.fleet.limits(moved).into_iter();
+        let own = limits.map(|(at, limit, bytes)| locked(&pacers.at).entry(at).or_default().take(now_us, limit, bytes));
+        let wait_us = own.chain(all).max().unwrap_or(0);
+        if wait_us > 0 && !work.hurries {
+            self.world.timer.sleep(wait_us).await;
+        }
     }
 }
 
@@ -43,7 +74,7 @@ mod tests {
 
     #[test]
     fn many_at_once_share_one_limit_and_a_quiet_time_is_worth_a_second() {
-        let pacer = Pacer::default();
+        let mut pacer = Pacer::default();
         let mb = 1_000_000;
         // Ten seconds in: a second is saved up.
         assert_eq!(pacer.take(10 * mb, mb, mb), 0);

@@ -22,6 +22,7 @@ use crate::{
     Inner, Store,
     error::{Error, Result},
     lanes::place_of,
+    pacer::Work,
     shared_pack::{PACK_SEGMENTS_MAX, Shared, record_shared, shared_bytes},
 };
 
@@ -39,8 +40,9 @@ impl Inner {
     /// Rewrites what is worth it, into one new pack; how many packs were emptied.
     pub(crate) async fn repack(self: &Arc<Self>) -> Result<usize> {
         let topology = self.fleet.topology(self.now_us());
-        if self.gate().await?.pause(&topology).is_some() {
-            // What is left behind could not go.
+        if !topology.spent_providers().is_empty() || self.gate().await?.pause(&topology).is_some() {
+            // Every firm gets a part of what is written, so this waits for the last of their budgets; and while nothing may be
+            // destroyed, what is left behind could not go.
             return Ok(0);
         }
         let hollow = self.hollow().await?;
@@ -109,7 +111,9 @@ impl Inner {
         for Move { from, location } in moves {
             let Some(pack) = packs.iter().find(|pack| pack.id == *from) else { continue };
             let sealed = self.read_whole(pack, location).await?;
-            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, location.bytes).await;
+            let source = self.best_make(&place_of(pack), location.lane.unwrap_or_default()).map(|make| make.target);
+            let read: Vec<_> = source.map(|target| (target, location.bytes)).into_iter().collect();
+            self.pace(Work::waits("repacking"), location.bytes, &read).await;
             shared.add(location.segment, sealed).await;
         }
         let pack = shared.close().await?;

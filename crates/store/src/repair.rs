@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result},
     lanes::place_of,
     locate::PackPlace,
+    pacer::Work,
 };
 
 /// What a repair is called among the jobs.
@@ -191,7 +192,10 @@ impl Inner {
             match step {
                 RepairStep::Pack { pack, write, .. } => {
                     let Some(view) = packs.iter().find(|view| view.id == pack) else { continue };
-                    match self.remake(view, &place_of(view), &write, JOB).await {
+                    // What one firm's loss may end is made at any speed and any price.
+                    let is_safe = plan::Spread::of_pack(&crate::view::of_pack(view), &topology).is_safe();
+                    let work = if is_safe { Work::waits(JOB) } else { Work::hurries(JOB) };
+                    match self.remake(view, &place_of(view), &write, work).await {
                         Ok(bytes) => {
                             round.packs += 1;
                             round.bytes += bytes;
@@ -236,13 +240,13 @@ impl Inner {
         view: &PackView,
         place: &PackPlace,
         write: &[NewLane],
-        job: &'static str,
+        work: Work,
     ) -> Result<u64> {
         let revision = view.revision;
         let pack = view.id;
         let locations = self.catalogue.read(move |tx| catalogue::segments::of_pack(tx, pack)).await?;
         let locations: Vec<_> = locations.into_iter().map(|occupant| occupant.location).collect();
-        let made = self.make_lanes(job, place, view.codec, locations, write).await?;
+        let made = self.make_lanes(work, place, view.codec, locations, write).await?;
         let bytes = made.iter().map(|make| make.lane_bytes).sum();
         let topology = self.fleet.topology(self.now_us());
         let (at, proven) = (self.service_time(), self.proven_now());

@@ -29,6 +29,7 @@ use plan::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    pacer::Work,
     repair::Patience,
 };
 /// What a scrub is called among the jobs.
@@ -164,7 +165,7 @@ impl Inner {
     }
 
     /// Reads a whole shard and checks every block; how many blocks.
-    pub(crate) async fn check_shard(&self, pack: PackId, k: u8, make: &Make) -> Result<u64> {
+    pub(crate) async fn check_shard(&self, work: Work, pack: PackId, k: u8, make: &Make) -> Result<u64> {
         let name = shard_name(pack, make.lane, make.make);
         let header = self.read_object(make.target, &name, 0..HEADER_BYTES as u64).await?;
         let header = decode_header(&header)?;
@@ -185,7 +186,7 @@ impl Inner {
                 blocks += 1;
             }
             at = end;
-            self.upkeep.pace(&self.world, self.settings.upkeep_bytes_per_s, bytes.len() as u64).await;
+            self.pace(work, bytes.len() as u64, &[(make.target, bytes.len() as u64)]).await;
         }
         Ok(blocks.max(1))
     }
@@ -197,7 +198,7 @@ impl Inner {
     }
 
     async fn judge_shard(&self, pack: PackId, k: u8, make: &Make) -> Verdict {
-        match self.check_shard(pack, k, make).await {
+        match self.check_shard(Work::waits(JOB), pack, k, make).await {
             Ok(blocks) => Verdict::Right(blocks),
             Err(Error::DamagedBlock { block, .. }) => Verdict::Damaged(block + 1),
             Err(Error::Format(_)) => Verdict::Damaged(1),

@@ -22,7 +22,7 @@ use model::{
     fleet::TargetState,
     id::{ProviderId, TargetId},
 };
-use plan::{Cost, Month, Price, Usage, cost::stored_between};
+use plan::{Budget, Cost, Month, Price, Usage, UsedUp, cost::stored_between};
 
 use crate::{Inner, Store, error::Result, locked};
 
@@ -44,6 +44,10 @@ pub struct Spending {
     pub price: Price,
     /// What that comes to.
     pub cost: Cost,
+    /// What upkeep may ask of it.
+    pub budget: Budget,
+    /// Which budget of the month is used up: work that can wait leaves it alone.
+    pub used_up: Option<UsedUp>,
 }
 
 impl Spending {
@@ -92,6 +96,7 @@ impl Inner {
             books.looked_us = now_us;
         }
         self.take_counts();
+        self.look_at_budgets().await?;
         let (unwritten, adds_up) = {
             let books = &mut *locked(&self.books.0);
             let more = std::mem::take(&mut books.recent);
@@ -112,6 +117,17 @@ impl Inner {
             Err(_) => unwritten.iter().for_each(|(id, traffic)| books.unwritten.entry(*id).or_default().add(traffic)),
         }
         result
+    }
+
+    /// Notes whose budget of the month is used up. Costs nothing where nobody has one.
+    async fn look_at_budgets(&self) -> Result<()> {
+        let spent = match self.fleet.budgets().values().any(Budget::is_monthly) {
+            true => self.spending(BTreeMap::new()).await?.1,
+            false => BTreeMap::new(),
+        };
+        let spent = spent.into_iter().filter(|(_, spending)| spending.used_up.is_some());
+        self.fleet.set_spent(spent.map(|(provider, _)| provider).collect());
+        Ok(())
     }
 
     /// The bytes at each provider, of those at each target; nothing at one whose targets were all given up.
@@ -151,7 +167,7 @@ impl Inner {
                 }
                 let more = unwritten.get(&row.id);
                 let stored_bytes = lies.get(&row.id).copied().unwrap_or(0);
-                all.insert(row.id, spent(&noted, more, stored_bytes, month, Price::of_labels(&row.labels)));
+                all.insert(row.id, spent(&noted, more, stored_bytes, month, &row.labels));
             }
             Ok(all)
         };
@@ -164,7 +180,14 @@ fn this_month(before: &Stored, month: Month, wall_us: i64) -> u64 {
     parts.into_iter().filter(|(of, _)| *of == month).map(|(_, kb_s)| kb_s).sum()
 }
 
-fn spent(noted: &MonthRow, more: Option<&Traffic>, stored_bytes: u64, month: Month, price: Price) -> Spending {
+fn spent(
+    noted: &MonthRow,
+    more: Option<&Traffic>,
+    stored_bytes: u64,
+    month: Month,
+    labels: &[(String, String)],
+) -> Spending {
+    let (price, budget) = (Price::of_labels(labels), Budget::of_labels(labels));
     let mut traffic = Traffic { requests: noted.requests, in_bytes: noted.in_bytes, out_bytes: noted.out_bytes };
     let is_counted = more.is_some() || traffic != Traffic::default();
     if let Some(more) = more {
@@ -181,7 +204,8 @@ fn spent(noted: &MonthRow, more: Option<&Traffic>, stored_bytes: u64, month: Mon
     if !is_counted {
         cost.so_far = None;
     }
-    Spending { traffic: is_counted.then_some(traffic), stored_bytes, price, cost }
+    let used_up = budget.used_up(usage.requests, &cost);
+    Spending { traffic: is_counted.then_some(traffic), stored_bytes, price, cost, budget, used_up }
 }
 
 /// The bytes at each provider; nothing at one whose targets were all given up.

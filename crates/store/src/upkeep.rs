@@ -30,7 +30,7 @@ use plan::{
 use tokio::sync::Notify;
 
 use crate::{
-    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacer, repair::Patience,
+    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacers, repair::Patience,
     sweep::Sweep,
 };
 /// A proof is renewed after this long: a month of service time.
@@ -71,7 +71,7 @@ pub(crate) struct UpkeepState {
     /// When the last round ended.
     round_us: AtomicU64,
     findings: Mutex<BTreeMap<&'static str, String>>,
-    pacer: Pacer,
+    pub(crate) pacers: Pacers,
 }
 
 /// What repair wrote since the start.
@@ -180,11 +180,6 @@ impl UpkeepState {
         if let Some(spent) = locked(&self.spent).as_mut() {
             spent.note(now, shards);
         }
-    }
-
-    /// Keeps to the bandwidth limit of upkeep.
-    pub async fn pace(&self, world: &World, bytes_per_s: Option<u64>, bytes: u64) {
-        self.pacer.pace(world, bytes_per_s, bytes).await;
     }
 
     pub fn finding(&self, what: &'static str, found: Option<String>) {

@@ -165,7 +165,12 @@ fn spending(report: &Value) -> Vec<String> {
     let columns = ["stored", "a month of it", "requests", "sent there", "fetched", "cost so far"];
     let [stored, storing, requests, sent, fetched, cost] = columns;
     let head = format!("{month:<16} {stored:>9} {storing:>16} {requests:>10} {sent:>10} {fetched:>9} {cost:>16}");
-    [String::new(), head].into_iter().chain(rows).chain([String::new()]).collect()
+    let used_up = each(&report["providers"]).filter_map(|provider| {
+        let why = provider["spending"]["used_up"].as_str()?;
+        let name = text(&provider["name"]);
+        Some(format!("{name}: {}; scrub, filling and repacking leave it alone until the next month", shown(why)))
+    });
+    [String::new(), head].into_iter().chain(rows).chain(used_up).chain([String::new()]).collect()
 }
 
 fn of_provider(provider: &Value) -> String {

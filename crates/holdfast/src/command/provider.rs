@@ -42,6 +42,9 @@ enum Verb {
     /// Says what a provider asks, so that `holdfast fleet` shows what it costs. What is not given stays as it was; an empty value
     /// makes a price unknown, and 0 says that the provider takes nothing for it.
     Price(PriceArgs),
+    /// Says what upkeep may ask of a provider. What is not given stays as it was; an empty value takes a budget off. When a
+    /// month's budget is used up, work that can wait leaves the provider alone; repair, evacuation, uploads and readers go on.
+    Budget(BudgetArgs),
     /// Enters a notice that came from a provider by letter or mail, or a statement of yours to it. `holdfast notice` shows all.
     Notice(crate::command::notice::EnterArgs),
     /// Lists providers and their targets.
@@ -106,13 +109,35 @@ struct PriceArgs {
     reach: Reach,
 }
 
+#[derive(clap::Args)]
+struct BudgetArgs {
+    /// What people call the provider.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Bytes that upkeep reads and writes there in a second, for example 5000000. What is below safe is made without waiting.
+    #[arg(long, value_name = "BYTES")]
+    per_second: Option<String>,
+    /// Requests of all kinds in a calendar month.
+    #[arg(long, value_name = "COUNT")]
+    requests_a_month: Option<String>,
+    /// What a calendar month may cost, in the currency of its prices; unknown costs hold nothing.
+    #[arg(long, value_name = "AMOUNT")]
+    money_a_month: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// The labels that were given a value, an empty one included.
+fn given<const N: usize>(labels: [&str; N], values: [&Option<String>; N]) -> Vec<(String, String)> {
+    let named = labels.into_iter().zip(values);
+    named.filter_map(|(label, value)| Some((label.to_owned(), value.as_deref()?.trim().to_owned()))).collect()
+}
+
 impl PriceArgs {
-    /// The labels that were given a value.
     fn labels(&self) -> Vec<(String, String)> {
-        let given =
+        let values =
             [&self.per_tb_month, &self.per_gb_out, &self.per_million_requests, &self.minimum_days, &self.currency];
-        let named = store::Price::LABELS.into_iter().zip(given);
-        named.filter_map(|(label, value)| Some((label.to_owned(), value.as_deref()?.trim().to_owned()))).collect()
+        given(store::Price::LABELS, values)
     }
 }
 
@@ -121,6 +146,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let (name, owner, labels, reach) = match args.verb {
         Verb::Add { name, owner, labels, reach } => (name, owner, labels, reach),
         Verb::Price(args) => return price(args).await,
+        Verb::Budget(args) => return budget(args).await,
         Verb::Notice(args) => return crate::command::notice::enter(args).await,
         Verb::Ls { reach, json } => return list(None, &reach, json).await,
         Verb::Show { name, reach, json } => return list(Some(name), &reach, json).await,
@@ -174,6 +200,17 @@ async fn price(args: PriceArgs) -> Result<ExitCode> {
     }
     args.reach.ask(Question::ProviderPrice { name: args.name.clone(), labels }).await?;
     line(&format!("the prices of provider '{}' are changed; `holdfast fleet` shows what it costs", args.name));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn budget(args: BudgetArgs) -> Result<ExitCode> {
+    let values = [&args.per_second, &args.requests_a_month, &args.money_a_month];
+    let labels = given(store::Budget::LABELS, values);
+    if labels.is_empty() {
+        return Err(Error::refused("no budget was given").hint("for example --money-a-month 25.00"));
+    }
+    args.reach.ask(Question::ProviderPrice { name: args.name.clone(), labels }).await?;
+    line(&format!("the budget of provider '{}' is changed; `holdfast fleet` says when one is used up", args.name));
     Ok(ExitCode::SUCCESS)
 }
 

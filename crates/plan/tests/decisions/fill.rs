@@ -110,12 +110,14 @@ fn nothing_moves_while_somebody_is_away_or_a_pack_is_not_verified() {
 }
 
 #[test]
-fn a_full_or_cordoned_firm_gets_nothing_and_a_plan_keeps_to_its_budget() {
+fn a_full_cordoned_or_spent_firm_gets_nothing_and_a_plan_keeps_to_its_budget() {
     let full = changed(&fleet(7), &[6], |view| view.free_bytes = Some(LANE_BYTES - 1));
     let mut packs: Vec<_> = (0..30).map(|number| pack(number, 6)).collect();
     assert_eq!(run(&mut packs, &full, &policy(7)), 0);
     let cordoned = changed(&fleet(7), &[6], |view| view.cordoned = true);
     assert_eq!(run(&mut packs, &cordoned, &policy(7)), 0);
+    let spent = changed(&fleet(7), &[6], |view| view.spent = true);
+    assert_eq!(run(&mut packs, &spent, &policy(7)), 0, "what can wait does not use up what there is no budget for");
     let little = FillPolicy { bytes_max: 3 * LANE_BYTES, ..policy(7) };
     let topology = fleet(7);
     let moves = fill(&packs, &topology, &mut stored(&packs, &topology), &little, &Seed::new(1));

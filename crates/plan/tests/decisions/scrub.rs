@@ -3,7 +3,7 @@
 use model::{fleet::TargetState, pack::MakeState, units::ServiceTime};
 use plan::{Scrub, ScrubPolicy, ScrubStep, scrub};
 
-use crate::world::{LANE_BYTES, object, pack_at, topology, with_state};
+use crate::world::{LANE_BYTES, changed, object, pack_at, topology, with_state};
 
 const ALL: ScrubPolicy = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
 
@@ -41,6 +41,17 @@ fn young_proofs_and_targets_that_are_away_are_left_alone() {
     let away = with_state(&topology(&[1; 3]), &[1], TargetState::Down, 5);
     let policy = ScrubPolicy { again_after_s: 100, ..ALL };
     assert_eq!(lanes(&scrub(&[view], &[], &away, ServiceTime(1_000), &policy)), [(0, 2)]);
+}
+
+#[test]
+fn a_firm_whose_budget_is_used_up_is_read_for_a_doubt_or_a_person_only() {
+    let mut view = pack_at(0, 2, &[(0, 0), (1, 1), (2, 2)]);
+    view.lanes[2].state = MakeState::Suspect;
+    let spent = changed(&topology(&[1; 3]), &[1, 2], |view| view.spent = true);
+    let policy = ScrubPolicy { again_after_s: 100, ..ALL };
+    let plan = scrub(std::slice::from_ref(&view), &[], &spent, ServiceTime(1_000), &policy);
+    assert_eq!(lanes(&plan), [(0, 2), (0, 0)]);
+    assert_eq!(scrub(&[view], &[], &spent, ServiceTime(1_000), &ALL).steps.len(), 3);
 }
 
 #[test]

@@ -116,3 +116,43 @@ async fn looks_at_markers_are_written_with_what_comes_next() {
     assert!(written_puts(&house.store, month).await > written);
     assert!(gets(&spending(&house.store, 0).await) >= seen, "what was only seen is not forgotten");
 }
+
+#[tokio::test]
+async fn a_firm_whose_budget_is_used_up_is_left_alone_by_what_can_wait_until_the_next_month() {
+    let house = House::new(6).await;
+    // The first of January, some hours in.
+    house.clock.set_wall_us(1_767_247_200_000_000);
+    house.put("large", &bytes(900_000, 1)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let budget = vec![("budget.requests_month".to_owned(), "1".to_owned())];
+    let row = ProviderRow { id: ProviderId([3; 16]), name: "firm-2".into(), labels: budget };
+    house.store.grow(vec![row], vec![], vec![]).await.unwrap();
+    house.clock.advance(MINUTE_US);
+    house.store.tick(true).await.unwrap();
+    let used_up = |report: &FleetReport| {
+        let all = report.providers.iter().filter(|provider| provider.spending.used_up.is_some());
+        all.map(|provider| provider.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(used_up(&report(&house.store).await), ["firm-2"]);
+
+    // Thirty days later all that was proven then is read again, but for what lies there.
+    house.clock.advance(30 * DAY_US);
+    let read = |firm: usize| house.targets[firm].traffic().unwrap().out_bytes;
+    let before: Vec<u64> = (0..6).map(read).collect();
+    house.store.tick(true).await.unwrap();
+    let more: Vec<bool> = (0..6).map(|firm| read(firm) - before[firm] > 100_000).collect();
+    assert_eq!(more, [true, true, false, true, true, true]);
+    // Uploads and their proof go on there: what is needed is not held.
+    let puts = house.meters[2].snapshot();
+    let version = house.put("another", &bytes(900_000, 2)).await.unwrap();
+    assert_ne!(house.meters[2].snapshot(), puts);
+    assert!(house.get(&version).await.unwrap() == bytes(900_000, 2));
+
+    // In February there is a budget again.
+    house.clock.advance(2 * DAY_US);
+    house.store.tick(true).await.unwrap();
+    assert!(used_up(&report(&house.store).await).is_empty());
+    let before = read(2);
+    house.store.tick(true).await.unwrap();
+    assert!(read(2) - before > 100_000, "what was due is read now");
+}
