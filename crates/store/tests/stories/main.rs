@@ -29,4 +29,5 @@ mod slow_firm;
 mod stalled_senders;
 mod swapped_objects;
 mod torn_packs;
+mod upkeep_paused;
 mod upload_broken_off;
