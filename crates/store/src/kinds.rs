@@ -40,6 +40,10 @@ pub enum JobKind {
     Released,
     /// Moves away from targets.
     Evacuate,
+    /// Reads names.
+    Listing,
+    /// Reads a few blocks of everything.
+    Sample,
     /// Reads everything.
     Scrub,
     /// Writes packs anew.
@@ -70,7 +74,7 @@ pub struct About {
 }
 
 /// Name, what it does, and what a pause means (empty: it cannot be paused), in the order of a round.
-const KINDS: [(JobKind, &str, &str, &str); 18] = [
+const KINDS: [(JobKind, &str, &str, &str); 20] = [
     (JobKind::Probe, "probe", "looks at every target: is it there, is it ours, is it as it was left", ""),
     (JobKind::Returned, "return", "compares what targets hold that came back, before it counts again", ""),
     (
@@ -133,6 +137,18 @@ const KINDS: [(JobKind, &str, &str, &str); 18] = [
         "evacuate",
         "moves everything away from targets that are to be left, and certifies it",
         "nothing moves away, whatever the date of the order",
+    ),
+    (
+        JobKind::Listing,
+        "listing",
+        "reads the names at every target: what is missing or too short is bad, what nobody knows is reported",
+        "what a firm lost is found only when it is read, and strays are not reported",
+    ),
+    (
+        JobKind::Sample,
+        "sample",
+        "reads a few blocks of each shard, drawn by chance",
+        "a disk that goes bad is found only when files are read, or in a full read",
     ),
     (
         JobKind::Scrub,
@@ -200,10 +216,13 @@ impl JobKind {
     }
 
     /// In how much time it is meant to have been through, and after how much silence it is loud.
-    fn times(self, _settings: &Settings) -> (u64, u64) {
+    fn times(self, settings: &Settings) -> (u64, u64) {
         match self {
-            // It ends well whenever nothing is due: a quarter more is time enough to read what fell due together.
-            Self::Scrub => (crate::upkeep::SCRUB_AGAIN_S, crate::upkeep::SCRUB_AGAIN_S / 4),
+            // These end well whenever nothing is due. A quarter more is time enough to read in full what fell due together.
+            Self::Listing => (settings.listing_every_s, ROUND_QUIET_S),
+            Self::Scrub => (settings.scrub_every_s, (settings.scrub_every_s / 4).max(ROUND_QUIET_S)),
+            // This ends with each pass.
+            Self::Sample => (settings.sample_every_s, settings.sample_every_s / 2 * 3),
             _ => (0, ROUND_QUIET_S),
         }
     }

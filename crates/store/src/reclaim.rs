@@ -51,7 +51,6 @@ impl Inner {
         self.end_dead_packs().await?;
         self.drop_surplus(everything).await?;
         self.forget_abandoned_intents().await?;
-        self.find_strays(everything).await?;
         self.delete_due(&topology, gate).await?;
         Ok(Ended::Well)
     }

@@ -98,6 +98,11 @@ impl Schedule {
         locked(&self.stands).get(&kind).is_some_and(|stand| stand.row.paused.is_some())
     }
 
+    /// When a kind last ended well, or became known.
+    pub fn since(&self, kind: JobKind, now: ServiceTime) -> ServiceTime {
+        self.with(kind, now, |stand| stand.row.ended.map_or(stand.row.known_at, |(_, at)| at))
+    }
+
     /// Notes how a kind ended.
     pub fn end(&self, kind: JobKind, ended: Ended, wall_us: i64, now: ServiceTime) {
         self.with(kind, now, |stand| {

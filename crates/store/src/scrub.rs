@@ -165,8 +165,9 @@ impl Inner {
     async fn scrub_objects(self: &Arc<Self>, page: &[ObjectView], scrubbing: &mut Scrubbing) -> Result<()> {
         let live: Vec<_> = page.iter().filter(|view| view.object.released.is_none()).collect();
         let views: Vec<_> = live.iter().map(|view| crate::view::of_object(view)).collect();
-        // Copied objects are few and small: they do not wait for the packs' budget.
-        let policy = ScrubPolicy { bytes_max: u64::MAX, ..scrubbing.policy };
+        // Copied objects are few and small: they do not wait for the packs' budget, and are read whole where of packs a sample is.
+        let again_after_s = scrubbing.policy.again_after_s.min(self.settings.sample_every_s);
+        let policy = ScrubPolicy { bytes_max: u64::MAX, again_after_s };
         for step in plan::scrub::scrub(&[], &views, &scrubbing.topology, self.service_time(), &policy).steps {
             let ScrubStep::Copy { object, target, .. } = step else { continue };
             let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };

@@ -42,8 +42,6 @@ use crate::{
     schedule::{Ended, Schedule},
     sweep::Sweep,
 };
-/// A proof is renewed after this long: a month of service time.
-pub(crate) const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
 const SCRUB_BYTES: u64 = 64 << 20;
 /// While clients are served, work that can wait is done in one round of so many.
@@ -72,6 +70,7 @@ pub(crate) struct UpkeepState {
     /// Something that is due was left since that sweep began.
     pub(crate) scrub_left: AtomicBool,
     pub(crate) scrub_objects: Sweep<ObjectView>,
+    pub(crate) sampling: crate::sample::Sampling,
     pub(crate) filling: crate::fill::Filling,
     pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
@@ -352,9 +351,15 @@ impl Inner {
 
     /// The second half of a round: what is read, what room comes back, and what is kept of it all.
     async fn round_of_room(self: &Arc<Self>, everything: bool, round: &mut Round<'_>) {
+        if round.begin(JobKind::Listing) {
+            round.keep("listing", self.find_strays(everything).await);
+        }
+        if round.begin(JobKind::Sample) {
+            round.keep("sampling", self.sample(everything).await);
+        }
         if round.begin(JobKind::Scrub) {
             let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
-            let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
+            let again = ScrubPolicy { again_after_s: self.settings.scrub_every_s, bytes_max };
             round.keep("scrub", self.scrub_background(&again, everything).await);
         }
         if round.begin(JobKind::Repack) {

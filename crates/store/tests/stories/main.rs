@@ -14,6 +14,7 @@ mod failing_disk;
 mod filling;
 mod idle;
 mod joining;
+mod ladder;
 mod late_records;
 mod leaving;
 mod ledger;
