@@ -59,6 +59,7 @@ pub mod shares;
 pub mod shown;
 pub mod traffic;
 pub mod trend;
+pub mod upkeep;
 pub mod uploads;
 pub mod versions;
 pub mod ways;

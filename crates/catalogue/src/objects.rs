@@ -229,16 +229,16 @@ pub fn at_target(tx: &Tx<'_>, target: TargetId, after: ObjectId, objects: usize)
 }
 
 /// The objects in use with a copy at the target that is not known to be bad, whose names lie after `from` and not after
-/// `upto` (`None`: to the end), by name.
+/// `upto` (`None`: to the end), by name; with the length of each.
 ///
 /// # Errors
 /// As for every reading.
-pub fn names_at(tx: &Tx<'_>, target: TargetId, from: &str, upto: Option<&str>) -> Result<Vec<(ObjectId, String)>> {
-    let sql = "SELECT o.id, o.name FROM object_copy c JOIN object o ON o.id = c.object
+pub fn names_at(tx: &Tx<'_>, target: TargetId, from: &str, upto: Option<&str>) -> Result<Vec<(ObjectId, String, u64)>> {
+    let sql = "SELECT o.id, o.name, o.bytes FROM object_copy c JOIN object o ON o.id = c.object
                WHERE c.target = ?1 AND c.state <> ?4 AND o.released_at IS NULL
                  AND o.name > ?2 AND (?3 IS NULL OR o.name <= ?3) ORDER BY o.name";
     let bad = state_number(MakeState::Bad);
-    tx.all(sql, (target.0, from, upto, bad), |row| Ok((ObjectId(row.get(0)?), row.get(1)?)))
+    tx.all(sql, (target.0, from, upto, bad), |row| Ok((ObjectId(row.get(0)?), row.get(1)?, int(row, 2)?)))
 }
 
 /// The objects of a kind that are in use, by name.

@@ -191,6 +191,7 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/logins", any(api::fleet::logins))
         .route("/api/v1/fleet/orders", any(api::orders::give))
         .route("/api/v1/fleet/probes", any(api::orders::probe))
+        .route("/api/v1/fleet/jobs", any(api::jobs::door))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/trend", any(api::fleet::trend))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))

@@ -20,8 +20,8 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, desk, drills, files, fleet, grants, kits, leases, ledger, links, listing,
-        mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
+        self, about, archive, described, desk, drills, files, fleet, grants, jobs, kits, leases, ledger, links,
+        listing, mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
         thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
@@ -50,6 +50,7 @@ use crate::{
         fleet::report, fleet::providers, fleet::prices, fleet::targets, fleet::logins, fleet::what_if, fleet::trend,
         fleet::scrub,
         grants::give, grants::list, grants::change, grants::end, grants::shared, grants::leave,
+        jobs::list, jobs::order,
         kits::list, kits::add, kits::one, kits::tested,
         leases::list, leases::add, leases::one, leases::desk,
         ledger::list, ledger::export, ledger::checkpoint,

@@ -16,10 +16,12 @@ use crate::{
 
 mod console;
 mod drilled;
+mod jobs;
 mod orders;
 
 pub use console::{Trend, WhatIf, trend, what_if};
 pub use drilled::{Drilled, drilled};
+pub use jobs::{UpkeepJob, UpkeepJobs, upkeep_job, upkeep_jobs};
 pub use orders::{Evacuation, Ordered, ordered};
 
 /// How the fleet stands.

@@ -3,6 +3,7 @@
 //! ```toml
 //! [settings]
 //! scheme = "4+2"              # else chosen by the number of providers
+//! listing_every_days = 1      # names and lengths; sample_every_days = 30, a few blocks; scrub_every_days = 365, all
 //!
 //! [[provider]]                # one legal entity that can fail on its own
 //! name = "amber"
@@ -46,6 +47,9 @@ const NAME_BYTES_MAX: usize = 64;
 
 /// The longest that a change may wait for others: a person does not notice it yet.
 const GATHER_MS_MAX: u64 = 1_000;
+
+/// The longest that something is left unread.
+const DAYS_MAX: u64 = 3_650;
 
 /// A configuration file that was read and makes sense by itself.
 #[derive(Debug)]
@@ -97,6 +101,10 @@ struct SettingsTable {
     grace_s: Option<u64>,
     trash_s: Option<u64>,
     upload_s: Option<u64>,
+    /// The ladder of scrub: names, samples, full reads.
+    listing_every_days: Option<u64>,
+    sample_every_days: Option<u64>,
+    scrub_every_days: Option<u64>,
     write_deadline_s: Option<u64>,
     buffer_bytes: Option<u64>,
     upkeep_bytes_per_s: Option<u64>,
@@ -361,6 +369,13 @@ impl SettingsTable {
         put(&mut settings.grace_s, self.grace_s);
         put(&mut settings.trash_s, self.trash_s);
         put(&mut settings.upload_s, self.upload_s);
+        for (name, field, days) in [
+            ("listing_every_days", &mut settings.listing_every_s, self.listing_every_days),
+            ("sample_every_days", &mut settings.sample_every_s, self.sample_every_days),
+            ("scrub_every_days", &mut settings.scrub_every_s, self.scrub_every_days),
+        ] {
+            *field = days.map_or(Ok(*field), |days| days_of(name, days))?;
+        }
         put(&mut settings.write_deadline_s, self.write_deadline_s);
         put(&mut settings.buffer_bytes, self.buffer_bytes);
         put(&mut settings.journal_gather_ms, self.journal_gather_ms);
@@ -381,6 +396,14 @@ impl SettingsTable {
         settings.upkeep_bytes_per_s = self.upkeep_bytes_per_s;
         settings.scheme = self.scheme.as_deref().map(scheme).transpose()?;
         Ok(settings)
+    }
+}
+
+/// So many days in seconds. None is no number of days: what is never read is not known to be there.
+fn days_of(name: &str, days: u64) -> std::result::Result<u64, String> {
+    match days {
+        1..=DAYS_MAX => Ok(days * 86_400),
+        _ => Err(format!("{name} = {days} is none; from 1 to {DAYS_MAX} days")),
     }
 }
 

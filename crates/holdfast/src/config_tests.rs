@@ -23,9 +23,10 @@ fn a_full_file_is_understood() {
     let labels = [("a", "1"), ("b", "2"), ("price.tb_month", "4.99")];
     assert_eq!(config.providers[0].labels, labels.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(config.providers[0].paths, [Path::new("/srv/amber"), Path::new("/mnt/a")]);
-    let firm = "[settings]\nfill = false\n[[provider]]\nname = \"a\"\n[[provider.target]]\n\
+    let firm = "[settings]\nfill = false\nsample_every_days = 7\n[[provider]]\nname = \"a\"\n[[provider.target]]\n\
                 address = \"s3://shards?endpoint=https://s3.example\"\nlogin = \"a.login\"\n";
     let config = parse(firm).unwrap();
+    assert_eq!((config.settings.sample_every_s, config.settings.listing_every_s), (7 * 86_400, 86_400));
     assert!(!config.settings.fill && config.providers[0].paths.is_empty());
     assert_eq!(config.providers[0].far[0].login.as_deref(), Some(Path::new("/srv/a.login")));
 }
@@ -41,6 +42,7 @@ fn what_is_wrong_is_named() {
         (format!("[settings]\nscheme = \"4\"\n{provider}"), "not k+m"),
         (format!("[settings]\nscheme = \"30+3\"\n{provider}"), "at most 32"),
         (format!("[settings]\nbuffer_bytes = 5\n{provider}"), "buffer_bytes"),
+        (format!("[settings]\nscrub_every_days = 0\n{provider}"), "from 1 to 3650"),
         (format!("[settings]\nupkeep_bytes_per_s = 0\n{provider}"), "stop repair"),
         (format!("{provider}{provider}"), "there twice"),
         ("[[provider]]\nname = \"a\"\n".to_owned(), "no [[provider.target]]"),

@@ -191,6 +191,15 @@ pub enum Question {
         /// Where it is.
         address: String,
     },
+    /// The kinds of upkeep.
+    JobList,
+    /// Pauses a kind of upkeep, or lets it go on.
+    JobPause {
+        /// Its name.
+        kind: String,
+        /// Whether it is to wait.
+        paused: bool,
+    },
     /// Brings a configuration file's fleet in, once.
     FleetImport {
         /// The file, by its absolute path.
@@ -360,6 +369,10 @@ impl Operator {
             Question::Order(order) => {
                 let (which, order) = order.read().map_err(Error::refused)?;
                 Ok(json!(shape::ordered(self.service.order(&which, order).await?)))
+            }
+            Question::JobList => Ok(json!(shape::upkeep_jobs(self.service.jobs()))),
+            Question::JobPause { kind, paused } => {
+                Ok(json!(shape::upkeep_job(self.service.pause_job(&self.nobody(), &kind, paused).await?)))
             }
             Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),

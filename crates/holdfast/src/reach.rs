@@ -74,6 +74,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "provider": provider, "sample": sample });
             api.json(Method::POST, "/api/v1/fleet/drills", Some(&body)).await
         }
+        Question::JobList => get("/api/v1/fleet/jobs".to_owned()).await,
+        Question::JobPause { kind, paused } => {
+            let body = json!({ "kind": kind, "act": if paused { "pause" } else { "resume" } });
+            api.json(Method::POST, "/api/v1/fleet/jobs", Some(&body)).await
+        }
         Question::Scrub => api.json(Method::POST, "/api/v1/fleet/scrub?wait=true", None).await,
         Question::KitMake { account, recipient } => {
             let path = format!("/api/v1/kits{}", whose(account));

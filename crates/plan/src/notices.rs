@@ -1,5 +1,5 @@
 //! What people have to be told of before it is too late: leases that end, bills that fall due, targets that fail, kits that
-//! would not bring the service back. And how often they are told.
+//! would not bring the service back, upkeep that is silent. And how often they are told.
 //!
 //! A notice has a *cause*, and there is one open notice for each: it is raised when the cause turns up, told again at growing
 //! intervals until a person takes note, and closed when the cause is gone. **Nothing is ever done to bytes because of a
@@ -13,6 +13,8 @@ use model::{
     leases::{LeaseRow, LeaseState},
 };
 
+use crate::budget::UsedUp;
+
 const DAY_US: i64 = 86_400_000_000;
 const HOUR_US: i64 = 3_600_000_000;
 /// So long before a lease has to be renewed or given up people are told, beside the days that the contract gives.
@@ -21,6 +23,8 @@ const LEASE_AHEAD_DAYS: i64 = 30;
 const PAYMENT_AHEAD_DAYS: i64 = 14;
 /// A target that is away for less is the business of upkeep alone.
 const DOWN_S: u64 = 6 * 3_600;
+/// Nothing is said of silent upkeep before this process has been at it for so long: the first rounds have an hour.
+const UP_S: u64 = 3_600;
 /// Targets that a notice spells out.
 const NAMED: usize = 5;
 /// Waits between two tellings, in hours; the last one goes on.
@@ -56,6 +60,23 @@ pub struct Kits {
     pub untested: u64,
 }
 
+/// A kind of upkeep as it is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSeen {
+    /// Its name.
+    pub kind: &'static str,
+    /// Seconds of service time since it last ended well, or became known.
+    pub quiet_s: u64,
+    /// After so many it is to be heard of.
+    pub loud_after_s: u64,
+    /// Seconds since the first round of this process began.
+    pub up_s: u64,
+    /// Who paused it, if somebody did.
+    pub paused: Option<String>,
+    /// What it failed with last since the start.
+    pub failed: Option<String>,
+}
+
 /// Something that people have to be told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -74,11 +95,68 @@ pub struct Due {
 }
 
 /// All that is due now.
-pub fn due(leases: &[LeaseRow], targets: &[Seen], kits: Kits, now_us: i64) -> Vec<Due> {
+pub fn due(
+    leases: &[LeaseRow],
+    targets: &[Seen],
+    kits: Kits,
+    jobs: &[JobSeen],
+    spent: &BTreeMap<ProviderId, UsedUp>,
+    now_us: i64,
+) -> Vec<Due> {
     let mut found: Vec<Due> = leases.iter().flat_map(|row| of_lease(row, now_us)).collect();
     found.extend(of_targets(targets));
     found.extend(of_kits(kits));
+    found.extend(jobs.iter().filter_map(of_job));
+    found.extend(spent.iter().map(of_budget));
     found
+}
+
+fn of_budget((provider, why): (&ProviderId, &UsedUp)) -> Due {
+    Due {
+        cause: format!("budget-used-up {provider}"),
+        provider: Some(*provider),
+        lease: None,
+        targets: Vec::new(),
+        deadline_us: None,
+        text: format!(
+            "{why}: scrub, filling and repacking leave this firm alone until the next month; repair, evacuation, uploads and \
+             readers go on. `holdfast provider budget` gives it another one"
+        ),
+    }
+}
+
+/// Whether a kind of upkeep did not end well for longer than it may. One that is paused counts like the others: a pause that
+/// was forgotten is the quietest failure.
+pub fn is_silent(job: &JobSeen) -> bool {
+    job.up_s >= UP_S && job.quiet_s > job.loud_after_s
+}
+
+fn of_job(job: &JobSeen) -> Option<Due> {
+    if !is_silent(job) {
+        return None;
+    }
+    let kind = job.kind;
+    let why = match (&job.paused, &job.failed) {
+        (Some(by), _) => format!("it is paused by {by}; `holdfast job resume {kind}` lets it go on"),
+        (None, Some(failed)) => format!("the last time it said: {failed}"),
+        (None, None) => "`holdfast job ls` and `holdfast fleet` say more".to_owned(),
+    };
+    Some(Due {
+        cause: format!("job-silent {kind}"),
+        provider: None,
+        lease: None,
+        targets: Vec::new(),
+        deadline_us: None,
+        text: format!("the job {kind} did not end well for {}: {why}", spell(job.quiet_s)),
+    })
+}
+
+/// A long time in words.
+fn spell(s: u64) -> String {
+    match s / 3_600 {
+        hours @ 0..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    }
 }
 
 fn of_lease(row: &LeaseRow, now_us: i64) -> Vec<Due> {

@@ -1,17 +1,25 @@
-//! What is read back next.
+//! What is looked at, sampled, and read back next.
 //!
-//! Scrub reads everything slowly, because a fault that nobody has read is a fault that repair meets at the worst
-//! moment. First come makes that do not count until they are read (suspect, or on a suspect target), those of the least
+//! Scrub reads everything slowly, because a fault that nobody has read is a fault that repair meets at the worst moment. Reading
+//! everything often costs more than it finds, so there is a ladder: names and lengths each day, a few blocks of each shard each
+//! month, all of it once a year ([`rung_is_due`], [`draw_blocks`], [`scrub`]). **Only a full read is a proof**: what the lower
+//! rungs find well looks no better for it, what they find wrong is read.
+//!
+//! In a full read first come makes that do not count until they are read (suspect, or on a suspect target), those of the least
 //! margin first: reading them is cheaper than making them again. Then what was never read back, then the oldest proof.
 //! Makes known to be bad and targets that do not answer are left to repair.
+
+use std::collections::BTreeSet;
 
 use model::{
     id::{MakeId, ObjectId, PackId, TargetId},
     pack::MakeState,
     units::ServiceTime,
+    world::Entropy,
 };
 
 use crate::{
+    chance::Chance,
     margin::Spread,
     view::{ObjectView, PackView, Topology},
 };
@@ -59,6 +67,23 @@ pub struct Scrub {
     pub bytes: u64,
     /// What is due as well, but did not fit.
     pub deferred: usize,
+}
+
+/// Whether a rung of the ladder has its turn again: it was through then, or became known then, and is climbed once in so long.
+pub fn rung_is_due(since: ServiceTime, now: ServiceTime, every_s: u64) -> bool {
+    now.0.saturating_sub(since.0) >= every_s
+}
+
+/// Which blocks of a lane a sample reads: `wanted` of them, drawn by chance, ascending, none twice; all if there are no more.
+pub fn draw_blocks(blocks: u64, wanted: u64, entropy: &dyn Entropy) -> Vec<u64> {
+    let chance = Chance(entropy);
+    let mut drawn = BTreeSet::new();
+    // Source: Floyd's algorithm (Bentley, Programming Pearls, CACM 30(9), 1987): as many draws as blocks, whatever chance says.
+    for last in blocks.saturating_sub(wanted)..blocks {
+        let block = chance.below(last + 1);
+        drawn.insert(if drawn.contains(&block) { last } else { block });
+    }
+    drawn.into_iter().collect()
 }
 
 /// Trust first (suspect before the rest, by margin), then age (`None`, never read, is oldest).

@@ -531,6 +531,7 @@ fn store_code(error: &store::Error) -> &'static str {
         store::Error::UploadTaken => "upload_taken",
         store::Error::NewerEpoch { .. } => "newer_epoch",
         store::Error::Order(error) => error.code(),
+        store::Error::Job(error) => error.code(),
         other => match other.class() {
             Class::Retry => "retry",
             Class::Refused => "refused",

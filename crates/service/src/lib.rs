@@ -19,6 +19,7 @@ mod grants;
 mod guests;
 mod hooks;
 mod hours;
+mod jobs;
 mod kits;
 mod leases;
 mod leaving;
@@ -84,8 +85,8 @@ pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
     Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, HourRow,
-    JobReport, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing, Tally, TargetReport,
-    WhatIfReport, Without, ledger::EXPORT_HEAD,
+    JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing, Tally,
+    TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -1,5 +1,5 @@
-//! What the service tells its operators of by itself: leases that end, bills, firms that do not answer, kits that are old; and
-//! notices that nobody took note of, again and again.
+//! What the service tells its operators of by itself: leases that end, bills, firms that do not answer, kits that are old, upkeep
+//! that is silent; and notices that nobody took note of, again and again.
 //!
 //! What is due is decided in `plan`; here it becomes rows, mails and events. A statement of ours that is in force is served
 //! again whenever what it covers changes its state.
@@ -36,7 +36,7 @@ impl Service {
     /// # Errors
     /// As the store says; the next round goes on.
     pub async fn watch(&self) -> Result<()> {
-        let seen = self.store.targets_seen();
+        let (seen, jobs) = (self.store.targets_seen(), self.store.jobs_seen());
         let age = self.store.operator_kit().await?;
         let trial = self.store.is_trial();
         let now_us = self.store.now().wall_us;
@@ -44,7 +44,7 @@ impl Service {
             .look(|tx| Ok((leases::all(tx)?, leases::open_notices(tx, OPEN_MAX)?, accounts::kits_untested(tx)?)))
             .await?;
         let kits = Kits { trial, operator_made: age.made_us.is_some(), operator_current: age.is_current, untested };
-        let all = due(&leases, &seen, kits, now_us);
+        let all = due(&leases, &seen, kits, &jobs, &self.store.budgets_used_up(), now_us);
         let causes: BTreeSet<&str> = all.iter().map(|due| due.cause.as_str()).collect();
         let raised: BTreeSet<&str> =
             open.iter().filter(|row| row.from == Served::Raised).map(|row| row.cause.as_str()).collect();

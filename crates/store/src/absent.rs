@@ -1,18 +1,23 @@
-//! What a target no longer holds of what is recorded of it.
+//! What a target no longer holds of what is recorded of it, or holds too short.
 //!
 //! Objects are written once and never replaced, so a copy of a target that is older than it should be differs from the
 //! records by what is *not there*: a listing finds that out, without reading a byte. Names are compared whenever
-//! [`crate::strays`] reads them: after each start, in a scrub that a person asks for, and before a target counts again whose
+//! [`crate::strays`] reads them: after each start, once a day, in a scrub that a person asks for, and before a target counts again whose
 //! marker was missing. That may have been a disk that was not mounted; or a firm wiped everything and put a copy of last
 //! week's back, marker and all, and then nothing but the missing names would tell.
 //!
-//! What is not listed is asked for by its name before it is believed to be gone: it may have been written in between.
+//! What is not listed is asked for by its name before it is believed to be gone: it may have been written in between. What is
+//! listed with a length that it cannot have is read, and that decides. **A name and a length prove nothing**: what is listed as it
+//! should be keeps the proof that it had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Tx;
 use fleet::ObjectName;
-use format::name::{parse_shard_name, shard_name};
+use format::{
+    name::{parse_shard_name, shard_name},
+    shard::shard_bytes,
+};
 use futures_util::{StreamExt, stream};
 use model::{
     fleet::TargetState,
@@ -33,8 +38,8 @@ pub(crate) struct Listing {
     pub from: String,
     /// The last name, `None` if none follow.
     pub upto: Option<String>,
-    /// All names in between.
-    pub names: BTreeSet<String>,
+    /// All names in between, with the length of each object.
+    pub names: BTreeMap<String, u64>,
 }
 
 impl Listing {
@@ -42,8 +47,12 @@ impl Listing {
         name > self.from.as_str() && self.upto.as_deref().is_none_or(|upto| name <= upto)
     }
 
-    fn lacks(&self, name: &str) -> bool {
-        self.covers(name) && !self.names.contains(name)
+    /// What is wrong with an object, as far as a listing shows: `fits` says which lengths it may have.
+    fn judge(&self, name: &str, fits: impl Fn(u64) -> bool) -> Option<Wrong> {
+        match self.names.get(name) {
+            None => self.covers(name).then_some(Wrong::Absent),
+            Some(bytes) => (!fits(*bytes)).then_some(Wrong::Length),
+        }
     }
 
     /// The packs of which shards may lie in the stretch: those after the first, up to the second. Shards sort by pack.
@@ -65,20 +74,32 @@ impl Listing {
 /// What all names of shards begin with.
 const SHARDS: &str = "shards/";
 
-/// Something that is recorded and was not listed.
+/// What is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Absent,
+    Length,
+}
+
+/// Something that is recorded and was not listed as it should be.
 enum Absent {
-    Make(PackId, Make),
-    Copy(ObjectId, String),
+    Make(PackId, Make, Wrong),
+    Copy(ObjectId, String, Wrong),
 }
 
 fn absent_makes(tx: &Tx<'_>, target: TargetId, listing: &Listing, packs: &[PackId]) -> catalogue::Result<Vec<Absent>> {
     let mut absent = Vec::new();
     for pack in packs {
         for view in catalogue::packs::makes(tx, *pack)? {
-            let name = shard_name(*pack, view.make.lane, view.make.make);
-            if view.make.target == target && view.finding.state != MakeState::Bad && listing.lacks(&name) {
-                absent.push(Absent::Make(*pack, view.make));
+            if view.make.target != target || view.finding.state == MakeState::Bad {
+                continue;
             }
+            let name = shard_name(*pack, view.make.lane, view.make.make);
+            // How long its index is no record says: this much it has with the shortest.
+            let least = shard_bytes(view.make.lane_bytes, 0);
+            absent.extend(
+                listing.judge(&name, |bytes| bytes >= least).map(|wrong| Absent::Make(*pack, view.make, wrong)),
+            );
         }
     }
     Ok(absent)
@@ -91,10 +112,13 @@ impl Inner {
         let of_copies = listing.clone();
         let copies = self.catalogue.read(move |tx| {
             let names = catalogue::objects::names_at(tx, target, &of_copies.from, of_copies.upto.as_deref())?;
-            Ok(names.into_iter().filter(|(_, name)| of_copies.lacks(name)).collect::<Vec<_>>())
+            let wrong = names.into_iter().filter_map(|(object, name, length)| {
+                let wrong = of_copies.judge(&name, |bytes| bytes == length)?;
+                Some(Absent::Copy(object, name, wrong))
+            });
+            Ok(wrong.collect::<Vec<_>>())
         });
-        let copies = copies.await?.into_iter().map(|(object, name)| Absent::Copy(object, name));
-        self.ask_for(target, copies.collect()).await?;
+        self.ask_for(target, copies.await?).await?;
         let Some((mut after, last)) = listing.packs() else { return Ok(()) };
         loop {
             let listing = listing.clone();
@@ -111,23 +135,26 @@ impl Inner {
         }
     }
 
-    /// Asks a target for each by its name, and writes down what is not there.
+    /// Asks a target for each by its name, reads what has a wrong length, and writes down what is not as it should be.
     async fn ask_for(self: &std::sync::Arc<Self>, target: TargetId, absent: Vec<Absent>) -> Result<()> {
         let driver = self.driver(target)?;
         let mut asked = stream::iter(absent)
             .map(|absent| {
                 let driver = driver.clone();
                 async move {
-                    let name = match &absent {
-                        Absent::Make(pack, make) => shard_name(*pack, make.lane, make.make),
-                        Absent::Copy(_, name) => name.clone(),
+                    let (name, wrong) = match &absent {
+                        Absent::Make(pack, make, wrong) => (shard_name(*pack, make.lane, make.make), *wrong),
+                        Absent::Copy(_, name, wrong) => (name.clone(), *wrong),
                     };
+                    if wrong == Wrong::Length {
+                        return self.read_odd(target, absent).await;
+                    }
                     if driver.stat(&ObjectName::parse(name)?).await?.is_some() {
                         return Ok(());
                     }
                     match absent {
-                        Absent::Make(pack, make) => self.write_down(pack, make, Verdict::Missing).await.map(drop),
-                        Absent::Copy(object, _) => {
+                        Absent::Make(pack, make, _) => self.write_down(pack, make, Verdict::Missing).await.map(drop),
+                        Absent::Copy(object, ..) => {
                             self.write_down_copy(object, target, Verdict::Missing).await.map(drop)
                         }
                     }
@@ -138,6 +165,22 @@ impl Inner {
             result?;
         }
         Ok(())
+    }
+
+    /// Reads something whole and writes down what it is.
+    async fn read_odd(self: &std::sync::Arc<Self>, target: TargetId, odd: Absent) -> Result<()> {
+        match odd {
+            Absent::Make(pack, make, _) => {
+                let view = self.catalogue.read(move |tx| catalogue::packs::view(tx, pack)).await?;
+                let Some(view) = view else { return Ok(()) };
+                self.judge_and_write_down(pack, view.k, make).await
+            }
+            Absent::Copy(object, ..) => {
+                let view = self.catalogue.read(move |tx| catalogue::objects::view(tx, object)).await?;
+                let Some(view) = view else { return Ok(()) };
+                self.check_copy(&view.object, target).await
+            }
+        }
     }
 
     /// Compares the names of targets whose marker was missing and is there again; then they may count.
@@ -161,7 +204,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
 
     use format::name::shard_name;
     use model::id::{MakeId, PackId};
@@ -169,7 +212,7 @@ mod tests {
     use super::Listing;
 
     fn check(from: &str, upto: Option<&str>, packs: Option<(u128, u128)>) {
-        let listing = Listing { from: from.to_owned(), upto: upto.map(str::to_owned), names: BTreeSet::new() };
+        let listing = Listing { from: from.to_owned(), upto: upto.map(str::to_owned), names: BTreeMap::new() };
         let found = listing.packs().map(|(first, last)| (u128::from_be_bytes(first.0), u128::from_be_bytes(last.0)));
         assert_eq!(found, packs, "{from} {upto:?}");
     }

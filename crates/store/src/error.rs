@@ -155,6 +155,9 @@ pub enum Error {
     /// An order that a person gave was not taken.
     #[error(transparent)]
     Order(#[from] crate::orders::OrderError),
+    /// A kind of upkeep was not paused or resumed.
+    #[error(transparent)]
+    Job(#[from] crate::kinds::JobError),
     /// The catalogue failed.
     #[error(transparent)]
     Catalogue(#[from] catalogue::Error),
@@ -197,6 +200,7 @@ impl Error {
             Self::BodyLength { .. } | Self::BodyDigest | Self::NoKey { .. } | Self::Setup { .. } => Class::Refused,
             Self::NoAccount | Self::NoUpload { .. } | Self::NoKit { .. } => Class::Missing,
             Self::Order(error) => error.class(),
+            Self::Job(error) => error.class(),
             Self::Catalogue(error) => error.class(),
             Self::Fleet(error) => error.class(),
             Self::Format(error) => error.class(),

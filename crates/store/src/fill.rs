@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// What filling is called among the jobs.
-const JOB: &str = "filling";
+pub(crate) const JOB: &str = "filling";
 /// Bytes that one round writes.
 const ROUND_BYTES: u64 = 256 << 20;
 /// What is stored where is counted anew after so long, and whenever the fleet changed.

@@ -3,10 +3,7 @@
 //! The rows are journalled; the live state is not: it is found out again by probing. Decisions read it as a
 //! [`plan::Topology`].
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::RwLock,
-};
+use std::{collections::BTreeMap, sync::RwLock};
 
 use bytes::Bytes;
 use model::{
@@ -14,7 +11,7 @@ use model::{
     id::{ProviderId, TargetId},
     orders::TargetOrders,
 };
-use plan::{Budget, Money, Price, TargetView, Topology};
+use plan::{Budget, Money, Price, TargetView, Topology, UsedUp};
 use tokio::sync::mpsc;
 
 /// A disk that fails again within this time has not failed in passing, in microseconds.
@@ -81,7 +78,7 @@ struct Inner {
     /// What upkeep may ask of those that have a budget.
     budgets: BTreeMap<ProviderId, Budget>,
     /// Those whose budget of the month is used up.
-    spent: BTreeSet<ProviderId>,
+    spent: BTreeMap<ProviderId, UsedUp>,
     targets: BTreeMap<TargetId, Live>,
 }
 
@@ -246,8 +243,13 @@ impl FleetState {
     }
 
     /// Takes the providers whose budget of the month is used up.
-    pub fn set_spent(&self, spent: BTreeSet<ProviderId>) {
+    pub fn set_spent(&self, spent: BTreeMap<ProviderId, UsedUp>) {
         self.write(|inner| inner.spent = spent);
+    }
+
+    /// Those whose budget of the month is used up, as of the last look.
+    pub fn spent(&self) -> BTreeMap<ProviderId, UsedUp> {
+        self.read(|inner| inner.spent.clone())
     }
 
     /// Bytes a second that upkeep may move at a provider, for each of these targets whose provider has such a limit.
@@ -298,7 +300,7 @@ impl FleetState {
                 state: live.state,
                 cordoned: live.drops(now_us) || live.orders.cordoned,
                 leaving: live.orders.leaves(),
-                spent: inner.spent.contains(&live.row.provider),
+                spent: inner.spent.contains_key(&live.row.provider),
                 free_bytes: live.free_bytes,
                 away_s: match live.state {
                     TargetState::Up => 0,

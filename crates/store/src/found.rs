@@ -204,6 +204,7 @@ impl Store {
                 store.0.keys.insert(account, key);
             }
             store.0.load_fleet().await?;
+            store.0.load_schedule().await?;
             let generation = life.generation;
             store
                 .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))

@@ -200,6 +200,11 @@ impl Store {
         self.0.fleet.all().into_iter().map(seen).collect()
     }
 
+    /// The providers whose budget of the month is used up, for what people are told of.
+    pub fn budgets_used_up(&self) -> std::collections::BTreeMap<ProviderId, plan::UsedUp> {
+        self.0.fleet.spent()
+    }
+
     /// From now on the catalogue alone says which providers and targets there are.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 //!
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
-//! released; `scrub` reads what is kept, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
+//! released; `scrub` reads what is kept, `sample` some of it, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
 //! `drill` proves what would be left without a firm; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
-//! done and signs it; `spending` keeps the books; `upkeep` runs all of these, and
-//! `probe` says what is up. `census` counts where everything stands, for `report`, `what_if` and `trend`, `tallies` for
+//! done and signs it; `spending` keeps the books; `upkeep` runs all of these, `kinds` says what they are for and `schedule` how they
+//! stand, and `probe` says what is up. `census` counts where everything stands, for `report`, `what_if` and `trend`, `tallies` for
 //! `gauges`.
 //!
 //! [`Store`] is a cheap handle. Time, chance, targets and the catalogue come in through [`Opening`]; the same code runs
@@ -62,6 +62,7 @@ mod intake;
 mod jobs;
 mod joining;
 mod keys;
+mod kinds;
 mod kits;
 mod lanes;
 mod late;
@@ -83,6 +84,8 @@ mod repair;
 pub mod report;
 mod retire;
 mod returned;
+mod sample;
+mod schedule;
 pub mod scrub;
 mod sets;
 mod settings;
@@ -107,13 +110,15 @@ pub use drill::DrillReport;
 pub use error::{Error, Result};
 pub use gauges::{Gauges, ProviderGauges, TargetGauges};
 pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
+pub use kinds::{About as JobAbout, JobError, JobKind};
 pub use orders::OrderError;
 pub use plan::{
-    Budget, Counts, Due, Forecast, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels,
+    Budget, Counts, Due, Forecast, JobSeen, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels,
 };
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
 pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Standing, TargetReport};
+pub use schedule::JobStanding;
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;
@@ -254,6 +259,7 @@ impl Store {
         // What is not written now is forgotten; nobody is harmed.
         let _ = self.0.keep_books(true).await;
         let _ = self.0.write_trend().await;
+        let _ = self.0.keep_schedule(true).await;
     }
 }
 

@@ -29,6 +29,7 @@ use plan::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    schedule::Ended,
 };
 
 /// Rows of the list that one decision looks at.
@@ -39,18 +40,19 @@ const PAGES_MAX: usize = 16;
 const ENDS_MAX: usize = 100;
 
 impl Inner {
-    /// One round: record ends, list the doomed, delete what is due; how many shards were deleted.
-    pub(crate) async fn reclaim(self: &Arc<Self>, everything: bool) -> Result<u64> {
+    /// One round: record ends, list the doomed, delete what is due. While destruction waits for a person or a target it does not
+    /// end well.
+    pub(crate) async fn reclaim(self: &Arc<Self>, everything: bool) -> Result<Ended> {
         let topology = self.fleet.topology(self.now_us());
         let gate = self.gate().await?;
         if gate.pause(&topology).is_some() {
-            return Ok(0);
+            return Ok(Ended::More);
         }
         self.end_dead_packs().await?;
         self.drop_surplus(everything).await?;
         self.forget_abandoned_intents().await?;
-        self.find_strays(everything).await?;
-        self.delete_due(&topology, gate).await
+        self.delete_due(&topology, gate).await?;
+        Ok(Ended::Well)
     }
 
     /// The state of the service as far as destruction depends on it.

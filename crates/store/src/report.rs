@@ -241,6 +241,7 @@ impl Store {
             let providers = inner.provider_reports(spending, &count);
             let mut findings = inner.upkeep.findings();
             findings.extend(lone_firms(records.below_settled, &inner.second_target_helps(&topology)));
+            findings.extend(inner.paused_jobs());
             if let Some(error) = inner.newer_epoch() {
                 findings.insert(0, error.to_string());
             }

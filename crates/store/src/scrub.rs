@@ -4,7 +4,7 @@
 //! 64 KiB block has its hash. A copy is right when its BLAKE3 is the recorded one. What is wrong is marked *bad*, set aside
 //! when it is there at all, and made again by repair; a target that merely does not answer proves nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use catalogue::{
     objects::ObjectView,
@@ -29,8 +29,10 @@ use plan::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    kinds::JobKind,
     pacer::Work,
     repair::Patience,
+    schedule::Ended,
 };
 /// What a scrub is called among the jobs.
 const JOB: &str = "scrub";
@@ -59,6 +61,8 @@ struct Scrubbing {
     topology: Topology,
     policy: ScrubPolicy,
     report: ScrubReport,
+    /// Something that is due was not read since the sweep began.
+    left: bool,
 }
 
 /// The next packs with a make that does not count until it is read.
@@ -88,10 +92,11 @@ impl Store {
             let everything = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
             let (_, lane_bytes) = self.read(|tx| catalogue::packs::makes_total(tx)).await?;
             self.0.upkeep.jobs.expect(JOB, lane_bytes, self.0.now_us());
-            let report = self.0.scrub_due(&everything, true).await;
+            let done = self.0.scrub_due(&everything, true).await;
             self.0.upkeep.jobs.end(JOB, self.0.now_us());
-            let mut report = report?;
-            if report.damaged + report.missing > 0 {
+            let (mut report, ended) = done?;
+            self.0.upkeep.schedule.end(JobKind::Scrub, ended, self.now().wall_us, self.service_time());
+            if report.damaged + report.missing > 0 && !self.0.upkeep.schedule.is_paused(JobKind::Repair) {
                 let before = self.0.count_bad().await?;
                 self.0.repair_all(Patience::None).await?;
                 report.repaired = before.saturating_sub(self.0.count_bad().await?);
@@ -104,10 +109,15 @@ impl Store {
 }
 
 impl Inner {
-    /// Reads what the policy says is due: suspects first, then the next share of the rest, or all of it.
-    pub(crate) async fn scrub_due(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<ScrubReport> {
-        let mut scrubbing =
-            Scrubbing { topology: self.fleet.topology(self.now_us()), policy: *policy, report: ScrubReport::default() };
+    /// Reads what the policy says is due: suspects first, then the next share of the rest, or all of it. It ends well when a
+    /// sweep over all packs has come to its end and nothing that is due was left on the way.
+    pub(crate) async fn scrub_due(
+        self: &Arc<Self>,
+        policy: &ScrubPolicy,
+        everything: bool,
+    ) -> Result<(ScrubReport, Ended)> {
+        let topology = self.fleet.topology(self.now_us());
+        let mut scrubbing = Scrubbing { topology, policy: *policy, report: ScrubReport::default(), left: false };
         let mut after = PackId::default();
         for _ in 0..if everything { 0 } else { SUSPECTS_PAGES_MAX } {
             let page = self.catalogue.read(move |tx| suspects(tx, after)).await?;
@@ -119,28 +129,33 @@ impl Inner {
             }
         }
         let mut round = self.upkeep.scrub_sweep.round(everything);
+        scrubbing.left = !round.is_at_start() && self.upkeep.scrub_left.load(Ordering::Relaxed);
         while scrubbing.policy.bytes_max > 0
             && let Some(page) = round.next_page(&self.catalogue).await?
         {
             self.scrub_packs(&page, &mut scrubbing).await?;
         }
+        let ended = if round.has_ended() && !scrubbing.left { Ended::Well } else { Ended::More };
+        self.upkeep.scrub_left.store(scrubbing.left, Ordering::Relaxed);
         let mut round = self.upkeep.scrub_objects.round(everything);
         while let Some(page) = round.next_page(&self.catalogue).await? {
             self.scrub_objects(&page, &mut scrubbing).await?;
         }
-        Ok(scrubbing.report)
+        Ok((scrubbing.report, ended))
     }
 
     async fn scrub_packs(self: &Arc<Self>, page: &[PackView], scrubbing: &mut Scrubbing) -> Result<()> {
         let views: Vec<_> = page.iter().map(crate::view::of_pack).collect();
         let planned = plan::scrub::scrub(&views, &[], &scrubbing.topology, self.service_time(), &scrubbing.policy);
         scrubbing.policy.bytes_max = scrubbing.policy.bytes_max.saturating_sub(planned.bytes);
+        scrubbing.left |= planned.deferred > 0;
         for step in planned.steps {
             let ScrubStep::Lane { pack, make, .. } = step else { continue };
             let Some(view) = page.iter().find(|view| view.id == pack) else { continue };
             let Some(found) = view.makes.iter().find(|found| found.make.make == make) else { continue };
             let verdict = self.judge_shard(pack, view.k, &found.make).await;
             self.upkeep.jobs.did(JOB, found.make.lane_bytes);
+            scrubbing.left |= matches!(verdict, Verdict::Unknown);
             if self.write_down(pack, found.make, verdict).await? {
                 scrubbing.report.count(verdict);
             }
@@ -151,8 +166,9 @@ impl Inner {
     async fn scrub_objects(self: &Arc<Self>, page: &[ObjectView], scrubbing: &mut Scrubbing) -> Result<()> {
         let live: Vec<_> = page.iter().filter(|view| view.object.released.is_none()).collect();
         let views: Vec<_> = live.iter().map(|view| crate::view::of_object(view)).collect();
-        // Copied objects are few and small: they do not wait for the packs' budget.
-        let policy = ScrubPolicy { bytes_max: u64::MAX, ..scrubbing.policy };
+        // Copied objects are few and small: they do not wait for the packs' budget, and are read whole where of packs a sample is.
+        let again_after_s = scrubbing.policy.again_after_s.min(self.settings.sample_every_s);
+        let policy = ScrubPolicy { bytes_max: u64::MAX, again_after_s };
         for step in plan::scrub::scrub(&[], &views, &scrubbing.topology, self.service_time(), &policy).steps {
             let ScrubStep::Copy { object, target, .. } = step else { continue };
             let Some(view) = live.iter().find(|view| view.object.id == object) else { continue };

@@ -32,6 +32,12 @@ pub struct Settings {
     pub down_wait_s: u64,
     /// Grace between the decision to delete bytes and the deletion, in service time.
     pub grace_s: u64,
+    /// The names at each target are read once in so long, in service time.
+    pub listing_every_s: u64,
+    /// Some blocks of each shard, and copied objects whole, are read once in so long: a month, as many firms warm their disks.
+    pub sample_every_s: u64,
+    /// Everything is read in full once in so long. A year: what a sample misses is a block here and there, and margin covers it.
+    pub scrub_every_s: u64,
     /// Days in the trash, in seconds of service time.
     pub trash_s: u64,
     /// Unfinished uploads are kept this long.
@@ -70,6 +76,9 @@ impl Default for Settings {
             fill: true,
             down_wait_s: 3_600,
             grace_s: 24 * 3_600,
+            listing_every_s: 24 * 3_600,
+            sample_every_s: 30 * 24 * 3_600,
+            scrub_every_s: 365 * 24 * 3_600,
             trash_s: 30 * 24 * 3_600,
             upload_s: 7 * 24 * 3_600,
             scheme: None,

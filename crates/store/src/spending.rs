@@ -125,8 +125,8 @@ impl Inner {
             true => self.spending(BTreeMap::new()).await?.1,
             false => BTreeMap::new(),
         };
-        let spent = spent.into_iter().filter(|(_, spending)| spending.used_up.is_some());
-        self.fleet.set_spent(spent.map(|(provider, _)| provider).collect());
+        let spent = spent.into_iter().filter_map(|(provider, spending)| Some((provider, spending.used_up?)));
+        self.fleet.set_spent(spent.collect());
         Ok(())
     }
 

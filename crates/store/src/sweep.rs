@@ -63,6 +63,7 @@ pub(crate) struct Round<'a, T: Swept> {
     sweep: &'a Sweep<T>,
     after: T::Id,
     left: usize,
+    page_rows: usize,
     ended: bool,
 }
 
@@ -70,9 +71,17 @@ impl<T: Swept> Sweep<T> {
     /// Begins a round where the last one ended; with `everything` one that starts anew and does not end before the end.
     pub fn round(&self, everything: bool) -> Round<'_, T> {
         match everything {
-            true => Round { sweep: self, after: T::Id::default(), left: usize::MAX, ended: false },
-            false => Round { sweep: self, after: *locked(&self.0), left: ROUND_ROWS, ended: false },
+            true => {
+                Round { sweep: self, after: T::Id::default(), left: usize::MAX, page_rows: PAGE_ROWS, ended: false }
+            }
+            false => self.round_of(ROUND_ROWS),
         }
+    }
+
+    /// Begins a round of so many rows, at most a page, where the last one ended.
+    pub fn round_of(&self, rows: usize) -> Round<'_, T> {
+        let page_rows = rows.clamp(1, PAGE_ROWS);
+        Round { sweep: self, after: *locked(&self.0), left: page_rows, page_rows, ended: false }
     }
 }
 
@@ -92,11 +101,11 @@ impl<T: Swept> Round<'_, T> {
         if self.left == 0 {
             return Ok(None);
         }
-        let after = self.after;
-        let page = catalogue.read(move |tx| T::page(tx, after, PAGE_ROWS)).await?;
-        let more = page.last().filter(|_| page.len() == PAGE_ROWS);
+        let (after, rows) = (self.after, self.page_rows);
+        let page = catalogue.read(move |tx| T::page(tx, after, rows)).await?;
+        let more = page.last().filter(|_| page.len() == rows);
         self.ended = more.is_none();
-        self.left = if more.is_some() { self.left.saturating_sub(PAGE_ROWS) } else { 0 };
+        self.left = if more.is_some() { self.left.saturating_sub(rows) } else { 0 };
         self.after = more.map_or_else(T::Id::default, Swept::id);
         *locked(&self.sweep.0) = self.after;
         Ok((!page.is_empty()).then_some(page))

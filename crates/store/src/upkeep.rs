@@ -2,7 +2,8 @@
 //!
 //! One loop probes the targets, packs small files, writes snapshots, releases the journal, repairs, scrubs, repacks,
 //! fills firms that joined, moves away from firms that are left, and reclaims, each when it is due. A round in which nothing is due only reads markers: an idle
-//! service writes nothing to its targets. What a round could not do is kept as a finding and tried again in the next.
+//! service writes nothing to its targets. What a round could not do is kept as a finding and tried again in the next. What a person
+//! paused is left out ([`crate::kinds`] lists the kinds of work, [`crate::schedule`] keeps how each stands).
 //!
 //! A round looks at a bounded share of what there is ([`crate::sweep`]), and at all of it when the fleet changed.
 
@@ -30,11 +31,17 @@ use plan::{
 use tokio::sync::Notify;
 
 use crate::{
-    Inner, Store, error::Result, evacuating::Evacuating, jobs::Jobs, locked, meta, pacer::Pacers, repair::Patience,
+    Inner, Store,
+    error::Result,
+    evacuating::Evacuating,
+    jobs::Jobs,
+    kinds::JobKind,
+    locked, meta,
+    pacer::Pacers,
+    repair::Patience,
+    schedule::{Ended, Schedule},
     sweep::Sweep,
 };
-/// A proof is renewed after this long: a month of service time.
-const SCRUB_AGAIN_S: u64 = 30 * 24 * 3_600;
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
 const SCRUB_BYTES: u64 = 64 << 20;
 /// While clients are served, work that can wait is done in one round of so many.
@@ -60,12 +67,16 @@ pub(crate) struct UpkeepState {
     pub(crate) repair_sweep: Sweep<PackView>,
     pub(crate) surplus_sweep: Sweep<PackView>,
     pub(crate) scrub_sweep: Sweep<PackView>,
+    /// Something that is due was left since that sweep began.
+    pub(crate) scrub_left: AtomicBool,
     pub(crate) scrub_objects: Sweep<ObjectView>,
+    pub(crate) sampling: crate::sample::Sampling,
     pub(crate) filling: crate::fill::Filling,
     pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
     pub(crate) drills: crate::drill::Drills,
     pub(crate) jobs: Jobs,
+    pub(crate) schedule: Schedule,
     pub(crate) tallies: crate::tallies::Tallies,
     pub(crate) repaired: Repaired,
     /// When the last round ended.
@@ -240,61 +251,151 @@ async fn run(store: Weak<Inner>) {
     }
 }
 
-impl Inner {
-    async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
-        self.probe_all(everything).await;
-        let mut first = Ok(());
-        let mut keep = |what: &'static str, result: Result<()>| {
-            self.upkeep.finding(what, result.as_ref().err().map(|error| format!("{what}: {error}")));
-            if first.is_ok() {
-                first = result;
-            }
-        };
-        keep("comparing targets that came back", self.compare_unmarked().await);
-        keep("reading targets that came back", self.read_returned().await);
-        keep("expiring uploads", self.expire_uploads().await);
-        keep("repair", self.repair_if_needed(everything).await);
-        keep("packing", self.pack_journalled(everything).await.map(drop));
-        keep("snapshots", self.snapshot_all(everything).await.map(drop));
-        keep("counting", self.count_objects(everything).await);
-        keep("checkpoints of the ledger", self.put_checkpoint(everything).await);
-        keep("release", self.release_journal().await.map(drop));
-        keep("destroying keys", self.destroy_keys().await.map(drop));
-        keep("deleting released objects", self.delete_released().await.map(drop));
-        keep("evacuating targets", self.evacuate(everything).await);
-        let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
-        let again = ScrubPolicy { again_after_s: SCRUB_AGAIN_S, bytes_max };
-        keep("scrub", self.scrub_background(&again, everything).await);
-        keep("repacking", self.repack().await.map(drop));
-        keep("filling", self.fill(everything).await.map(drop));
-        keep("reclaim", self.reclaim(everything).await.map(drop));
-        keep("retiring targets", self.retire_ordered(everything).await);
-        keep("late copies", self.flush_late_copies().await);
-        keep("keeping the books", self.keep_books(false).await);
-        keep("noting the trend", self.keep_trend().await);
-        self.pool.trim();
-        self.upkeep.round_us.store(self.now_us(), Ordering::Relaxed);
-        first
+/// One round on its way: the first thing that could not be done, and how what is at hand stands.
+struct Round<'a> {
+    inner: &'a Inner,
+    first: Result<()>,
+    at_hand: Option<(JobKind, Ended)>,
+}
+
+impl<'a> Round<'a> {
+    fn new(inner: &'a Inner) -> Self {
+        Self { inner, first: Ok(()), at_hand: None }
     }
 
-    async fn repair_if_needed(self: &Arc<Self>, everything: bool) -> Result<()> {
+    /// Ends what was at hand and begins another kind, unless that is paused.
+    fn begin(&mut self, kind: JobKind) -> bool {
+        self.end();
+        let begins = self.inner.upkeep.schedule.begin(kind, self.inner.service_time(), self.inner.now_us());
+        self.at_hand = begins.then_some((kind, Ended::Well));
+        begins
+    }
+
+    fn end(&mut self) {
+        if let Some((kind, ended)) = self.at_hand.take() {
+            let (wall_us, now) = (self.inner.world.clock.now().wall_us, self.inner.service_time());
+            self.inner.upkeep.schedule.end(kind, ended, wall_us, now);
+        }
+    }
+
+    /// Notes how a part of what is at hand ended: the worst of them counts.
+    fn keep(&mut self, what: &'static str, result: Result<Ended>) {
+        let failed = result.as_ref().err().map(|error| format!("{what}: {error}"));
+        self.inner.upkeep.finding(what, failed.clone());
+        if let Some((_, worst)) = &mut self.at_hand {
+            let ended = failed.map_or_else(|| result.as_ref().map_or(Ended::More, Ended::clone), Ended::Failed);
+            *worst = ended.max(worst.clone());
+        }
+        if self.first.is_ok() {
+            self.first = result.map(drop);
+        }
+    }
+}
+
+/// What is done as a whole or fails.
+fn well<T>(result: Result<T>) -> Result<Ended> {
+    result.map(|_| Ended::Well)
+}
+
+impl Inner {
+    async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
+        let mut round = Round::new(self);
+        if round.begin(JobKind::Probe) {
+            self.probe_all(everything).await;
+        }
+        if round.begin(JobKind::Returned) {
+            round.keep("comparing targets that came back", well(self.compare_unmarked().await));
+            round.keep("reading targets that came back", well(self.read_returned().await));
+        }
+        if round.begin(JobKind::Uploads) {
+            round.keep("expiring uploads", well(self.expire_uploads().await));
+        }
+        if round.begin(JobKind::Repair) {
+            round.keep("repair", self.repair_if_needed(everything).await);
+        }
+        if round.begin(JobKind::Pack) {
+            round.keep("packing", well(self.pack_journalled(everything).await));
+        }
+        if round.begin(JobKind::Snapshot) {
+            round.keep("snapshots", well(self.snapshot_all(everything).await));
+        }
+        if round.begin(JobKind::Count) {
+            round.keep("counting", well(self.count_objects(everything).await));
+        }
+        if round.begin(JobKind::Checkpoint) {
+            round.keep("checkpoints of the ledger", well(self.put_checkpoint(everything).await));
+        }
+        if round.begin(JobKind::Release) {
+            round.keep("release", well(self.release_journal().await));
+        }
+        if round.begin(JobKind::Keys) {
+            round.keep("destroying keys", well(self.destroy_keys().await));
+        }
+        if round.begin(JobKind::Released) {
+            round.keep("deleting released objects", well(self.delete_released().await));
+        }
+        if round.begin(JobKind::Evacuate) {
+            round.keep("evacuating targets", well(self.evacuate(everything).await));
+        }
+        self.round_of_room(everything, &mut round).await;
+        self.pool.trim();
+        self.upkeep.round_us.store(self.now_us(), Ordering::Relaxed);
+        round.end();
+        round.first
+    }
+
+    /// The second half of a round: what is read, what room comes back, and what is kept of it all.
+    async fn round_of_room(self: &Arc<Self>, everything: bool, round: &mut Round<'_>) {
+        if round.begin(JobKind::Listing) {
+            round.keep("listing", self.find_strays(everything).await);
+        }
+        if round.begin(JobKind::Sample) {
+            round.keep("sampling", self.sample(everything).await);
+        }
+        if round.begin(JobKind::Scrub) {
+            let bytes_max = if everything { u64::MAX } else { SCRUB_BYTES };
+            let again = ScrubPolicy { again_after_s: self.settings.scrub_every_s, bytes_max };
+            round.keep("scrub", self.scrub_background(&again, everything).await);
+        }
+        if round.begin(JobKind::Repack) {
+            round.keep("repacking", well(self.repack().await));
+        }
+        if round.begin(JobKind::Fill) {
+            round.keep("filling", well(self.fill(everything).await));
+        }
+        if round.begin(JobKind::Reclaim) {
+            round.keep("reclaim", self.reclaim(everything).await);
+        }
+        if round.begin(JobKind::Retire) {
+            round.keep("retiring targets", well(self.retire_ordered(everything).await));
+        }
+        if round.begin(JobKind::Books) {
+            round.keep("late copies", well(self.flush_late_copies().await));
+            round.keep("keeping the books", well(self.keep_books(false).await));
+            round.keep("noting the trend", well(self.keep_trend().await));
+            round.keep("noting how upkeep stands", well(self.keep_schedule(false).await));
+        }
+    }
+
+    async fn repair_if_needed(self: &Arc<Self>, everything: bool) -> Result<Ended> {
         let patience = if everything { Patience::Whole } else { Patience::Share };
         let begun_us = self.now_us();
         let round = self.repair_all(patience).await?;
         self.upkeep.repaired.note(round.bytes, self.now_us().saturating_sub(begun_us));
-        self.upkeep.finding("repairs", (!round.failed.is_empty()).then(|| round.failed.join("; ")));
-        Ok(())
+        let failed = (!round.failed.is_empty()).then(|| round.failed.join("; "));
+        self.upkeep.finding("repairs", failed.clone());
+        Ok(failed.map_or(Ended::Well, Ended::Failed))
     }
 
-    async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<()> {
+    async fn scrub_background(self: &Arc<Self>, policy: &ScrubPolicy, everything: bool) -> Result<Ended> {
         if !everything && !self.pool.is_idle() && gives_way(&self.upkeep.gave_way) {
-            return Ok(());
+            return Ok(Ended::More);
         }
-        let report = self.scrub_due(policy, everything).await?;
+        let (report, ended) = self.scrub_due(policy, everything).await?;
         if report.damaged + report.missing > 0 {
             self.upkeep.wake();
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Targets that were known before a rebuild and have not been read since.

@@ -16,6 +16,7 @@ use catalogue::{
     scopes, segments,
     segments::Journalled,
     trend::{self, HourRow},
+    upkeep::{self, DrillRow, KindRow},
     uploads::{self, UploadRow},
 };
 use model::{
@@ -280,4 +281,36 @@ pub fn hours_are_kept_until_they_are_forgotten(world: &mut World) {
     assert_eq!(world.read(|tx| trend::since(tx, 7)), kept[2..]);
     world.write(|tx| trend::forget_before(tx, 8)).unwrap();
     assert_eq!(world.read(|tx| trend::since(tx, i64::MIN)), kept[2..]);
+}
+
+pub fn how_upkeep_stands_is_kept_beside_what_is_paused(world: &mut World) {
+    let row = KindRow { kind: "repair".into(), known_at: ServiceTime(3), ..KindRow::default() };
+    let paused = KindRow { paused: Some((40, "owner".into())), ..row.clone() };
+    let kept = paused.clone();
+    world.write(move |tx| upkeep::set_paused(tx, &kept)).unwrap();
+    // Each is written without the other, and what is known longer stays so.
+    let ended = KindRow { known_at: ServiceTime(9), ended: Some((50, ServiceTime(5))), ..row.clone() };
+    world.write(move |tx| upkeep::set_ended(tx, &ended)).unwrap();
+    let both = KindRow { ended: Some((50, ServiceTime(5))), ..paused };
+    assert_eq!(world.read(|tx| upkeep::all(tx)), [both.clone()]);
+    world.write(move |tx| upkeep::set_paused(tx, &row)).unwrap();
+    assert_eq!(world.read(|tx| upkeep::all(tx)), [KindRow { paused: None, ..both }]);
+
+    let drill = DrillRow {
+        provider: ProviderId([4; 16]),
+        at_us: 7,
+        complete: true,
+        packs: (9, 1),
+        records: (8, 0),
+        files_unreadable: 2,
+        bytes: 70,
+        holes: vec!["pack a: too few lanes".into(), "pack b: away".into()],
+        away: vec![],
+        passed_us: Some(3),
+    };
+    let kept = drill.clone();
+    world.write(move |tx| upkeep::set_drill(tx, &DrillRow { at_us: 3, ..kept })).unwrap();
+    let kept = drill.clone();
+    world.write(move |tx| upkeep::set_drill(tx, &kept)).unwrap();
+    assert_eq!(world.read(|tx| upkeep::drills(tx)), [drill]);
 }

@@ -79,6 +79,7 @@ stories! {
     local::uploads_expire_on_service_time,
     local::single_things_are_kept,
     local::hours_are_kept_until_they_are_forgotten,
+    local::how_upkeep_stands_is_kept_beside_what_is_paused,
     history::any_order_leads_to_the_same_tables,
     history::layers_of_rows_make_an_equal_catalogue,
     history::live_bytes_equal_a_recount,

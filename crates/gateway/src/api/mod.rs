@@ -13,6 +13,7 @@ pub mod drills;
 pub mod files;
 pub mod fleet;
 pub mod grants;
+pub mod jobs;
 pub mod kits;
 pub mod leases;
 pub mod ledger;

@@ -215,6 +215,8 @@ async fn an_account_sees_itself_only_and_a_suspended_one_nothing() {
         ("GET", "/api/v1/fleet/what-if?provider=provider-1", Value::Null),
         ("GET", "/api/v1/fleet/trend", Value::Null),
         ("POST", "/api/v1/fleet/scrub?wait=true", Value::Null),
+        ("GET", "/api/v1/fleet/jobs", Value::Null),
+        ("POST", "/api/v1/fleet/jobs", json!({ "kind": "repair", "act": "pause" })),
         ("POST", "/api/v1/fleet/drills", json!({ "provider": "provider-1", "sample": 1 })),
         ("POST", "/api/v1/fleet/providers", json!({ "name": "mine" })),
         ("POST", "/api/v1/fleet/prices", json!({ "provider": "provider-1", "labels": {} })),

@@ -202,3 +202,49 @@ async fn kits_are_their_account_s_own() {
     let kits = world.call("GET", "/api/v1/kits?account=owner", &[], b"").await.json();
     assert!(kits["kits"][0]["revoked"].is_null() && kits["kits"][0]["tested"].is_null(), "{kits}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_paused_told_of_and_resumed() {
+    let world = World::new().await;
+    world.store.tick(false).await.unwrap();
+    let send = async |body: serde_json::Value| {
+        let headers = [("content-type", "application/json")];
+        world.call("POST", "/api/v1/fleet/jobs", &headers, body.to_string().as_bytes()).await
+    };
+    let job = async |kind: &str| {
+        let all = world.call("GET", "/api/v1/fleet/jobs", &[], b"").await.json();
+        all["jobs"].as_array().unwrap().iter().find(|job| job["kind"] == kind).unwrap().clone()
+    };
+    for (body, status, code) in [
+        (json!({ "kind": "dance", "act": "pause" }), 404, "no_job"),
+        (json!({ "kind": "probe", "act": "pause" }), 400, "job_needed"),
+        (json!({ "kind": "repair", "act": "stop" }), 400, "bad_json"),
+        (json!({ "kind": "repair" }), 400, "bad_json"),
+    ] {
+        let answer = send(body.clone()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body}");
+    }
+    let seen = job("repair").await;
+    assert!(seen["ended_well"].is_string() && seen["paused"].is_null() && seen["what"].is_string(), "{seen}");
+    assert!(job("probe").await["pause_means"].is_null());
+    let paused = send(json!({ "kind": "repair", "act": "pause" })).await.json();
+    assert_eq!(paused["paused"]["by"], "owner", "{paused}");
+    assert!(paused["pause_means"].as_str().unwrap().contains("nothing is made again until it is resumed"), "{paused}");
+
+    let open = async || {
+        world.service.watch().await.unwrap();
+        let all = world.call("GET", "/api/v1/notices?open=true", &[], b"").await.json();
+        let texts = all["notices"].as_array().unwrap().iter().map(|notice| notice["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    assert!(open().await.is_empty());
+    world.clock.jump_s(25 * 3_600);
+    world.store.tick(false).await.unwrap();
+    let told = open().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("the job repair did not end well") && told[0].contains("paused by owner"), "{told:?}");
+    let resumed = send(json!({ "kind": "repair", "act": "resume" })).await.json();
+    assert!(resumed["paused"].is_null(), "{resumed}");
+    world.store.tick(false).await.unwrap();
+    assert!(open().await.is_empty(), "it ran, and the notice is closed");
+}

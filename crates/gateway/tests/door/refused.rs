@@ -144,6 +144,8 @@ async fn no_door_opens_without_a_token() {
         ("GET", "/api/v1/fleet/trend".to_owned()),
         ("POST", "/api/v1/fleet/scrub?wait=true".to_owned()),
         ("POST", "/api/v1/fleet/drills".to_owned()),
+        ("GET", "/api/v1/fleet/jobs".to_owned()),
+        ("POST", "/api/v1/fleet/jobs".to_owned()),
     ];
     for (method, target) in doors {
         for (authorization, code) in [

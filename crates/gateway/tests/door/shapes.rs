@@ -115,6 +115,8 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
         ("operator", "GET", "/api/v1/fleet/what-if", "?provider=provider-1", Value::Null),
         ("operator", "GET", "/api/v1/fleet/trend", "", Value::Null),
         ("operator", "POST", "/api/v1/fleet/scrub", "?wait=true", Value::Null),
+        ("operator", "GET", "/api/v1/fleet/jobs", "", Value::Null),
+        ("operator", "POST", "/api/v1/fleet/jobs", "", json!({ "kind": "reclaim", "act": "pause" })),
         ("operator", "POST", "/api/v1/fleet/drills", "", json!({ "provider": "provider-1" })),
         ("other", "POST", "/api/v1/session/leave", "", json!({ "password": PASSWORD })),
         ("operator", "DELETE", "/api/v1/trash", "", Value::Null),

@@ -11,6 +11,7 @@ pub mod find;
 pub mod fleet;
 pub mod get;
 pub mod grant;
+pub mod job;
 pub mod kit;
 pub mod lease;
 pub mod leave;

@@ -1,9 +1,14 @@
-//! What is read back next, and what is left to repair.
+//! What is looked at, sampled and read back next, and what is left to repair.
+
+use std::collections::BTreeSet;
 
 use model::{fleet::TargetState, pack::MakeState, units::ServiceTime};
-use plan::{Scrub, ScrubPolicy, ScrubStep, scrub};
+use plan::{
+    Scrub, ScrubPolicy, ScrubStep, scrub,
+    scrub::{draw_blocks, rung_is_due},
+};
 
-use crate::world::{LANE_BYTES, changed, object, pack_at, topology, with_state};
+use crate::world::{LANE_BYTES, Seed, changed, object, pack_at, topology, with_state};
 
 const ALL: ScrubPolicy = ScrubPolicy { again_after_s: 0, bytes_max: u64::MAX };
 
@@ -67,4 +72,23 @@ fn the_byte_budget_defers_but_lets_one_through() {
         );
         assert_eq!((plan.steps.len(), plan.deferred), (planned, 3 - planned));
     }
+}
+
+#[test]
+fn a_sample_is_of_the_lane_ascending_and_sees_all_in_the_end() {
+    let entropy = Seed::new(5);
+    for (blocks, wanted, drawn) in [(0, 4, 0), (3, 4, 3), (4, 4, 4), (1_000, 4, 4)] {
+        let found = draw_blocks(blocks, wanted, &entropy);
+        assert_eq!(found.len(), drawn, "{blocks}");
+        assert!(found.is_sorted() && found.iter().all(|block| *block < blocks), "{found:?}");
+    }
+    let seen: BTreeSet<_> = (0..200).flat_map(|_| draw_blocks(20, 4, &entropy)).collect();
+    assert_eq!(seen.len(), 20);
+}
+
+#[test]
+fn a_rung_has_its_turn_once_in_its_time() {
+    let since = ServiceTime(50);
+    assert!(!rung_is_due(since, ServiceTime(149), 100) && rung_is_due(since, ServiceTime(150), 100));
+    assert!(!rung_is_due(since, ServiceTime(7), 100), "a clock that was set back makes nothing due");
 }
