@@ -72,7 +72,7 @@ pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
-pub use orders::{FleetOrder, Which};
+pub use orders::{FleetOrder, ServerFault, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
