@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0012_ledger.sql"),
     include_str!("migrations/0013_leases.sql"),
     include_str!("migrations/0014_trend.sql"),
+    include_str!("migrations/0016_stage.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own. A database in a file, at `path`, that has run some of them is copied

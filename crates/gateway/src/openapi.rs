@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, desk, drills, files, fleet, grants, kits, leases, ledger, links, listing,
+        self, about, archive, constraints, described, desk, drills, files, fleet, grants, kits, leases, ledger, links, listing,
         mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
         thumbnails, trash, uploads, versions, webhooks,
     },
@@ -43,6 +43,7 @@ use crate::{
         api::health, api::metrics::door,
         about::about, about::change, about::picture, about::set_picture, about::drop_picture,
         archive::own, archive::linked,
+        constraints::list, constraints::set,
         desk::sign, desk::file, desk::document,
         document,
         drills::run,

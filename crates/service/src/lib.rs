@@ -83,7 +83,7 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, HourRow,
+    Constraints, Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, HourRow,
     JobReport, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing, Tally, TargetReport,
     WhatIfReport, Without, ledger::EXPORT_HEAD,
 };

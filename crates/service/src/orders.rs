@@ -9,7 +9,7 @@ use model::{
     id::{ProviderId, TargetId},
     leases::{LeaseRow, LeaseState},
 };
-use store::{OrderError, TargetReport};
+use store::{Constraints, OrderError, TargetReport};
 
 use crate::{
     Service,
@@ -146,6 +146,20 @@ impl Service {
             }
         }
         Ok(targets.into_iter().filter_map(|target| store.target_seen(target)).collect())
+    }
+
+    /// Which firms count as one, and by which labels.
+    pub fn constraints(&self) -> Constraints {
+        self.store.constraints()
+    }
+
+    /// Makes a label a constraint, or makes it none any more; which firms count as one then.
+    ///
+    /// # Errors
+    /// Refused if it can be none, or too few firms would be left.
+    pub async fn set_constraint(&self, label: &str, holds: bool) -> Result<Constraints> {
+        self.store.set_constraint(label.trim().to_owned(), holds).await?;
+        Ok(self.store.constraints())
     }
 
     /// Looks at a target now.

@@ -11,6 +11,7 @@ pub const ALL: &[&str] = &[
     "bad_checksum",
     "bad_code",
     "bad_condition",
+    "bad_constraint",
     "bad_days",
     "bad_digest",
     "bad_encoding",
