@@ -5,7 +5,7 @@ use crate::{
     tx::{Int, Tx, int},
 };
 use model::{
-    fleet::{ProviderRow, TargetRow, TargetState},
+    fleet::{ConstraintRow, ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
 };
 use rusqlite::Row;
@@ -28,6 +28,20 @@ pub fn providers(tx: &Tx<'_>) -> Result<Vec<ProviderRow>> {
 pub(crate) fn labels(tx: &Tx<'_>, provider: ProviderId) -> Result<Vec<(String, String)>> {
     let sql = "SELECT label, value FROM provider_label WHERE provider = ?1 ORDER BY position";
     tx.all(sql, [provider.0], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+pub(crate) const CONSTRAINT: &str = "label, holds, changed_us";
+
+/// All labels that keep providers apart or did so, by label.
+///
+/// # Errors
+/// As for every reading.
+pub fn constraints(tx: &Tx<'_>) -> Result<Vec<ConstraintRow>> {
+    tx.all(&format!("SELECT {CONSTRAINT} FROM fleet_constraint ORDER BY label"), [], constraint_from)
+}
+
+pub(crate) fn constraint_from(row: &Row<'_>) -> Result<ConstraintRow> {
+    Ok(ConstraintRow { label: row.get(0)?, holds: row.get(1)?, changed_us: row.get(2)? })
 }
 
 const TARGET: &str = "SELECT id, provider, address, driver, generation, state FROM target";

@@ -6,7 +6,7 @@ use crate::{
     accounts::{account_from, kit_from},
     entries,
     error::{Error, Result},
-    fleet::{labels, target_from},
+    fleet::{CONSTRAINT, constraint_from, labels, target_from},
     hooks, leases, ledger, limits, mail, orders,
     packs::make_from,
     plans,
@@ -115,6 +115,8 @@ fn cluster_rows<E: From<Error>>(
     let sql = "SELECT id, provider, address, driver, generation, state, revision FROM target
                WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, id";
     tx.each(sql, range, |row| f(read(int(row, 6))?, Change::Target(target_from(row)?)))?;
+    let sql = format!("SELECT {CONSTRAINT}, revision FROM fleet_constraint {of}, label");
+    tx.each(&sql, range, |row| f(read(int(row, 3))?, Change::Constraint(constraint_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM lease {of}, id", leases::LEASE);
     tx.each(&sql, range, |row| f(read(int(row, leases::LEASE_COUNT))?, Change::Lease(leases::lease_from(tx, row)?)))?;
     let sql = format!("SELECT {}, revision FROM notice {of}, id", leases::NOTICE);

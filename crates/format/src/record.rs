@@ -45,15 +45,15 @@ const ACCOUNT_GONE: u8 = 25;
 const LEASE: u8 = 26;
 const NOTICE: u8 = 27;
 const LEDGER: u8 = 28;
+const CONSTRAINT: u8 = 29;
 
 /// The oldest shape of a kind that there ever was, and the one that it is written in. A kind that came later begins at 2, so
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
         SIGN_IN | LIMITS | SHARE => (1, 2),
-        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | TARGET_ORDERS | ACCOUNT_GONE | LEASE | NOTICE | LEDGER => {
-            (2, 2)
-        }
+        REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | TARGET_ORDERS | ACCOUNT_GONE | LEASE | NOTICE | LEDGER
+        | CONSTRAINT => (2, 2),
         ABOUT | WEBHOOK => (2, 3),
         _ => (1, 1),
     }
@@ -106,6 +106,7 @@ pub fn part_of(change: &Change) -> Part {
         | Change::Identity(_)
         | Change::Provider(_)
         | Change::Target(_)
+        | Change::Constraint(_)
         | Change::Lease(_)
         | Change::Notice(_)
         | Change::TargetOrders(_)
@@ -233,6 +234,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Lease(_) => LEASE,
         Change::Notice(_) => NOTICE,
         Change::Ledger(_) => LEDGER,
+        Change::Constraint(_) => CONSTRAINT,
         Change::Report(_) => REPORT,
         Change::About(_) => ABOUT,
         Change::Mail(_) => MAIL,
@@ -267,6 +269,7 @@ fn put_body(bytes: &mut Vec<u8>, change: &Change) {
         Change::Identity(row) => ways::put_identity(bytes, row),
         Change::Provider(row) => rows::put_provider(bytes, row),
         Change::Target(row) => rows::put_target(bytes, row),
+        Change::Constraint(row) => rows::put_constraint(bytes, row),
         Change::Lease(row) => leases::put_lease(bytes, row),
         Change::Notice(row) => leases::put_notice(bytes, row),
         Change::Ledger(entry) => ledger::put_entry(bytes, entry),
@@ -323,6 +326,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         LEASE => Change::Lease(leases::take_lease(reader)?),
         NOTICE => Change::Notice(leases::take_notice(reader)?),
         LEDGER => Change::Ledger(ledger::take_entry(reader)?),
-        other => return Err(reader.value("kind", "1 to 28", other)),
+        CONSTRAINT => Change::Constraint(rows::take_constraint(reader)?),
+        other => return Err(reader.value("kind", "1 to 29", other)),
     })
 }

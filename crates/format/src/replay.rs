@@ -14,7 +14,7 @@ use model::{
     about::AboutRow,
     account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
-    fleet::{ProviderRow, TargetRow},
+    fleet::{ConstraintRow, ProviderRow, TargetRow},
     id::{
         AccountId, EntryId, GrantId, KitId, LeaseId, NoticeId, PackId, PasskeyId, ProviderId, ReportId, SegmentId,
         ShareId, TargetId, TokenId, VersionId, WebhookId,
@@ -150,6 +150,8 @@ pub struct ClusterState {
     pub providers: BTreeMap<ProviderId, Row<ProviderRow>>,
     /// Targets.
     pub targets: BTreeMap<TargetId, Row<TargetRow>>,
+    /// Labels that keep providers apart, or did so.
+    pub constraints: BTreeMap<String, Row<ConstraintRow>>,
     /// Leases, those that have ended too.
     pub leases: BTreeMap<LeaseId, Row<LeaseRow>>,
     /// Notices, those that are done too.
@@ -204,6 +206,7 @@ impl ClusterState {
             Change::Identity(row) => put(&mut self.identities, row.account, at, row),
             Change::Provider(row) => put(&mut self.providers, row.id, at, row),
             Change::Target(row) => put(&mut self.targets, row.id, at, row),
+            Change::Constraint(row) => put(&mut self.constraints, row.label.clone(), at, row),
             Change::Lease(row) => put(&mut self.leases, row.id, at, row),
             Change::Notice(row) => put(&mut self.notices, row.id, at, row),
             Change::Ledger(entry) => self.put_entry(at, entry),
@@ -342,6 +345,7 @@ impl AccountState {
             | Change::Identity(_)
             | Change::Provider(_)
             | Change::Target(_)
+            | Change::Constraint(_)
             | Change::Lease(_)
             | Change::Notice(_)
             | Change::Ledger(_)

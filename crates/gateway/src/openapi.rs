@@ -20,9 +20,9 @@ use utoipa::OpenApi;
 
 use crate::{
     api::{
-        self, about, archive, described, desk, drills, files, fleet, grants, jobs, kits, leases, ledger, links,
-        listing, mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session, shares,
-        thumbnails, trash, uploads, versions, webhooks,
+        self, about, archive, constraints, described, desk, drills, files, fleet, grants, jobs, kits, leases, ledger,
+        links, listing, mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session,
+        shares, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -43,6 +43,7 @@ use crate::{
         api::health, api::metrics::door,
         about::about, about::change, about::picture, about::set_picture, about::drop_picture,
         archive::own, archive::linked,
+        constraints::list, constraints::set,
         desk::sign, desk::file, desk::document,
         document,
         drills::run,

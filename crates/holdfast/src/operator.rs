@@ -186,6 +186,15 @@ pub enum Question {
     },
     /// Orders something of targets: to cordon, evacuate or retire them.
     Order(NewOrder),
+    /// Which labels keep providers apart.
+    ConstraintList,
+    /// Makes a label a constraint, or none.
+    ConstraintSet {
+        /// The label.
+        label: String,
+        /// Which of both.
+        holds: bool,
+    },
     /// Looks at a target now.
     TargetProbe {
         /// Where it is.
@@ -373,6 +382,10 @@ impl Operator {
             Question::JobList => Ok(json!(shape::upkeep_jobs(self.service.jobs()))),
             Question::JobPause { kind, paused } => {
                 Ok(json!(shape::upkeep_job(self.service.pause_job(&self.nobody(), &kind, paused).await?)))
+            }
+            Question::ConstraintList => Ok(json!(gateway::constraints(self.service.constraints()))),
+            Question::ConstraintSet { label, holds } => {
+                Ok(json!(gateway::constraints(self.service.set_constraint(&label, holds).await?)))
             }
             Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),

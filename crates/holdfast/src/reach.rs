@@ -169,6 +169,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
         }
         Question::Order(order) => api.json(Method::POST, "/api/v1/fleet/orders", Some(&json!(order))).await,
+        Question::ConstraintList => get("/api/v1/fleet/constraints".to_owned()).await,
+        Question::ConstraintSet { label, holds } => {
+            let body = json!({ "label": label, "holds": holds });
+            api.json(Method::POST, "/api/v1/fleet/constraints", Some(&body)).await
+        }
         Question::TargetProbe { address } => {
             api.json(Method::POST, "/api/v1/fleet/probes", Some(&json!({ "address": address }))).await
         }

@@ -9,7 +9,7 @@ use crate::{
     about::AboutRow,
     account::{AccountRow, KitRow, LimitsRow, SignInRow, TokenRow},
     entry::{EntryRow, Version},
-    fleet::{ProviderRow, TargetRow},
+    fleet::{ConstraintRow, ProviderRow, TargetRow},
     id::{AccountId, EntryId, PackId, VersionId},
     leases::{LeaseRow, NoticeRow},
     ledger::LedgerEntry,
@@ -66,6 +66,8 @@ pub enum Change {
     Provider(ProviderRow),
     /// Cluster, service part: a target's row.
     Target(TargetRow),
+    /// Cluster, service part: whether a label keeps providers apart.
+    Constraint(ConstraintRow),
     /// Cluster, service part: a lease's row.
     Lease(LeaseRow),
     /// Cluster, service part: a notice's row.

@@ -24,8 +24,20 @@ pub struct ProviderRow {
     pub id: ProviderId,
     /// What people call it; unique.
     pub name: String,
-    /// Labels such as `country=NL`, sorted; shown, and usable as constraints later.
+    /// Labels such as `country=NL`, sorted; shown, and constraints where a [`ConstraintRow`] makes them so.
     pub labels: Vec<(String, String)>,
+}
+
+/// A label that keeps providers apart: those with the same value of it count as one firm. The row stays when it does so no
+/// more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstraintRow {
+    /// The label.
+    pub label: String,
+    /// Whether it does so now.
+    pub holds: bool,
+    /// When that was last said, microseconds since 1970.
+    pub changed_us: i64,
 }
 
 /// One addressable place that keeps shards.

@@ -104,6 +104,19 @@ pub enum Error {
         /// Providers that would be left: 0 or 1. Those with one owner are one.
         left: usize,
     },
+    /// With firms grouped so, too few would be left.
+    #[error(
+        "{} would be one firm then, and {left} of the two that there must be at least would be left: what is acknowledged \
+         has to survive the loss of any one; nothing was changed; add a firm that shares this with none of them, or \
+         correct their labels",
+        said(groups)
+    )]
+    TooFewGroups {
+        /// Firms that would be left: 0 or 1.
+        left: usize,
+        /// Which providers would count as one, by name.
+        groups: Vec<Vec<String>>,
+    },
     /// The scheme does not reach its aim on so many providers.
     #[error("{scheme} is not {aim} on {providers} providers; choose one of: {offered}")]
     NotOffered {
@@ -124,6 +137,16 @@ pub enum Error {
     },
 }
 
+/// The names of a group, and of each other one.
+fn said(groups: &[Vec<String>]) -> String {
+    let one = |group: &Vec<String>| match group.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    groups.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 impl Error {
     /// What a reader of the error can do about it.
     pub fn class(&self) -> Class {
@@ -139,6 +162,7 @@ impl Error {
             }
             Self::TooManyLanes { .. }
             | Self::LastProviders { .. }
+            | Self::TooFewGroups { .. }
             | Self::NotOffered { .. }
             | Self::BadSchemeName { .. } => Class::Refused,
         }

@@ -4,7 +4,7 @@
 //! says what to do, and does it. The same functions run in the simulator, in a dry run and in a test with three-element
 //! arrays.
 //!
-//! Everything stands on one count. D(S) is the number of *distinct* lanes of a pack with a good make outside the
+//! Firms that may vanish together are one ([`mod@domains`]). Everything stands on one count. D(S) is the number of *distinct* lanes of a pack with a good make outside the
 //! providers S ([`margin`]). A pack is *safe* when D({P}) ≥ k for every provider P, *settled* when D({P}) ≥ k + 1. From
 //! it follow which scheme fits how many providers ([`scheme`]), where lanes go ([`mod@place`], within placement
 //! [`sets`]), what is made again, where and in which order ([`mod@repair`], [`add`]), what moves to a firm that joined
@@ -36,6 +36,7 @@ pub mod budget;
 mod chance;
 pub mod clockwatch;
 pub mod cost;
+pub mod domains;
 pub mod effort;
 mod error;
 pub mod evacuate;
@@ -68,6 +69,7 @@ pub use add::{NewLane, place_added, place_more_copies};
 pub use budget::{Budget, UsedUp};
 pub use clockwatch::ClockWatch;
 pub use cost::{Cost, Money, Price, Usage, cost};
+pub use domains::{OWNER, domains, groups, may_group};
 pub use effort::Effort;
 pub use error::{Error, Shortage};
 pub use evacuate::{Ahead, Forecast, Proof, Unproven};
@@ -89,5 +91,5 @@ pub use scheme::{Aim, copies_for, default_scheme, offered, parity_for, scheme_no
 pub use scrub::{Scrub, ScrubPolicy, ScrubStep, scrub};
 pub use sets::{PlacementSet, Sets};
 pub use shared::shared_labels;
-pub use view::{CopyView, LaneView, OWNER, ObjectView, PackView, TargetView, Topology, domains};
+pub use view::{CopyView, LaneView, ObjectView, PackView, TargetView, Topology};
 pub use whatif::{Census, Tally, what_if};

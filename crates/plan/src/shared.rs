@@ -1,7 +1,11 @@
-//! What firms have in common beside their owner: a country, a card, a network, a disk. They may vanish together for such a
-//! reason, and it is said; it counts in no margin, which is what `owner` is for.
+//! What firms have in common beside what ties them: a country, a card, a network, a disk. They may vanish together for such a
+//! reason, and it is said; it counts in no margin unless it is made a constraint ([`mod@crate::domains`]).
+
+use std::collections::BTreeMap;
 
 use model::{fleet::ProviderRow, id::ProviderId};
+
+use crate::domains::value_of;
 
 /// The labels that say so, and what people call them.
 const LABELS: [(&str, &str); 5] = [
@@ -12,22 +16,27 @@ const LABELS: [(&str, &str); 5] = [
     ("disk", "disk"),
 ];
 
-/// One warning for each label of a provider that another firm has with the same value. Firms of one owner count as one
-/// already.
-pub fn shared_labels(providers: &[ProviderRow], id: ProviderId) -> Vec<String> {
+/// One warning for each label of a provider that another firm has with the same value. Firms that are one by `domains` count
+/// as one already.
+pub fn shared_labels(
+    providers: &[ProviderRow],
+    domains: &BTreeMap<ProviderId, ProviderId>,
+    id: ProviderId,
+) -> Vec<String> {
     let label = |row: &ProviderRow, name: &str| {
-        row.labels.iter().find(|(label, value)| label == name && !value.is_empty()).map(|(_, value)| value.clone())
+        row.labels.iter().find(|(label, _)| label == name).and_then(|(_, value)| value_of(value))
     };
     let Some(own) = providers.iter().find(|row| row.id == id) else { return Vec::new() };
-    let owner = label(own, "owner");
-    let is_other = |row: &&ProviderRow| row.id != id && (owner.is_none() || label(row, "owner") != owner);
+    let domain = |id: ProviderId| domains.get(&id).copied().unwrap_or(id);
+    let is_other = |row: &&ProviderRow| domain(row.id) != domain(id);
     let mut found = Vec::new();
     for (name, said) in LABELS {
         let Some(value) = label(own, name) else { continue };
         let same = |row: &&ProviderRow| label(row, name).as_ref() == Some(&value);
         let others: Vec<_> = providers.iter().filter(is_other).filter(same).map(|row| row.name.as_str()).collect();
         if !others.is_empty() {
-            found.push(format!("the same {said} ({value}) as {}", others.join(", ")));
+            let shown = own.labels.iter().find(|(label, _)| label == name).map_or("", |(_, value)| value.trim());
+            found.push(format!("the same {said} ({shown}) as {}", others.join(", ")));
         }
     }
     found
@@ -36,6 +45,7 @@ pub fn shared_labels(providers: &[ProviderRow], id: ProviderId) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{ProviderId, ProviderRow, shared_labels};
+    use crate::domains::domains;
 
     #[test]
     fn what_is_shared_is_said_and_owners_are_left_to_the_margin() {
@@ -50,9 +60,12 @@ mod tests {
             row(3, &[("country", "NL"), ("payment", "card 1")]),
             row(4, &[("country", ""), ("payment", "card 2")]),
         ];
-        let said = |n: usize| shared_labels(&all, all[n].id);
+        let tied = |constraints: &[&str]| domains(&all, &constraints.iter().map(|label| (*label).to_owned()).collect());
+        let said = |n: usize| shared_labels(&all, &tied(&[]), all[n].id);
         assert_eq!(said(0), ["the same country (NL) as firm 3", "the same means of payment (card 1) as firm 3"]);
         assert_eq!(said(2)[0], "the same country (NL) as firm 1, firm 2");
         assert!(said(3).is_empty());
+        let by_country = shared_labels(&all, &tied(&["country"]), all[0].id);
+        assert!(by_country.is_empty(), "they are one firm now, not several that share something: {by_country:?}");
     }
 }

@@ -10,39 +10,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    fleet::{ProviderRow, TargetState},
+    fleet::TargetState,
     id::{MakeId, ObjectId, PackId, ProviderId, TargetId},
     pack::MakeState,
     units::ServiceTime,
 };
-
-/// The label that says who owns a provider.
-pub const OWNER: &str = "owner";
-
-/// The failure domain of each provider: itself, or the first of those that have the same owner. Two companies of one owner
-/// close an account together, and are seized together.
-pub fn domains<'a>(providers: impl IntoIterator<Item = &'a ProviderRow> + Clone) -> BTreeMap<ProviderId, ProviderId> {
-    let owner = |row: &'a ProviderRow| {
-        let label = row.labels.iter().find(|(name, value)| name == OWNER && !value.trim().is_empty());
-        label.map(|(_, value)| value.trim().to_lowercase())
-    };
-    let mut firsts: BTreeMap<String, ProviderId> = BTreeMap::new();
-    for row in providers.clone() {
-        if let Some(owner) = owner(row) {
-            let first = firsts.entry(owner).or_insert(row.id);
-            *first = row.id.min(*first);
-        }
-    }
-    let domain = |row| owner(row).and_then(|owner| firsts.get(&owner).copied()).unwrap_or(row.id);
-    providers.into_iter().map(|row| (row.id, domain(row))).collect()
-}
 
 /// A target, as far as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetView {
     /// Its id.
     pub id: TargetId,
-    /// Whose it is. The provider is what counts as one failure; where several have one owner, the [`domains`] one of them.
+    /// Whose it is. The provider is what counts as one failure; where several count as one, the first of them, as
+    /// [`domains`](crate::domains()) says.
     pub provider: ProviderId,
     /// What is believed of it now.
     pub state: TargetState,
@@ -186,6 +166,15 @@ impl Topology {
         self.targets().filter(|target| target.takes(bytes)).map(|target| target.provider).collect()
     }
 
+    /// The same world with providers grouped otherwise: `domain` says which one stands for that of a target.
+    pub fn grouped(&self, domain: impl Fn(TargetId) -> Option<ProviderId>) -> Self {
+        let mut other = self.clone();
+        for target in other.targets.values_mut() {
+            target.provider = domain(target.id).unwrap_or(target.provider);
+        }
+        other
+    }
+
     /// The same world after these providers have wiped everything.
     pub fn without(&self, gone: &BTreeSet<ProviderId>) -> Self {
         let mut rest = self.clone();
@@ -253,34 +242,5 @@ impl Topology {
         if let Some(free) = self.targets.get_mut(&target).and_then(|target| target.free_bytes.as_mut()) {
             *free = free.saturating_sub(bytes);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use model::{fleet::ProviderRow, id::ProviderId};
-
-    use super::domains;
-
-    #[test]
-    fn one_owner_is_one_domain() {
-        let row = |id: u8, labels: &[(&str, &str)]| ProviderRow {
-            id: ProviderId([id; 16]),
-            name: format!("firm {id}"),
-            labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        };
-        let rows = [
-            row(1, &[("country", "NL")]),
-            row(4, &[("owner", "Big Holding ")]),
-            row(2, &[("owner", "big holding"), ("country", "NL")]),
-            row(3, &[("owner", "")]),
-            row(5, &[("owner", " ")]),
-        ];
-        let expected = [(1, 1), (2, 2), (3, 3), (4, 2), (5, 5)];
-        let expected: BTreeMap<_, _> =
-            expected.into_iter().map(|(id, domain)| (ProviderId([id; 16]), ProviderId([domain; 16]))).collect();
-        assert_eq!(domains(&rows), expected);
     }
 }

@@ -68,9 +68,10 @@ impl Service {
         caller.must_operate()?;
         self.look(|tx| {
             let providers = fleet::providers(tx)?;
+            let domains = store::domains(&providers, &store::constraints(tx)?);
             let found = leases::all(tx)?.into_iter().map(|row| {
                 let provider = name_of(&providers, row.provider);
-                Lease { warnings: store::shared_labels(&providers, row.provider), row, provider }
+                Lease { warnings: store::shared_labels(&providers, &domains, row.provider), row, provider }
             });
             Ok(found.collect())
         })

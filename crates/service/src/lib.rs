@@ -73,7 +73,7 @@ pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
 pub use networks::{Knock, Network};
 pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
-pub use orders::{FleetOrder, Which};
+pub use orders::{FleetOrder, ServerFault, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -84,9 +84,9 @@ pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
 pub use store::{
-    Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges, HourRow,
-    JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing, Tally,
-    TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
+    Constraints, Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges,
+    HourRow, JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing,
+    Tally, TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -164,7 +164,7 @@ impl Mirror {
             Change::AccountGone { account, .. } => {
                 self.accounts_gone.insert(account);
             }
-            Change::Provider(_) | Change::Target(_) | Change::TargetOrders(_) => {}
+            Change::Provider(_) | Change::Target(_) | Change::TargetOrders(_) | Change::Constraint(_) => {}
             Change::Lease(_) | Change::Notice(_) | Change::Ledger(_) => {}
             Change::Kit(_) | Change::Share(_) | Change::Grant(_) | Change::Webhook(_) => {}
         }

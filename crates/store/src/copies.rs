@@ -186,9 +186,8 @@ impl Inner {
                     !matches!(live.row.state, model::fleet::TargetState::Lost | model::fleet::TargetState::Retired)
                         && !live.orders.leaves()
                 });
-                let domains = self.fleet.domains();
-                let all: std::collections::BTreeSet<_> =
-                    alive.map(|live| domains.get(&live.row.provider).copied().unwrap_or(live.row.provider)).collect();
+                let domain = |live: &crate::fleet_state::Live| topology.target(live.row.id).map(|view| view.provider);
+                let all: std::collections::BTreeSet<_> = alive.filter_map(domain).collect();
                 plan::default_scheme(all.len()).map_err(unsafe_now)?
             }
         };

@@ -152,7 +152,7 @@ pub enum Error {
         /// What does not fit and what to do.
         what: String,
     },
-    /// An order that a person gave was not taken.
+    /// What a person ordered of the fleet was not taken.
     #[error(transparent)]
     Order(#[from] crate::orders::OrderError),
     /// A kind of upkeep was not paused or resumed.

@@ -14,7 +14,7 @@ use format::name::shard_name;
 use model::{
     Change, Scope,
     fleet::TargetState,
-    id::{MakeId, TargetId},
+    id::{MakeId, ProviderId, TargetId},
     pack::{Make, MakeState},
 };
 use plan::{FillPolicy, Move, Stored, Topology};
@@ -37,7 +37,7 @@ const ROUND_BYTES: u64 = 256 << 20;
 const COUNT_AGAIN_US: u64 = 3_600_000_000;
 
 /// What the fleet looked like when bytes were counted.
-type Seen = Vec<(TargetId, TargetState, bool)>;
+type Seen = Vec<(TargetId, ProviderId, TargetState, bool)>;
 
 /// How far filling is.
 #[derive(Default)]
@@ -191,5 +191,5 @@ impl Inner {
 }
 
 fn seen(topology: &Topology) -> Seen {
-    topology.targets().map(|target| (target.id, target.state, target.cordoned)).collect()
+    topology.targets().map(|target| (target.id, target.provider, target.state, target.cordoned)).collect()
 }

@@ -3,11 +3,14 @@
 //! The rows are journalled; the live state is not: it is found out again by probing. Decisions read it as a
 //! [`plan::Topology`].
 
-use std::{collections::BTreeMap, sync::RwLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::RwLock,
+};
 
 use bytes::Bytes;
 use model::{
-    fleet::{ProviderRow, TargetRow, TargetState},
+    fleet::{ConstraintRow, ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
     orders::TargetOrders,
 };
@@ -80,6 +83,8 @@ struct Inner {
     /// Those whose budget of the month is used up.
     spent: BTreeMap<ProviderId, UsedUp>,
     targets: BTreeMap<TargetId, Live>,
+    /// Labels that keep providers apart, beside their owner.
+    constraints: BTreeSet<String>,
 }
 
 impl FleetState {
@@ -135,6 +140,18 @@ impl FleetState {
                 inner.targets.insert(live.row.id, live);
             }
         });
+    }
+
+    /// Takes whether a label keeps providers apart.
+    pub fn set_constraint(&self, row: ConstraintRow) {
+        self.write(
+            |inner| if row.holds { inner.constraints.insert(row.label) } else { inner.constraints.remove(&row.label) },
+        );
+    }
+
+    /// The labels that keep providers apart, beside their owner.
+    pub fn constraints(&self) -> BTreeSet<String> {
+        self.read(|inner| inner.constraints.clone())
     }
 
     /// Takes what was ordered of a target.
@@ -278,7 +295,7 @@ impl FleetState {
 
     /// The failure domain of each provider.
     pub fn domains(&self) -> BTreeMap<ProviderId, ProviderId> {
-        self.read(|inner| plan::domains(inner.providers.values()))
+        self.read(|inner| plan::domains(inner.providers.values(), &inner.constraints))
     }
 
     /// Each target, its failure domain and its state, by target: what a census is good for.
@@ -293,7 +310,7 @@ impl FleetState {
     /// The view that decisions are made on. Its providers are failure domains.
     pub fn topology(&self, now_us: u64) -> Topology {
         self.read(|inner| {
-            let domains = plan::domains(inner.providers.values());
+            let domains = plan::domains(inner.providers.values(), &inner.constraints);
             Topology::new(inner.targets.values().map(|live| TargetView {
                 id: live.row.id,
                 provider: domains.get(&live.row.provider).copied().unwrap_or(live.row.provider),

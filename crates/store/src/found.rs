@@ -211,6 +211,8 @@ impl Store {
                 .await?;
             store.0.probe_first().await;
             store.0.finish_journal().await?;
+            // What was said last may have been in the journal alone.
+            store.0.load_rules().await?;
             store.0.mark_start().await;
             store.0.forget_stale_intents().await?;
             Ok(store)
@@ -267,18 +269,22 @@ impl Inner {
     }
 
     async fn load_fleet(&self) -> Result<()> {
-        let (providers, targets, orders) = self
-            .catalogue
-            .read(|tx| {
-                Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::targets(tx)?, catalogue::orders::all(tx)?))
-            })
-            .await?;
-        for row in providers {
-            self.fleet.set_provider(row);
-        }
-        for row in targets {
+        for row in self.catalogue.read(|tx| catalogue::fleet::targets(tx)).await? {
             self.fleet.set_target(row, None, self.now_us());
         }
+        self.load_rules().await
+    }
+
+    /// What a person said of the fleet: labels, constraints, orders.
+    async fn load_rules(&self) -> Result<()> {
+        let (providers, constraints, orders) = self
+            .catalogue
+            .read(|tx| {
+                Ok((catalogue::fleet::providers(tx)?, catalogue::fleet::constraints(tx)?, catalogue::orders::all(tx)?))
+            })
+            .await?;
+        providers.into_iter().for_each(|row| self.fleet.set_provider(row));
+        constraints.into_iter().for_each(|row| self.fleet.set_constraint(row));
         orders.into_iter().for_each(|row| self.fleet.set_orders(row));
         Ok(())
     }

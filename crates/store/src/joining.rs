@@ -8,7 +8,7 @@
 //! Logins come sealed to the service identity and stay in the catalogue: they are no change that is journalled.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -108,6 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Setup`] for a target that is not empty or belongs to somebody; the ones before it were added.
+    /// [`crate::OrderError::Last`] if labels that changed would leave too few firms; nothing is changed then.
     pub fn grow(
         &self,
         providers: Vec<ProviderRow>,
@@ -116,8 +117,15 @@ impl Store {
     ) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let inner = &self.0;
+            let mut merged: BTreeMap<_, _> = inner.fleet.providers().into_iter().map(|row| (row.id, row)).collect();
+            merged.extend(providers.iter().map(|row| (row.id, row.clone())));
+            inner.may_group(&merged.into_values().collect::<Vec<_>>(), &inner.fleet.constraints())?;
+            let before = inner.fleet.domains();
             for row in &providers {
                 inner.fleet.set_provider(row.clone());
+            }
+            if before.iter().any(|known| inner.fleet.domains().get(known.0) != Some(known.1)) {
+                inner.regrouped();
             }
             let fresh: BTreeSet<_> = opened.iter().map(|(row, _)| row.id).collect();
             let mut rows = Vec::new();

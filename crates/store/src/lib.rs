@@ -45,6 +45,7 @@ mod body;
 mod census;
 mod certify;
 pub mod commit;
+mod constraints;
 mod copies;
 mod draft;
 mod drill;
@@ -105,6 +106,7 @@ pub mod write;
 
 pub use catalogue::{trend::HourRow, uploads::UploadRow};
 pub use census::Without;
+pub use constraints::{Constraints, constraints};
 pub use draft::Draft;
 pub use drill::DrillReport;
 pub use error::{Error, Result};
@@ -113,7 +115,8 @@ pub use joining::{Joined, Joining, KitAge, LeftOut, fleet_is_kept};
 pub use kinds::{About as JobAbout, JobError, JobKind};
 pub use orders::OrderError;
 pub use plan::{
-    Budget, Counts, Due, Forecast, JobSeen, Kits, Ladder, Money, Price, Seen, Tally, due, is_told_again, shared_labels,
+    Budget, Counts, Due, Forecast, JobSeen, Kits, Ladder, Money, Price, Seen, Tally, domains, due, is_told_again,
+    shared_labels,
 };
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};

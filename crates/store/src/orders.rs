@@ -66,6 +66,14 @@ pub enum OrderError {
         /// Its address.
         address: String,
     },
+    /// It can be no constraint.
+    #[error("'{label}' cannot be made a constraint: {why}; nothing was changed")]
+    BadConstraint {
+        /// The label.
+        label: String,
+        /// What is in the way.
+        why: String,
+    },
     /// Too few providers would be left.
     #[error(transparent)]
     Last(#[from] plan::Error),
@@ -97,7 +105,7 @@ impl OrderError {
     pub fn class(&self) -> Class {
         match self {
             Self::NoTarget { .. } => Class::Missing,
-            Self::DateOver | Self::Last(_) | Self::Unconfirmed { .. } => Class::Refused,
+            Self::DateOver | Self::BadConstraint { .. } | Self::Last(_) | Self::Unconfirmed { .. } => Class::Refused,
             Self::NothingThere
             | Self::Gone { .. }
             | Self::AlreadyOrdered { .. }
@@ -115,6 +123,7 @@ impl OrderError {
             Self::DateOver => "date_over",
             Self::AlreadyOrdered { .. } | Self::Retiring { .. } => "already_ordered",
             Self::NotOrdered { .. } => "not_ordered",
+            Self::BadConstraint { .. } => "bad_constraint",
             Self::Last(_) => "last_providers",
             Self::StillCounts { .. } => "still_counts",
             Self::Unconfirmed { .. } => "unconfirmed",

@@ -126,7 +126,9 @@ fn check_unread(folded: &Folded, sources: &[Source], without: &[String]) -> Resu
     let name = |row: &TargetRow| {
         cluster.providers.get(&row.provider).map_or_else(|| row.provider.to_string(), |row| row.value.name.clone())
     };
-    let domains = plan::domains(cluster.providers.values().map(|row| &row.value));
+    let holding = cluster.constraints.values().filter(|row| row.value.holds);
+    let constraints = holding.map(|row| row.value.label.clone()).collect();
+    let domains = plan::domains(cluster.providers.values().map(|row| &row.value), &constraints);
     let missing: BTreeMap<String, ProviderId> =
         unread.iter().map(|row| (name(row), domains.get(&row.provider).copied().unwrap_or(row.provider))).collect();
     let missing: BTreeMap<_, _> = missing.into_iter().filter(|(name, _)| !without.contains(name)).collect();
@@ -169,6 +171,9 @@ async fn begin_epoch(
     }
     for row in folded.state.cluster.providers.values() {
         store.0.fleet.set_provider(ProviderRow::clone(&row.value));
+    }
+    for row in folded.state.cluster.constraints.values() {
+        store.0.fleet.set_constraint(row.value.clone());
     }
     for row in folded.state.cluster.targets.values() {
         store.0.fleet.set_target(row.value.clone(), None, store.0.now_us());

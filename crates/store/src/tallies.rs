@@ -67,9 +67,9 @@ impl Count {
 /// A count with the moment at which it was whole, on the monotonic clock.
 pub(crate) type Dated = (u64, Count);
 
-/// One that is being made, and the last one that was whole.
+/// One that is being made, if it was begun since all was forgotten, and the last one that was whole.
 #[derive(Default)]
-pub(crate) struct Pass(Mutex<(Count, Option<Dated>)>);
+pub(crate) struct Pass(Mutex<(Option<Count>, Option<Dated>)>);
 
 impl Pass {
     /// The last whole count.
@@ -79,13 +79,14 @@ impl Pass {
 
     /// Adds a page; `first` begins anew, `end` says that it was the last one.
     fn add(&self, first: bool, end: Option<u64>, add: impl FnOnce(&mut Count)) {
-        let (count, last) = &mut *locked(&self.0);
+        let (begun, last) = &mut *locked(&self.0);
         if first {
-            *count = Count::default();
+            *begun = Some(Count::default());
         }
+        let Some(count) = begun else { return };
         add(count);
         if let Some(now_us) = end {
-            *last = Some((now_us, std::mem::take(count)));
+            *last = begun.take().map(|count| (now_us, count));
         }
     }
 }
@@ -104,6 +105,15 @@ pub(crate) struct Tallies {
     pub objects: Pass,
     objects_sweep: Sweep<ObjectView>,
     pub rest: Mutex<Rest>,
+}
+
+impl Tallies {
+    /// Takes back what was counted of firms that count otherwise now: not known is better than false comfort.
+    pub fn forget(&self) {
+        for pass in [&self.packs, &self.objects] {
+            *locked(&pass.0) = (None, None);
+        }
+    }
 }
 
 fn providers(topology: &Topology) -> Vec<ProviderId> {

@@ -19,7 +19,7 @@ use catalogue::{doomed::Doomed, objects::ObjectView, packs::PackView};
 use futures_util::future::{Either, select};
 use model::{
     fleet::TargetState,
-    id::TargetId,
+    id::{ProviderId, TargetId},
     units::ServiceTime,
     world::{BoxFuture, World},
 };
@@ -63,7 +63,7 @@ pub(crate) struct UpkeepState {
     /// How far reclaim got in the list of the doomed.
     reclaim_after: Mutex<Option<Doomed>>,
     /// What the fleet looked like when repair last looked at everything.
-    repaired_for: Mutex<Vec<(TargetId, TargetState)>>,
+    repaired_for: Mutex<Vec<(TargetId, ProviderId, TargetState)>>,
     pub(crate) repair_sweep: Sweep<PackView>,
     pub(crate) surplus_sweep: Sweep<PackView>,
     pub(crate) scrub_sweep: Sweep<PackView>,
@@ -175,7 +175,7 @@ impl UpkeepState {
 
     /// Whether the fleet looks otherwise than when this was asked last.
     pub fn fleet_changed(&self, topology: &Topology) -> bool {
-        let seen = topology.targets().map(|target| (target.id, target.state)).collect();
+        let seen = topology.targets().map(|target| (target.id, target.provider, target.state)).collect();
         let mut known = locked(&self.repaired_for);
         let changed = *known != seen;
         *known = seen;

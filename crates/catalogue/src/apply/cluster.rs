@@ -8,7 +8,7 @@ use crate::{
 };
 use model::{
     account::AccountRow,
-    fleet::{ProviderRow, TargetRow},
+    fleet::{ConstraintRow, ProviderRow, TargetRow},
     id::PackId,
     pack::{Location, Make, Pack},
     units::ServiceTime,
@@ -48,6 +48,17 @@ pub(super) fn provider(tx: &mut Tx<'_>, revision: u64, row: &ProviderRow, clash:
         let sql = "INSERT INTO provider_label (provider, position, label, value) VALUES (?1, ?2, ?3, ?4)";
         tx.run(sql, (row.id.0, position, label, value))?;
     }
+    Ok(())
+}
+
+pub(super) fn constraint(tx: &mut Tx<'_>, revision: u64, row: &ConstraintRow) -> Result<()> {
+    tx.run(
+        "INSERT INTO fleet_constraint (label, revision, holds, changed_us) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (label) DO UPDATE SET revision = excluded.revision, holds = excluded.holds,
+           changed_us = excluded.changed_us
+         WHERE excluded.revision >= fleet_constraint.revision",
+        (&row.label, Int(revision), row.holds, row.changed_us),
+    )?;
     Ok(())
 }
 

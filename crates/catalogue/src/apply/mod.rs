@@ -94,6 +94,7 @@ fn dispatch(tx: &mut Tx<'_>, scope: Scope, revision: u64, change: &Change, clash
         (Scope::Cluster, Change::Identity(row)) => ways::identity(tx, revision, row),
         (Scope::Cluster, Change::Provider(row)) => cluster::provider(tx, revision, row, clash),
         (Scope::Cluster, Change::Target(row)) => cluster::target(tx, revision, row),
+        (Scope::Cluster, Change::Constraint(row)) => cluster::constraint(tx, revision, row),
         (Scope::Cluster, Change::Lease(row)) => leases::lease(tx, revision, row),
         (Scope::Cluster, Change::Notice(row)) => leases::notice(tx, revision, row),
         (Scope::Cluster, Change::Ledger(entry)) => ledger::entry(tx, revision, entry, clash),

@@ -68,6 +68,7 @@ stories! {
     ways::ways_in_come_back_as_they_were_said,
     access::the_digits_of_a_step_are_used_once,
     orders::orders_come_back_as_they_were_said,
+    orders::constraints_come_back_as_they_were_said,
     plans::plans_come_back_as_they_were_said,
     plans::files_are_found_by_their_age,
     plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,

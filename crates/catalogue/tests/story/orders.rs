@@ -1,9 +1,10 @@
-//! What was ordered of targets comes back as it was said.
+//! What was ordered of targets, and what keeps firms apart, comes back as it was said.
 
 use crate::world::World;
-use catalogue::{apply, export, orders};
+use catalogue::{apply, export, fleet, orders};
 use model::{
     Change, Scope,
+    fleet::ConstraintRow,
     id::{OrderId, TargetId},
     orders::{Evacuated, Evacuation, Retirement, TargetOrders},
 };
@@ -28,4 +29,17 @@ pub fn orders_come_back_as_they_were_said(world: &mut World) {
     assert!(told.contains(&Change::TargetOrders(cordoned)) && told.contains(&Change::TargetOrders(over)), "{told:?}");
     world.cluster(vec![Change::TargetOrders(TargetOrders::none(one))]);
     assert_eq!(world.read(move |tx| orders::of(tx, one)), TargetOrders::none(one), "taken back");
+}
+
+pub fn constraints_come_back_as_they_were_said(world: &mut World) {
+    let row = |label: &str, holds| ConstraintRow { label: label.to_owned(), holds, changed_us: -7 };
+    let said = [row("country", true), row("payment", false)];
+    world.cluster(said.clone().map(Change::Constraint).to_vec());
+    assert_eq!(world.read(|tx| fleet::constraints(tx)), said);
+    let older = Change::Constraint(row("country", false));
+    world.write(move |tx| apply(tx, Scope::Cluster, 0, &older)).unwrap();
+    let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(_, _, change)| change).collect();
+    assert!(said.iter().all(|row| told.contains(&Change::Constraint(row.clone()))), "{told:?}");
+    world.cluster(vec![Change::Constraint(row("country", false))]);
+    assert_eq!(world.read(|tx| fleet::constraints(tx)), [row("country", false), row("payment", false)]);
 }

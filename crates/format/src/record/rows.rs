@@ -3,7 +3,7 @@
 use model::{
     account::{AccountRow, KitRow},
     entry::{Content, EntryRow, Kind, SegmentRef, Trashed, Version},
-    fleet::{ProviderRow, TargetRow, TargetState},
+    fleet::{ConstraintRow, ProviderRow, TargetRow, TargetState},
     id::{AccountId, EntryId, KitId, MakeId, PackId, ProviderId, SegmentId, TargetId, VersionId},
     pack::{Location, Make, Pack},
     units::ServiceTime,
@@ -48,6 +48,16 @@ pub(super) fn take_provider(reader: &mut Reader<'_>) -> Result<ProviderRow> {
     let count = reader.count("labels", 2)?;
     let labels = (0..count).map(|_| Ok((reader.text("labels")?, reader.text("labels")?))).collect::<Result<_>>()?;
     Ok(ProviderRow { id, name, labels })
+}
+
+pub(super) fn put_constraint(bytes: &mut Vec<u8>, row: &ConstraintRow) {
+    put_blob(bytes, row.label.as_bytes());
+    bytes.push(u8::from(row.holds));
+    put_time(bytes, row.changed_us);
+}
+
+pub(super) fn take_constraint(reader: &mut Reader<'_>) -> Result<ConstraintRow> {
+    Ok(ConstraintRow { label: reader.text("label")?, holds: reader.flag("holds")?, changed_us: reader.i64("changed")? })
 }
 
 pub(super) fn put_target(bytes: &mut Vec<u8>, row: &TargetRow) {

@@ -75,6 +75,7 @@ pub(super) fn check(change: &Change) -> Result<(), Broken> {
             text("address", &row.address, 0, ADDRESS_BYTES_MAX)?;
             text("driver", &row.driver, 1, NAME_BYTES_MAX)
         }
+        Change::Constraint(row) => text("label", &row.label, 1, NAME_BYTES_MAX),
         Change::Pack(row) => pack(row),
         Change::Makes { makes, .. } => makes.iter().try_for_each(make),
         Change::Kit(row) => text("recipient", &row.recipient, 1, ADDRESS_BYTES_MAX),

@@ -1,4 +1,4 @@
-//! What was ordered of targets, as bytes and in a layer.
+//! What was ordered of targets, and what keeps firms apart, as bytes and in layers.
 
 use format::{
     RecordKey,
@@ -7,6 +7,7 @@ use format::{
 };
 use model::{
     Change, Scope,
+    fleet::ConstraintRow,
     id::{ObjectId, OrderId, TargetId},
     orders::{Evacuated, Evacuation, Retirement, TargetOrders},
 };
@@ -51,11 +52,23 @@ fn orders_have_one_encoding_that_no_firm_reads() {
 
 #[test]
 fn a_layer_of_orders() {
-    let rows: Vec<_> = (1..).zip(orders()).collect();
+    check_layer("v1/layer-cluster-orders.bin", orders());
+}
+
+#[test]
+fn a_layer_of_constraints() {
+    let row =
+        |label: &str, holds, changed_us| Change::Constraint(ConstraintRow { label: label.into(), holds, changed_us });
+    check_layer("v1/layer-cluster-constraints.bin", vec![row("country", true, 40), row("żółw", false, -41)]);
+    assert!(encode(&[row("", true, 0)]).is_err(), "a label has a name");
+}
+
+fn check_layer(name: &str, changes: Vec<Change>) {
+    let rows: Vec<_> = (1..).zip(changes).collect();
     let (layer, key) = (ObjectId([0xe0; 16]), cluster_key());
     let base = LayerBase { cluster: CLUSTER, epoch: 3, scope: Scope::Cluster, from: 0, to: 60, layer, made_at_seq: 12 };
     let make = || encode_layer(&base, &rows, RecordKey::Cluster(&key), &Seeded::new(1)).unwrap().remove(0).1;
-    let bytes = kept("v1/layer-cluster-orders.bin", make);
+    let bytes = kept(name, make);
     assert_eq!(bytes, make(), "what is written has not changed");
     assert_eq!(decode_layer_part(&bytes).unwrap().unseal(&keyring()).unwrap(), rows);
 }

@@ -56,6 +56,7 @@ fn few_rows(chance: &Seeded, scope: Scope) -> Change {
         Change::Identity(row) => row.account.0 = tag,
         Change::Provider(row) => row.id.0 = tag,
         Change::Target(row) => row.id.0 = tag,
+        Change::Constraint(row) => row.label = format!("label {}", tag[0]),
         Change::Lease(row) => row.id.0 = tag,
         Change::Notice(row) => row.id.0 = tag,
         Change::Ledger(entry) => *entry = some_entry(u64::from(tag[0]), chance),

@@ -7,7 +7,7 @@ use model::{
     about::{AboutRow, Logo, Quick, SignUp},
     account::{AccountRow, KitRow, Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
-    fleet::{ProviderRow, TargetRow, TargetState},
+    fleet::{ConstraintRow, ProviderRow, TargetRow, TargetState},
     id::{
         AccountId, ClusterId, EntryId, GrantId, KitId, LeaseId, MakeId, NoticeId, ObjectId, OrderId, PackId, PasskeyId,
         ProviderId, ReportId, SegmentId, ShareId, TargetId, TokenId, VersionId, WebhookId,
@@ -429,7 +429,7 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         bytes: chance.number() >> (1 + chance.below(63)),
     };
     let id = chance.bytes();
-    match chance.below(20) {
+    match chance.below(21) {
         0 => Change::Pack(Pack {
             id: PackId(id),
             k,
@@ -565,6 +565,11 @@ fn some_cluster_change(chance: &Seeded) -> Change {
         12 => Change::AccountGone { account: AccountId(id), at: ServiceTime(chance.number() >> chance.below(64)) },
         17 => Change::Lease(some_lease(chance, id)),
         18 => Change::Notice(some_notice(chance, id)),
+        19 => Change::Constraint(ConstraintRow {
+            label: some_text(chance, 50),
+            holds: chance.coin(),
+            changed_us: chance.number() as i64,
+        }),
         15 => Change::Ledger(some_entry(1 + chance.number() / 2, chance)),
         6 => Change::Token(TokenRow {
             id: TokenId(id),

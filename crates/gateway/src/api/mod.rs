@@ -7,6 +7,7 @@
 pub mod about;
 pub mod archive;
 pub mod checksum;
+pub mod constraints;
 pub mod described;
 pub mod desk;
 pub mod drills;

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use super::fleet::must_change;
 use crate::{api, error::Problem, header::date, shape};
 
-/// An order for a target, or for all targets of a provider: exactly one of both is named.
+/// An order for a target, or for all targets of a server or of a provider: exactly one of the three is named, but that a
+/// server's provider may be named with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
@@ -22,6 +23,9 @@ pub struct NewOrder {
     /// A target's address.
     #[serde(default)]
     pub target: Option<String>,
+    /// A server's name, as its lease says it.
+    #[serde(default)]
+    pub server: Option<String>,
     /// What is ordered.
     pub order: OrderWord,
     /// For `evacuate`: by when, RFC 3339.
@@ -64,10 +68,11 @@ impl NewOrder {
     /// # Errors
     /// What is missing or too much, for people.
     pub fn read(self) -> Result<(Which, FleetOrder), String> {
-        let which = match (self.provider, self.target) {
-            (Some(name), None) => Which::Provider(name),
-            (None, Some(address)) => Which::Target(address),
-            _ => return Err("name either a provider or a target".to_owned()),
+        let which = match (self.provider, self.target, self.server) {
+            (Some(name), None, None) => Which::Provider(name),
+            (None, Some(address), None) => Which::Target(address),
+            (provider, None, Some(name)) => Which::Server { name, provider },
+            _ => return Err("name either a provider, or a server, or a target".to_owned()),
         };
         let for_evacuate = "`by` says by when, as 2026-04-01T12:00:00Z, and only of `evacuate`";
         let by_us = match (self.order, self.by) {

@@ -1,6 +1,6 @@
 //! Fleet and kits.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -86,6 +86,55 @@ async fn orders_are_taken_shown_and_refused() {
     assert_eq!((&probed["state"], &probed["cordoned"]), (&"up".into(), &true.into()), "{probed}");
     let cancelled = send(json!({ "provider": "provider-2", "order": "cancel" })).await.json();
     assert_eq!(cancelled["targets"][0]["cordoned"], false, "{cancelled}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_is_ordered_by_its_name_and_never_guessed_at() {
+    let world = World::new().await;
+    world.put("f", &crate::world::noise(2, 3 << 20)).await;
+    let headers = [("content-type", "application/json")];
+    let post = async |path: &str, body: Value| world.call("POST", path, &headers, body.to_string().as_bytes()).await;
+    for (provider, contract, servers) in [
+        ("provider-2", "A-1", json!([{ "name": "s1", "targets": ["/provider-2"] }, { "name": "s2" }])),
+        (
+            "provider-3",
+            "B-1",
+            json!([{ "name": "s1", "targets": ["/provider-3"] }, { "name": "s3", "targets": ["/provider-3"] }]),
+        ),
+    ] {
+        let wish = json!({ "provider": provider, "contract": contract, "servers": servers });
+        assert_eq!(post("/api/v1/leases", wish).await.status, 201, "{contract}");
+    }
+    let order = async |body: Value| post("/api/v1/fleet/orders", body).await;
+    for (body, status, code) in [
+        (json!({ "server": "s9", "order": "cordon" }), 404, "no_server"),
+        (json!({ "server": "s3", "provider": "provider-2", "order": "cordon" }), 404, "no_server"),
+        (json!({ "server": "s3", "provider": "nobody", "order": "cordon" }), 404, "no_provider"),
+        (json!({ "server": "s1", "order": "cordon" }), 400, "several_servers"),
+        (json!({ "server": "s2", "order": "cordon" }), 409, "bare_server"),
+        (json!({ "server": "s3", "target": "/provider-3", "order": "cordon" }), 400, "bad_order"),
+        (json!({ "server": "s3", "order": "give-up", "confirm": "provider-3" }), 400, "unconfirmed"),
+    ] {
+        let answer = order(body.clone()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body}");
+    }
+    let fleet = world.call("GET", "/api/v1/fleet", &[], b"").await.json();
+    let cordoned = |fleet: &Value| -> Vec<String> {
+        let targets =
+            fleet["providers"].as_array().unwrap().iter().flat_map(|firm| firm["targets"].as_array().unwrap());
+        let hit = targets.filter(|target| target["cordoned"] == true).map(|target| target["address"].as_str().unwrap());
+        hit.map(str::to_owned).collect()
+    };
+    assert!(cordoned(&fleet).is_empty(), "what was refused changed nothing: {fleet}");
+    let by = "2099-01-01T00:00:00Z";
+    let told = order(json!({ "server": "s1", "provider": "provider-2", "order": "evacuate", "by": by })).await.json();
+    assert_eq!(
+        (&told["targets"][0]["address"], &told["targets"][0]["evacuation"]["state"]),
+        (&"/provider-2".into(), &"evacuating".into())
+    );
+    assert_eq!(order(json!({ "server": "s3", "order": "cordon" })).await.status, 200, "one firm alone has an s3");
+    let fleet = world.call("GET", "/api/v1/fleet", &[], b"").await.json();
+    assert_eq!(cordoned(&fleet), ["/provider-2", "/provider-3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

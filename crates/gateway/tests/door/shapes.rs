@@ -114,6 +114,7 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
         ("operator", "GET", "/api/v1/ledger/checkpoint", "", Value::Null),
         ("operator", "GET", "/api/v1/fleet/what-if", "?provider=provider-1", Value::Null),
         ("operator", "GET", "/api/v1/fleet/trend", "", Value::Null),
+        ("operator", "GET", "/api/v1/fleet/constraints", "", Value::Null),
         ("operator", "POST", "/api/v1/fleet/scrub", "?wait=true", Value::Null),
         ("operator", "GET", "/api/v1/fleet/jobs", "", Value::Null),
         ("operator", "POST", "/api/v1/fleet/jobs", "", json!({ "kind": "reclaim", "act": "pause" })),

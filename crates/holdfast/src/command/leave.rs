@@ -1,5 +1,5 @@
-//! What `holdfast provider` and `holdfast target` have in common: to leave a firm, or one of its targets, and to say how far
-//! that is.
+//! What `holdfast provider` and `holdfast target` have in common: to leave a firm, one of its servers or targets, and to say
+//! how far that is.
 
 use gateway::{NewOrder, OrderWord};
 use serde_json::Value;
@@ -62,20 +62,36 @@ pub enum Whom {
     Provider(String),
     /// One target, by its address.
     Target(String),
+    /// All targets on a server of a provider.
+    Server {
+        /// What its firm calls it.
+        name: String,
+        /// The firm's name.
+        provider: String,
+    },
 }
 
 impl Whom {
+    /// A provider, or one server of it.
+    pub fn at(provider: String, server: Option<String>) -> Self {
+        match server {
+            Some(name) => Self::Server { name, provider },
+            None => Self::Provider(provider),
+        }
+    }
+
     fn name(&self) -> &str {
-        let (Self::Provider(name) | Self::Target(name)) = self;
+        let (Self::Provider(name) | Self::Target(name) | Self::Server { name, .. }) = self;
         name
     }
 
     fn order(&self, order: OrderWord) -> NewOrder {
-        let (provider, target) = match self {
-            Self::Provider(name) => (Some(name.clone()), None),
-            Self::Target(address) => (None, Some(address.clone())),
+        let (provider, target, server) = match self {
+            Self::Provider(name) => (Some(name.clone()), None, None),
+            Self::Target(address) => (None, Some(address.clone()), None),
+            Self::Server { name, provider } => (Some(provider.clone()), None, Some(name.clone())),
         };
-        NewOrder { provider, target, order, by: None, keep_shards: false, confirm: None }
+        NewOrder { provider, target, server, order, by: None, keep_shards: false, confirm: None }
     }
 }
 

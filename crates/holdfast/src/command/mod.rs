@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod account_mail;
+pub mod constraint;
 pub mod cp;
 pub mod doctor;
 pub mod drill;

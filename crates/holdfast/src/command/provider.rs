@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use gateway::OrderWord;
 use model::Class;
 use serde_json::Value;
 
@@ -66,12 +67,19 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Lets a provider, or one of its servers, take no new shards; what it holds stays and counts.
+    Cordon(Named),
+    /// Lets it take new shards again.
+    Uncordon(Named),
     /// Moves everything away from a provider by a date; nothing is deleted. Says whether the date is met, and certifies it when all
     /// is proven to stand without it.
     Evacuate {
         /// What people call it.
         #[arg(value_name = "NAME")]
         name: String,
+        /// One of its servers alone, as `holdfast lease ls` shows it.
+        #[arg(long, value_name = "SERVER")]
+        server: Option<String>,
         #[command(flatten)]
         args: leave::Evacuate,
     },
@@ -80,9 +88,27 @@ enum Verb {
         /// What people call it.
         #[arg(value_name = "NAME")]
         name: String,
+        /// One of its servers alone, as `holdfast lease ls` shows it.
+        #[arg(long, value_name = "SERVER")]
+        server: Option<String>,
         #[command(flatten)]
         args: leave::Retire,
     },
+}
+
+#[derive(clap::Args)]
+struct Named {
+    /// What people call it.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// One of its servers alone, as `holdfast lease ls` shows it.
+    #[arg(long, value_name = "SERVER")]
+    server: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+    /// The answer as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(clap::Args)]
@@ -150,12 +176,20 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Verb::Notice(args) => return crate::command::notice::enter(args).await,
         Verb::Ls { reach, json } => return list(None, &reach, json).await,
         Verb::Show { name, reach, json } => return list(Some(name), &reach, json).await,
-        Verb::Evacuate { name, args } => {
-            leave::evacuate(&Whom::Provider(name), args).await?;
+        Verb::Cordon(Named { name, server, reach, json }) => {
+            leave::order(&Whom::at(name, server), OrderWord::Cordon, &reach, json).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Verb::Retire { name, args } => {
-            leave::retire(&Whom::Provider(name), args).await?;
+        Verb::Uncordon(Named { name, server, reach, json }) => {
+            leave::order(&Whom::at(name, server), OrderWord::Uncordon, &reach, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Verb::Evacuate { name, server, args } => {
+            leave::evacuate(&Whom::at(name, server), args).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Verb::Retire { name, server, args } => {
+            leave::retire(&Whom::at(name, server), args).await?;
             return Ok(ExitCode::SUCCESS);
         }
     };

@@ -8,6 +8,7 @@ mod account_gone;
 mod books;
 mod catalogue_lost;
 mod console;
+mod constraints;
 mod degraded_read;
 mod drill;
 mod failing_disk;
