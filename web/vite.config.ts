@@ -29,12 +29,12 @@ export default defineConfig({
             {
               name: 'base',
               // What of src/lib the first view does not need stays with those that do: it is waited for.
-              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|give|arrange|refused)|given|home|markdown|qr|keep|terms|agent|fleet|clipboard|quota|logo|accent|api.(?!files|http|session)|state.(started|saving|reports|seeking|trash|marks|addresses))|src.parts.(icons|Icon|Brand|Notice|Menu|Standing|Rows|Thumb|ListEnd|Space)/,
+              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|give|arrange|refused)|given|home|markdown|qr|keep|terms|agent|fleet|filed|clipboard|quota|logo|accent|api.(?!files|http|session)|state.(started|saving|reports|notices|seeking|trash|marks|addresses))|src.parts.(icons|Icon|Brand|Notice|Menu|Standing|Rows|Thumb|ListEnd|Space)/,
             },
             // Whatever asks for something has these, and nothing does so unasked.
             { name: 'forms', test: /src.lib.modal|src.parts.Dialog/ },
-            // Operators' pages ask what was reported as soon as they are there.
-            { name: 'reports', test: /src.lib.(api|state).reports/ },
+            // Operators' pages ask what was reported, and what firms filed, as soon as they are there.
+            { name: 'reports', test: /src.lib.((api|state).(reports|notices)|fleet-(notices|dates))/ },
             // Links are given away from many places, and from none that is seen first; which places have some, is asked there.
             { name: 'links', test: /src.lib.(clipboard|state.addresses)|src.parts.CopyField/ },
             { name: 'marks', test: /src.lib.(api.(shares|grants)|state.marks)/ },

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { choose, claim, link, row, visitor, world } from './world.mjs';
 
 const axe = createRequire(import.meta.url)('axe-core').source;
-const VIEWS = ['', 'search', 'shared', 'shares', 'trash', 'people', 'reports', 'fleet', 'service', 'account', 'account/webhooks', 'forgot', 'mail', 'oidc/no_account'];
+const VIEWS = ['', 'search', 'shared', 'shares', 'trash', 'people', 'reports', 'fleet', 'fleet/notices', 'fleet/firms/amber', 'fleet/leases', 'fleet/ledger', 'service', 'account', 'account/webhooks', 'forgot', 'mail', 'oidc/no_account'];
 
 /** Keeps a picture, for people, where HOLDFAST_PICTURES says. */
 async function picture(page, name) {

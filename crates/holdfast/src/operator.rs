@@ -235,6 +235,11 @@ pub enum Question {
         /// In whose files documents are kept.
         keeper: Option<String>,
     },
+    /// Closes the desk of a lease.
+    LeaseDeskClose {
+        /// Its id.
+        id: String,
+    },
     /// Notices.
     NoticeList {
         /// Those alone that need a person or are in force.
@@ -393,6 +398,7 @@ impl Operator {
             | Question::LeaseAdd { .. }
             | Question::LeaseSet { .. }
             | Question::LeaseDesk { .. }
+            | Question::LeaseDeskClose { .. }
             | Question::NoticeList { .. }
             | Question::NoticeEnter { .. }
             | Question::NoticeAct { .. }) => self.of_leases(question).await,

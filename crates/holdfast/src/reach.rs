@@ -161,6 +161,10 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "keeper": keeper });
             api.json(Method::POST, &format!("/api/v1/leases/{}/desk", encode(&id)), Some(&body)).await
         }
+        Question::LeaseDeskClose { id } => {
+            let request = api.request(Method::DELETE, &format!("/api/v1/leases/{}/desk", encode(&id)));
+            api.send_all(request, Outgoing::empty()).await.map(|_| json!({}))
+        }
         Question::NoticeList { open } => get(format!("/api/v1/notices?open={open}")).await,
         Question::NoticeEnter { said } => api.json(Method::POST, "/api/v1/notices", Some(&said)).await,
         Question::NoticeAct { id, act } => {

@@ -2,7 +2,7 @@
 //! files if they are what was announced.
 
 use bytes::Bytes;
-use catalogue::{fleet, leases};
+use catalogue::{entries, fleet, leases, versions};
 use futures_util::Stream;
 use model::{
     Change, Scope,
@@ -15,10 +15,11 @@ use store::{Expect, ledger::note};
 use crate::{
     Service,
     error::{Error, Result},
-    files::Put,
+    files::{File, Put},
     leases::name_of,
     notices::{bad, hex},
     paths::Path,
+    places::Place,
     tokens::Caller,
 };
 
@@ -38,6 +39,29 @@ impl Service {
             ));
         }
         self.keep_document(caller.account, id, body).await
+    }
+
+    /// The document of a notice as it was announced, wherever its keeper put it since, and the tree that it lies in. What was
+    /// served on the service is for each of its operators.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator; [`Error::NoSuchId`]; [`Error::BadNotice`] if it did not come; [`Error::NoVersion`]
+    /// if its keeper erased it.
+    pub async fn notice_document(&self, caller: &Caller, id: NoticeId) -> Result<(Place, File)> {
+        caller.must_operate()?;
+        self.look(move |tx| {
+            let row = leases::notice(tx, id)?.ok_or(Error::NoSuchId)?;
+            let kept = row.document.and_then(|document| Some((document.kept?, document.sha256)));
+            let ((keeper, entry), sha256) =
+                kept.ok_or_else(|| bad("no document of this notice is here; its entry in the ledger has the words"))?;
+            let place = Place::from(&Caller { account: keeper, role: Role::User, session: None });
+            let account = place.sees(tx)?.account;
+            let entry = entries::get(tx, account, entry)?.ok_or(Error::NoVersion)?;
+            let mut all = versions::of_entry(tx, account, entry.id)?.into_iter();
+            let version = all.find(|version| version.sha256 == Some(sha256)).ok_or(Error::NoVersion)?;
+            Ok((place, File { entry, version }))
+        })
+        .await
     }
 
     /// Keeps a document in the tree of `keeper`, if it is the one that was announced.

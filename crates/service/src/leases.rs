@@ -159,6 +159,28 @@ impl Service {
             .await?;
         Ok(text)
     }
+
+    /// Closes a lease's desk: its token opens nothing any more. What was filed there stays.
+    ///
+    /// # Errors
+    /// Refused if the caller is no operator; [`Error::NoSuchId`]; [`Error::BadLease`] if there is no desk.
+    pub async fn close_desk(&self, caller: &Caller, id: LeaseId) -> Result<()> {
+        caller.must_operate()?;
+        let (own, now_us) = (caller.account, self.store.now().wall_us);
+        self.store
+            .commit(move |tx, draft| {
+                let row = leases::get(tx, id)?.ok_or(Error::NoSuchId)?;
+                if row.desk.is_none() {
+                    return Err(Error::BadLease { what: "this lease has no desk; nothing was changed" });
+                }
+                let fields = [("lease", id.to_string()), ("contract", row.contract.clone())];
+                note(tx, draft, "desk.closed", &fields, now_us)?;
+                draft.audit(Some(own), "desk closed", id.to_string());
+                draft.change(Scope::Cluster, Change::Lease(LeaseRow { desk: None, ..row }));
+                Ok(())
+            })
+            .await
+    }
 }
 
 /// Puts a lease's new state and its entry in the ledger. Prices and addresses are between the two parties: the entry has

@@ -15,7 +15,10 @@ export type Route =
   | { view: 'shared'; id?: string; path: string[]; open?: string; sort?: Sort; layout?: Layout }
   | { view: 'search'; seek: Seek; open?: string }
   | { view: 'trash' | 'shares' | 'account' | 'people' | 'reports' | 'fleet' | 'service' | 'login' | 'unknown' }
-  | { view: 'forgot' | 'webhooks' | 'plans' }
+  | { view: 'forgot' | 'webhooks' | 'plans' | 'leases' | 'ledger' }
+  | { view: 'notices'; id?: string; firm?: string }
+  | { view: 'firm'; name: string }
+  | { view: 'desk'; lease: string; token: string }
   | { view: 'oidc'; reason: string }
   | { view: 'about'; topic: Topic }
   | { view: 'join' | 'reset' | 'mail' | 'quick'; code: string }
@@ -25,7 +28,9 @@ export type View = Route['view'];
 export type FolderRoute = Extract<Route, { view: 'files' | 'shared' }>;
 
 /** Views that need no session. */
-export const PUBLIC: ReadonlySet<View> = new Set<View>(['join', 'reset', 'mail', 'forgot', 'oidc', 'guest', 'about', 'quick']);
+export const PUBLIC: ReadonlySet<View> = new Set<View>(
+  ['join', 'reset', 'mail', 'forgot', 'oidc', 'guest', 'about', 'quick', 'desk'],
+);
 
 /** Reads the part of an address behind the base path. */
 export function parse(path: string, search: string, hash: string): Route {
@@ -64,13 +69,16 @@ export function parse(path: string, search: string, hash: string): Route {
       return { view: first, reason: rest[0] ?? '' };
     case 'account':
       return { view: rest[0] === 'webhooks' ? 'webhooks' : first };
+    case 'desk':
+      return rest[0] === undefined ? { view: 'unknown' } : { view: first, lease: rest[0], token: hash.slice(1) };
+    case 'fleet':
+      return fleet(rest, query.get('firm'));
     case 'forgot':
     case 'trash':
     case 'shares':
     case 'people':
     case 'plans':
     case 'reports':
-    case 'fleet':
     case 'service':
     case 'login':
       return { view: first };
@@ -78,6 +86,24 @@ export function parse(path: string, search: string, hash: string): Route {
       const topic = TOPICS.find((known) => known === rest[0]);
       return topic === undefined ? { view: 'unknown' } : { view: 'about', topic };
     }
+    default:
+      return { view: 'unknown' };
+  }
+}
+
+/** The console, or one of the pages below it. */
+function fleet([page, one]: string[], firm: string | null): Route {
+  switch (page) {
+    case undefined:
+      return { view: 'fleet' };
+    case 'notices':
+      if (one !== undefined) return { view: page, id: one };
+      return firm === null ? { view: page } : { view: page, firm };
+    case 'firms':
+      return one === undefined ? { view: 'fleet' } : { view: 'firm', name: one };
+    case 'leases':
+    case 'ledger':
+      return { view: page };
     default:
       return { view: 'unknown' };
   }
@@ -122,6 +148,16 @@ export function write(route: Route): string {
       return 'account/webhooks';
     case 'about':
       return `about/${route.topic}`;
+    case 'notices':
+      if (route.id !== undefined) return encode(['fleet', 'notices', route.id]);
+      return route.firm === undefined ? 'fleet/notices' : `fleet/notices?firm=${encodeURIComponent(route.firm)}`;
+    case 'firm':
+      return encode(['fleet', 'firms', route.name]);
+    case 'leases':
+    case 'ledger':
+      return `fleet/${route.view}`;
+    case 'desk':
+      return `${encode(['desk', route.lease])}${route.token === '' ? '' : `#${route.token}`}`;
     case 'unknown':
       return '';
     default:

@@ -172,22 +172,41 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
+/// Opens or closes a lease's desk.
+pub async fn counter(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::POST => desk(&service, &parts, body).await,
+        Method::DELETE => close(&service, &parts).await,
+        _ => Err(Problem::method("POST, DELETE")),
+    }
+}
+
 /// Opens a lease's desk, for an operator, or gives it another token.
 #[utoipa::path(
     post, path = "/api/v1/leases/{id}/desk", request_body = DeskSaid, responses((status = 201, body = DeskMade)),
 )]
-pub async fn desk(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+pub async fn desk(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
     caller.must_operate()?;
-    if parts.method != Method::POST {
-        return Err(Problem::method("POST"));
-    }
-    let text = parts.uri.path().trim_end_matches("/desk").rsplit('/').next().unwrap_or_default();
-    let id = LeaseId::parse(text).map_err(|_| service::Error::NoSuchId)?;
+    let id = of_desk(parts)?;
     let DeskSaid { keeper } = body::json(body).await?;
     let token = service.open_desk(&caller, id, keeper).await?;
     Ok(api::json(StatusCode::CREATED, &opened(id, token)))
+}
+
+/// Closes a lease's desk, for an operator: its token opens nothing any more. What was filed there stays.
+#[utoipa::path(delete, path = "/api/v1/leases/{id}/desk", responses((status = 204)))]
+pub async fn close(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    caller.must_operate()?;
+    service.close_desk(&caller, of_desk(parts)?).await?;
+    Ok(api::empty(StatusCode::NO_CONTENT))
+}
+
+fn of_desk(parts: &Parts) -> Result<LeaseId, Problem> {
+    let text = parts.uri.path().trim_end_matches("/desk").rsplit('/').next().unwrap_or_default();
+    Ok(LeaseId::parse(text).map_err(|_| service::Error::NoSuchId)?)
 }
 
 /// A lease's id as it is sent.

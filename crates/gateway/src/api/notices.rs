@@ -15,7 +15,7 @@ use service::{Act, Entered, Notice, Service};
 use utoipa::ToSchema;
 
 use crate::{
-    api::{self, leases::moment, links, listing::hex, word::Time},
+    api::{self, files, leases::moment, links, listing::hex, word::Time},
     auth, body,
     error::Problem,
     header::percent,
@@ -250,19 +250,39 @@ pub async fn one(State(service): State<Service>, request: Request) -> Result<Res
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 
+/// Gives or takes a notice's document.
+pub async fn paper(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::GET | Method::HEAD => fetch(&service, &parts).await,
+        Method::PUT => document(&service, &parts, body).await,
+        _ => Err(Problem::method("GET, HEAD, PUT")),
+    }
+}
+
+/// Gives the document of a notice, for an operator, in whose files it may be.
+#[utoipa::path(
+    get, path = "/api/v1/notices/{id}/document",
+    responses((status = 200, body = api::described::Raw, content_type = "*/*")),
+)]
+pub async fn fetch(service: &Service, parts: &Parts) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    percent::query(parts.uri.query(), [])?;
+    let (place, file) = service.notice_document(&caller, of_document(parts)?).await?;
+    let path = service::paths::Path::from_components(vec![file.entry.name.clone().into_bytes()]);
+    let path = path.map_err(service::Error::from)?;
+    files::send(service, &place, file, &path, parts, None).await
+}
+
 /// Sends the document that was announced with a notice, for an operator. It is kept in their files, below `Notices`.
 #[utoipa::path(
     put, path = "/api/v1/notices/{id}/document", request_body(content = api::described::Raw, content_type = "*/*"),
     responses((status = 204)),
 )]
-pub async fn document(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+pub async fn document(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
+    let caller = auth::caller(service, parts).await?;
     caller.must_operate()?;
-    if parts.method != Method::PUT {
-        return Err(Problem::method("PUT"));
-    }
-    service.attach_document(&caller, of_document(&parts)?, body::stream(body)).await?;
+    service.attach_document(&caller, of_document(parts)?, body::stream(body)).await?;
     Ok(api::empty(StatusCode::NO_CONTENT))
 }
 

@@ -108,6 +108,15 @@ async fn a_firm_files_a_notice_and_cannot_claim_another_later() {
     let name = folder["entries"][0]["name"].as_str().unwrap();
     assert!(name.starts_with("2026-04-01 ") && name.ends_with(" letter.pdf"), "{folder}");
     assert_eq!(entries(&world, "notice.document").await.len(), 1);
+
+    // Every operator reads it, and nobody else; also where its keeper has put something else in its place.
+    let kept = format!("/api/v1/notices/{}/document", filed["notice"].as_str().unwrap());
+    let at = format!("/api/v1/files/Notices/provider-2/{}", name.replace(' ', "%20"));
+    assert!(operator.ask("PUT", &at, json!("another")).await.status < 300);
+    let read = world.call("GET", &kept, &[], b"").await;
+    assert_eq!((read.status, read.body), (200, letter), "the one that was announced");
+    let mut bob = invited(&mut operator, "bob").await;
+    assert_eq!(bob.ask("GET", &kept, Value::Null).await.code(), "not_operator");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,6 +185,14 @@ async fn what_may_not_be_filed_is_refused_and_costs_nothing() {
         .await
         .json();
     assert_eq!(sign, json!({ "provider": "provider-2", "contract": "A-17", "servers": ["s1", "s2"] }));
+
+    // A desk that is closed takes nothing more.
+    let counter = format!("/api/v1/leases/{}/desk", desk.lease);
+    assert_eq!(operator.ask("DELETE", &counter, Value::Null).await.status, 204);
+    let token = opened["token"].as_str().unwrap();
+    assert_eq!(send(&world, "POST", &desk.path, token, text("late").to_string().as_bytes()).await.code(), "desk_token");
+    assert_eq!(operator.ask("DELETE", &counter, Value::Null).await.code(), "bad_lease");
+    assert_eq!(entries(&world, "desk.closed").await.len(), 1);
 }
 
 /// How often operators were told of a notice.

@@ -80,6 +80,9 @@ enum Verb {
         /// In whose files the firm's documents are kept, below `Notices`; needed with --data.
         #[arg(long, value_name = "ACCOUNT")]
         keeper: Option<String>,
+        /// Closes it: the token opens nothing any more. What was filed stays.
+        #[arg(long, conflicts_with = "keeper")]
+        close: bool,
         #[command(flatten)]
         reach: Reach,
     },
@@ -194,8 +197,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             change(&reach, &contract, Map::from_iter([("state".to_owned(), json!("ended"))])).await?;
             line(&format!("the lease '{contract}' is over; what lies on its servers is as it was"));
         }
-        Verb::Desk { contract, keeper, reach } => {
+        Verb::Desk { contract, keeper, close, reach } => {
             let id = text(&find(&reach, &contract).await?, "id").to_owned();
+            if close {
+                reach.ask(Question::LeaseDeskClose { id }).await?;
+                line(&format!("the desk of '{contract}' is closed; what was filed there stays in the ledger"));
+                return Ok(ExitCode::SUCCESS);
+            }
             let desk = reach.ask(Question::LeaseDesk { id, keeper }).await?;
             line(&format!("address: {}", text(&desk, "path")));
             line(&format!("token:   {}", text(&desk, "token")));

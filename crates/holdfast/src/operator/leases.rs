@@ -26,6 +26,10 @@ impl Operator {
                 let id = lease_id(&id)?;
                 Ok(json!(gateway::desk_made(id, self.service.open_desk(&caller, id, keeper).await?)))
             }
+            Question::LeaseDeskClose { id } => {
+                self.service.close_desk(&caller, lease_id(&id)?).await?;
+                Ok(json!({}))
+            }
             Question::NoticeList { open } => Ok(json!(gateway::notices(self.service.notices(&caller, open).await?))),
             Question::NoticeEnter { said } => {
                 let entered = gateway::notice_entered(said).map_err(Error::refused)?;

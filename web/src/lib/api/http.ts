@@ -45,13 +45,23 @@ export function address(path: string): string {
   return API + path;
 }
 
-/** Sends a request, bytes as they are and all else as JSON; every answer that is no success is thrown as a `Problem`. */
-export async function send(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-  const init: RequestInit = { method, credentials: 'same-origin', signal: signal ?? null };
+/**
+ * Sends a request, bytes as they are and all else as JSON; every answer that is no success is thrown as a `Problem`. A
+ * `token` stands for whoever has it, and not for who is signed in.
+ */
+export async function send(
+  method: Method,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  token?: string,
+): Promise<Response> {
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const init: RequestInit = { method, credentials: 'same-origin', signal: signal ?? null, headers };
   if (body instanceof Blob) init.body = body;
   else if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { 'Content-Type': 'application/json' };
+    headers['Content-Type'] = 'application/json';
   }
   let response: Response;
   try {

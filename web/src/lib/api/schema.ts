@@ -507,7 +507,8 @@ export interface paths {
         put?: never;
         /** Opens a lease's desk, for an operator, or gives it another token. */
         post: operations["post_leases_id_desk"];
-        delete?: never;
+        /** Closes a lease's desk, for an operator: its token opens nothing any more. What was filed there stays. */
+        delete: operations["delete_leases_id_desk"];
         options?: never;
         head?: never;
         patch?: never;
@@ -798,7 +799,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Gives the document of a notice, for an operator, in whose files it may be. */
+        get: operations["get_notices_id_document"];
         /** Sends the document that was announced with a notice, for an operator. It is kept in their files, below `Notices`. */
         put: operations["put_notices_id_document"];
         post?: never;
@@ -4900,6 +4902,36 @@ export interface operations {
             };
         };
     };
+    delete_leases_id_desk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ledger: {
         parameters: {
             query?: {
@@ -5794,6 +5826,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notices_id_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": components["schemas"]["Bytes"];
+                };
             };
             /** @description It was refused, or could not be done */
             default: {

@@ -93,6 +93,17 @@ export const deFleet: FleetWords = {
   trendSoon: 'Der Verlauf beginnt hier: ein Punkt je Stunde. Noch gibt es nichts zu zeichnen.',
   days: (n) => `${n} Tage`,
   range: 'Wie weit zurück',
+  overview: 'Übersicht',
+  below: 'Seiten der Flotte',
+  notices: 'Mitteilungen',
+  leases: 'Mietverträge',
+  ledger: 'Register',
+  waiting: (n) => `${many(n, 'Mitteilung wartet', 'Mitteilungen warten')} darauf, dass jemand sie zur Kenntnis nimmt.`,
+  openNotices: (n) => many(n, 'offene Mitteilung', 'offene Mitteilungen'),
+  leaseEnds: (day, days) => (days < 0 ? `Mietvertrag seit ${day} vorbei` : `Mietvertrag endet ${day}, in ${many(days, 'Tag', 'Tagen')}`),
+  more: 'Verlassen, üben…',
+  moreOf: (name) => `${name} verlassen oder üben`,
+  noticesOf: (n, name) => `${many(n, 'offene Mitteilung', 'offene Mitteilungen')} von ${name}`,
   job: (kind) => JOBS[kind] ?? kind,
 };
 

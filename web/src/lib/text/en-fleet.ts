@@ -83,6 +83,17 @@ export const enFleet = {
   trendSoon: 'The trend begins here: one point an hour. There is nothing to draw yet.',
   days: (n: number) => `${n} days`,
   range: 'How far back',
+  overview: 'Overview',
+  below: 'Pages of the fleet',
+  notices: 'Notices',
+  leases: 'Leases',
+  ledger: 'Ledger',
+  waiting: (n: number) => `${many(n, 'notice waits', 'notices wait')} for somebody to take note.`,
+  openNotices: (n: number) => many(n, 'open notice', 'open notices'),
+  leaseEnds: (day: string, days: number) => (days < 0 ? `Lease over since ${day}` : `Lease ends ${day}, in ${many(days, 'day', 'days')}`),
+  more: 'Leave, drill…',
+  moreOf: (name: string) => `Leave or drill ${name}`,
+  noticesOf: (n: number, name: string) => `${many(n, 'open notice', 'open notices')} of ${name}`,
   job: (kind: string) => JOBS[kind] ?? kind,
 };
 
