@@ -14,12 +14,7 @@ use model::{
     world::BoxFuture,
 };
 
-use crate::{
-    Draft, Inner, Store,
-    error::{Error, Result},
-    ledger,
-    orders::OrderError,
-};
+use crate::{Draft, Inner, Store, error::Result, ledger, orders::OrderError};
 
 /// What labels of prices begin with: they say nothing of who vanishes together.
 const PRICES: &str = "price.";
@@ -62,7 +57,7 @@ impl Store {
     /// Makes a label a constraint, or makes it none any more; whether that changed anything.
     ///
     /// # Errors
-    /// [`OrderError::BadConstraint`]; [`OrderError::Last`] if too few firms would be left; [`Error::Unsafe`].
+    /// [`OrderError::BadConstraint`]; [`OrderError::Last`] if too few firms would be left; [`crate::Error::Unsafe`].
     pub fn set_constraint(&self, label: String, holds: bool) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
             let inner = &self.0;

@@ -301,7 +301,7 @@ impl FleetState {
     /// Each target, its failure domain and its state, by target: what a census is good for.
     pub fn looks(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
         self.read(|inner| {
-            let domains = plan::domains(inner.providers.values());
+            let domains = plan::domains(inner.providers.values(), &inner.constraints);
             let domain = |row: &TargetRow| domains.get(&row.provider).copied().unwrap_or(row.provider);
             inner.targets.values().map(|live| (live.row.id, domain(&live.row), live.state)).collect()
         })

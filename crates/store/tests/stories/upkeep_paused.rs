@@ -14,7 +14,7 @@ fn job(store: &Store, kind: &str) -> JobStanding {
 
 fn silent(store: &Store) -> Vec<String> {
     let kits = Kits { trial: true, ..Kits::default() };
-    let due = store::due(&[], &[], kits, &store.jobs_seen(), store.now().wall_us);
+    let due = store::due(&[], &[], kits, &store.jobs_seen(), &store.budgets_used_up(), store.now().wall_us);
     due.into_iter().map(|due| due.cause).collect()
 }
 
