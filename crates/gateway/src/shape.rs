@@ -17,6 +17,7 @@ use crate::{
 mod console;
 mod drilled;
 mod orders;
+pub mod staged;
 
 pub use console::{Trend, WhatIf, trend, what_if};
 pub use drilled::{Drilled, drilled};

@@ -159,7 +159,11 @@ mod tests {
         check(&rows, &["payment", "network"], &[(1, 1), (2, 2), (3, 2), (4, 2), (5, 1), (6, 6)]);
         let all = BTreeSet::from(["country", "network", "payment", "disk"].map(str::to_owned));
         let names = |ids: [u8; 5]| ids.map(|id| format!("firm {id}")).to_vec();
-        assert_eq!(groups(&rows, &domains(&rows, &all)), [names([1, 2, 3, 4, 5])], "a value of another label ties nobody");
+        assert_eq!(
+            groups(&rows, &domains(&rows, &all)),
+            [names([1, 2, 3, 4, 5])],
+            "a value of another label ties nobody"
+        );
     }
 
     #[test]

@@ -14,12 +14,7 @@ use model::{
     world::BoxFuture,
 };
 
-use crate::{
-    Draft, Inner, Store,
-    error::{Error, Result},
-    ledger,
-    orders::OrderError,
-};
+use crate::{Draft, Inner, Store, error::Result, ledger, orders::OrderError};
 
 /// What labels of prices begin with: they say nothing of who vanishes together.
 const PRICES: &str = "price.";
@@ -48,7 +43,8 @@ impl Store {
         let fleet = &self.0.fleet;
         let (rows, held) = (fleet.providers(), fleet.constraints());
         let unknown = |label: &str| {
-            let says = |row: &ProviderRow| row.labels.iter().any(|(name, value)| name == label && !value.trim().is_empty());
+            let says =
+                |row: &ProviderRow| row.labels.iter().any(|(name, value)| name == label && !value.trim().is_empty());
             let mut names: Vec<_> = rows.iter().filter(|row| !says(row)).map(|row| row.name.clone()).collect();
             names.sort_unstable();
             names
@@ -61,7 +57,7 @@ impl Store {
     /// Makes a label a constraint, or makes it none any more; whether that changed anything.
     ///
     /// # Errors
-    /// [`OrderError::BadConstraint`]; [`OrderError::Last`] if too few firms would be left; [`Error::Unsafe`].
+    /// [`OrderError::BadConstraint`]; [`OrderError::Last`] if too few firms would be left; [`crate::Error::Unsafe`].
     pub fn set_constraint(&self, label: String, holds: bool) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
             let inner = &self.0;
@@ -105,7 +101,8 @@ pub(crate) fn check_constraint(rows: &[ProviderRow], label: &str, holds: bool) -
         return bad("prices say nothing of who vanishes together".to_owned());
     }
     let given = |(name, value): &&(String, String)| !name.starts_with(PRICES) && !value.trim().is_empty();
-    let known: BTreeSet<_> = rows.iter().flat_map(|row| row.labels.iter().filter(given)).map(|(name, _)| name).collect();
+    let known: BTreeSet<_> =
+        rows.iter().flat_map(|row| row.labels.iter().filter(given)).map(|(name, _)| name).collect();
     if !holds || known.iter().any(|name| *name == label) {
         return Ok(());
     }
@@ -143,7 +140,11 @@ impl Inner {
 
 impl crate::fleet_state::FleetState {
     /// A topology of this fleet with other failure domains.
-    pub(crate) fn grouped(&self, topology: &plan::Topology, domains: &BTreeMap<ProviderId, ProviderId>) -> plan::Topology {
+    pub(crate) fn grouped(
+        &self,
+        topology: &plan::Topology,
+        domains: &BTreeMap<ProviderId, ProviderId>,
+    ) -> plan::Topology {
         let own: BTreeMap<_, _> = self.all().into_iter().map(|live| (live.row.id, live.row.provider)).collect();
         topology.grouped(|target| own.get(&target).map(|provider| domains.get(provider).copied().unwrap_or(*provider)))
     }

@@ -136,7 +136,9 @@ impl FleetState {
 
     /// Takes whether a label keeps providers apart.
     pub fn set_constraint(&self, row: ConstraintRow) {
-        self.write(|inner| if row.holds { inner.constraints.insert(row.label) } else { inner.constraints.remove(&row.label) });
+        self.write(
+            |inner| if row.holds { inner.constraints.insert(row.label) } else { inner.constraints.remove(&row.label) },
+        );
     }
 
     /// The labels that keep providers apart, beside their owner.

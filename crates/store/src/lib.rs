@@ -91,6 +91,7 @@ mod shared_pack;
 mod snapshot;
 mod speed;
 mod spending;
+pub mod stage;
 mod strays;
 mod sweep;
 pub mod tallies;
@@ -119,6 +120,7 @@ pub use report::{EvacuationReport, FleetReport, JobReport, ProviderReport, Stand
 pub use scrub::ScrubReport;
 pub use settings::Settings;
 pub use spending::Spending;
+pub use stage::{Effect, FirmEffect, Side, Stage};
 pub use trend::{TREND_DAYS, TREND_POINTS_MAX};
 pub use upload::UploadSpec;
 pub use what_if::{RepairCost, WhatIfReport};

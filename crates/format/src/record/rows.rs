@@ -57,11 +57,7 @@ pub(super) fn put_constraint(bytes: &mut Vec<u8>, row: &ConstraintRow) {
 }
 
 pub(super) fn take_constraint(reader: &mut Reader<'_>) -> Result<ConstraintRow> {
-    Ok(ConstraintRow {
-        label: reader.text("label")?,
-        holds: reader.flag("holds")?,
-        changed_us: reader.i64("changed")?,
-    })
+    Ok(ConstraintRow { label: reader.text("label")?, holds: reader.flag("holds")?, changed_us: reader.i64("changed")? })
 }
 
 pub(super) fn put_target(bytes: &mut Vec<u8>, row: &TargetRow) {

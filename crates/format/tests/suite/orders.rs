@@ -57,7 +57,8 @@ fn a_layer_of_orders() {
 
 #[test]
 fn a_layer_of_constraints() {
-    let row = |label: &str, holds, changed_us| Change::Constraint(ConstraintRow { label: label.into(), holds, changed_us });
+    let row =
+        |label: &str, holds, changed_us| Change::Constraint(ConstraintRow { label: label.into(), holds, changed_us });
     check_layer("v1/layer-cluster-constraints.bin", vec![row("country", true, 40), row("żółw", false, -41)]);
     assert!(encode(&[row("", true, 0)]).is_err(), "a label has a name");
 }

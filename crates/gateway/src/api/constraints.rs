@@ -11,11 +11,7 @@ use service::{Constraints, Service};
 use utoipa::ToSchema;
 
 use super::links;
-use crate::{
-    api, auth, body,
-    error::Problem,
-    header::percent,
-};
+use crate::{api, auth, body, error::Problem, header::percent};
 
 /// Which firms count as one, and by which labels.
 #[derive(Serialize, ToSchema)]

@@ -76,7 +76,11 @@ async fn packs_move_until_a_whole_country_may_vanish() {
     assert_eq!((after.packs_below_settled, after.records_below_settled), (0, 0), "{after:?}");
     for firm in [1, 4, 5, 6] {
         let left = store.what_if(&[ProviderId([firm; 16])]).await.unwrap();
-        assert_eq!((left.files_unreadable, left.packs_unreadable, left.records_unreadable), (0, 0, 0), "{firm}: {left:?}");
+        assert_eq!(
+            (left.files_unreadable, left.packs_unreadable, left.records_unreadable),
+            (0, 0, 0),
+            "{firm}: {left:?}"
+        );
     }
     // It outlives the process, and the catalogue.
     let labels = BTreeSet::from(["country".to_owned()]);
