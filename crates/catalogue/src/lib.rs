@@ -57,6 +57,7 @@ pub mod search;
 pub mod segments;
 pub mod shares;
 pub mod shown;
+pub mod stage;
 pub mod traffic;
 pub mod trend;
 pub mod upkeep;

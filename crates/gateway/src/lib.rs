@@ -30,12 +30,15 @@ pub mod shape;
 pub mod tls;
 pub mod watch;
 
-pub use api::orders::{NewOrder, OrderWord};
 pub use api::{
     constraints::shown as constraints,
     leases::{lines as leases, made as lease_made, opened as desk_made, read as lease_wish},
     ledger::{page as ledger_page, signed as ledger_checkpoint},
     notices::{act as notice_act, lines as notices, read as notice_entered},
+};
+pub use api::{
+    orders::{NewOrder, OrderWord},
+    stage::{StageVerb, StagedChange, done as stage_done},
 };
 
 use std::{future::Future, sync::Arc};
@@ -194,6 +197,8 @@ fn router(service: Service, page: Page, machine: Arc<dyn Machine>, pictures: Arc
         .route("/api/v1/fleet/probes", any(api::orders::probe))
         .route("/api/v1/fleet/jobs", any(api::jobs::door))
         .route("/api/v1/fleet/constraints", any(api::constraints::collection))
+        .route("/api/v1/fleet/stage", any(api::stage::collection))
+        .route("/api/v1/fleet/stage/apply", any(api::stage::apply))
         .route("/api/v1/fleet/what-if", any(api::fleet::what_if))
         .route("/api/v1/fleet/trend", any(api::fleet::trend))
         .route("/api/v1/fleet/scrub", any(api::fleet::scrub))

@@ -22,7 +22,7 @@ use crate::{
     api::{
         self, about, archive, constraints, described, desk, drills, files, fleet, grants, jobs, kits, leases, ledger,
         links, listing, mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session,
-        shares, thumbnails, trash, uploads, versions, webhooks,
+        shares, stage, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -72,6 +72,7 @@ use crate::{
         session::sign_in, session::who, session::sign_out, session::go, session::stay, session::list, session::one,
         session::password, session::reset,
         shares::make, shares::list, shares::change, shares::finish,
+        stage::list, stage::add, stage::revert, stage::apply,
         thumbnails::own, thumbnails::linked,
         trash::list, trash::empty,
         uploads::spoken, uploads::spoken_of_one, uploads::begin, uploads::stand, uploads::append, uploads::end,

@@ -18,6 +18,7 @@ mod console;
 mod drilled;
 mod jobs;
 mod orders;
+pub mod staged;
 
 pub use console::{Trend, WhatIf, trend, what_if};
 pub use drilled::{Drilled, drilled};

@@ -4,12 +4,13 @@
 //! that HTTP knows go there as well ([`crate::reach`]). Answers are the JSON of the HTTP interface.
 
 mod leases;
+mod stage;
 
 use std::sync::Arc;
 
 use fleet::Login;
 use gateway::{
-    NewOrder,
+    NewOrder, StagedChange,
     machine::{Change, Machine, Refusal},
     shape,
 };
@@ -195,6 +196,20 @@ pub enum Question {
         /// Which of both.
         holds: bool,
     },
+    /// What is staged, and what it would do.
+    StageShow,
+    /// Stages changes of the fleet.
+    StageAdd {
+        /// The changes.
+        changes: Vec<StagedChange>,
+    },
+    /// Makes all staged changes.
+    StageApply {
+        /// The number that was shown.
+        number: u64,
+    },
+    /// Forgets what is staged.
+    StageRevert,
     /// Looks at a target now.
     TargetProbe {
         /// Where it is.
@@ -392,6 +407,10 @@ impl Operator {
             Question::ConstraintSet { label, holds } => {
                 Ok(json!(gateway::constraints(self.service.set_constraint(&label, holds).await?)))
             }
+            question @ (Question::StageShow
+            | Question::StageAdd { .. }
+            | Question::StageApply { .. }
+            | Question::StageRevert) => self.of_stage(question).await,
             Question::TargetProbe { address } => Ok(json!(shape::target(self.service.probe_target(&address).await?))),
             Question::FleetImport { file } => Ok(json!({"opened": self.assembly.import(&file).await?})),
             question @ (Question::LeaseList

@@ -178,6 +178,14 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "label": label, "holds": holds });
             api.json(Method::POST, "/api/v1/fleet/constraints", Some(&body)).await
         }
+        Question::StageShow => get("/api/v1/fleet/stage".to_owned()).await,
+        Question::StageAdd { changes } => {
+            api.json(Method::POST, "/api/v1/fleet/stage", Some(&json!({ "changes": changes }))).await
+        }
+        Question::StageApply { number } => {
+            api.json(Method::POST, "/api/v1/fleet/stage/apply", Some(&json!({ "number": number }))).await
+        }
+        Question::StageRevert => api.json(Method::DELETE, "/api/v1/fleet/stage", None).await,
         Question::TargetProbe { address } => {
             api.json(Method::POST, "/api/v1/fleet/probes", Some(&json!({ "address": address }))).await
         }

@@ -26,6 +26,7 @@ pub mod pack;
 pub mod plans;
 pub mod scheme;
 pub mod share;
+pub mod stage;
 pub mod units;
 pub mod ways;
 pub mod world;

@@ -7,7 +7,7 @@
 //! Firms count a TB as 10^12 bytes and a GB as 10^9. What was stored for a part of a month is billed for that part. What is removed
 //! before a firm's minimum of days is billed to their end; that is not in the sums, as nobody notes how old a shard is.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use crate::month::Month;
 
@@ -177,9 +177,38 @@ pub fn storing(price: &Price, bytes: u64) -> Option<Money> {
     Some(Money::of(price.tb_month?, bytes.into(), 1_000_000_000_000))
 }
 
+/// What storing comes to in a month, in one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonthCost {
+    /// The currency, if it was given.
+    pub currency: Option<String>,
+    /// The sum.
+    pub month: Money,
+}
+
+/// What several firms' storing comes to in a month, by currency, if all prices that it takes are known; and whose are not. A firm
+/// that stores nothing costs nothing, whatever it asks.
+pub fn monthly<'a>(
+    firms: impl IntoIterator<Item = (&'a str, &'a Price, u64)>,
+) -> (Option<Vec<MonthCost>>, Vec<String>) {
+    let mut sums: BTreeMap<Option<&str>, Money> = BTreeMap::new();
+    let mut unpriced = Vec::new();
+    for (name, price, bytes) in firms.into_iter().filter(|(.., bytes)| *bytes > 0) {
+        let Some(month) = storing(price, bytes) else {
+            unpriced.push(name.to_owned());
+            continue;
+        };
+        let sum = sums.entry(price.currency.as_deref()).or_default();
+        *sum = Money(sum.0.saturating_add(month.0));
+    }
+    unpriced.sort_unstable();
+    let costs = sums.into_iter().map(|(currency, month)| MonthCost { currency: currency.map(str::to_owned), month });
+    (unpriced.is_empty().then(|| costs.collect()), unpriced)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Cost, Money, Price, Usage, cost, moving, stored_between, storing};
+    use super::{Cost, Money, MonthCost, Price, Usage, cost, monthly, moving, stored_between, storing};
     use crate::month::Month;
 
     #[test]
@@ -232,6 +261,18 @@ mod tests {
         assert_eq!(storing(&full, 2_000_000_000_000), Money::parse("10"));
         let half = price(&[("price.gb_out", "0.01")]);
         assert_eq!((moving(&half, 1, 0), storing(&half, 0)), (None, None), "unknown, and never nothing");
+    }
+
+    #[test]
+    fn a_month_of_several_firms_is_known_if_each_is() {
+        let euro = price(&[("price.tb_month", "5"), ("price.currency", "EUR")]);
+        let dollar = price(&[("price.tb_month", "7"), ("price.currency", "USD")]);
+        let (tb, unknown) = (1_000_000_000_000, Price::default());
+        let cost = |currency: &str, month| MonthCost { currency: Some(currency.to_owned()), month: Money(month) };
+        let known = [("a", &euro, 2 * tb), ("b", &dollar, tb), ("c", &euro, tb), ("d", &unknown, 0)];
+        let expected = vec![cost("EUR", 15_000_000), cost("USD", 7_000_000)];
+        assert_eq!(monthly(known), (Some(expected), vec![]), "who stores nothing asks nothing");
+        assert_eq!(monthly([("a", &euro, tb), ("d", &unknown, 1)]), (None, vec!["d".to_owned()]));
     }
 
     #[test]

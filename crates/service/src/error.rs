@@ -2,7 +2,7 @@
 
 use model::{Class, id::UploadId};
 
-use crate::{orders::ServerFault, passkeys::PasskeyFault, paths::BadPath};
+use crate::{passkeys::PasskeyFault, paths::BadPath};
 
 /// Why the service did not do what was asked. Nothing was changed unless a variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -349,9 +349,6 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
-    /// It is not clear which targets a server's name means.
-    #[error(transparent)]
-    Server(#[from] ServerFault),
     /// A passkey's trouble.
     #[error(transparent)]
     Passkey(#[from] PasskeyFault),
@@ -414,7 +411,6 @@ impl Error {
             Self::IntoItself { .. } | Self::Precondition { .. } => Class::Conflict,
             Self::DeskToken | Self::BadNotice { .. } | Self::BadLease { .. } => Class::Refused,
             Self::TooManyNotices => Class::Retry,
-            Self::Server(fault) => fault.class(),
             Self::Passkey(fault) => fault.class(),
             Self::LastWayIn => Class::Conflict,
             Self::SignInAgain => Class::Refused,
@@ -504,7 +500,6 @@ impl Error {
             Self::TooManyNotices => "too_many_notices",
             Self::BadNotice { .. } => "bad_notice",
             Self::BadLease { .. } => "bad_lease",
-            Self::Server(fault) => fault.code(),
             Self::Passkey(fault) => fault.code(),
             Self::LastWayIn => "last_way_in",
             Self::SignInAgain => "sign_in_again",

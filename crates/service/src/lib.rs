@@ -41,6 +41,7 @@ mod search;
 mod second;
 mod shares;
 mod sign_in;
+mod stage;
 mod tokens;
 mod trash;
 mod tree;
@@ -71,9 +72,10 @@ pub use leases::{Lease, LeaseWish};
 pub use ledger::{Checkpointed, LEDGER_PAGE, Noted};
 pub use limits::InForce;
 pub use mail::{Carrier, Letter, OwnMail, Posted, Round, Uncarried, language_of};
+pub use model::stage::Staged;
 pub use networks::{Knock, Network};
 pub use notices::{Act, DOCUMENT_BYTES_MAX, Entered, NOTICE_BYTES_MAX, Notice};
-pub use orders::{FleetOrder, ServerFault, Which};
+pub use orders::{FleetOrder, Which};
 pub use passkeys::{Assertion, CHALLENGE_S, NewPasskey, Passkey, PasskeyFault, Question};
 pub use people::{Invited, Person};
 pub use places::Place;
@@ -83,10 +85,11 @@ pub use search::{Hit, Hits, Look, Sought, Wanted};
 pub use second::NewSecond;
 pub use shares::{Link, Shared, Wish};
 pub use sign_in::{Me, SessionText};
+pub use stage::{StageLine, StageShown};
 pub use store::{
-    Constraints, Counts, DrillReport, Error as StoreError, EvacuationReport, Expect, FleetReport, Forecast, Gauges,
-    HourRow, JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Spending, Standing,
-    Tally, TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
+    Constraints, Counts, DrillReport, Effect, Error as StoreError, EvacuationReport, Expect, FirmEffect, FleetReport,
+    Forecast, Gauges, HourRow, JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Side,
+    Spending, Standing, Tally, TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
 };
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};

@@ -182,12 +182,12 @@ impl Inner {
             Some(scheme) => scheme,
             None => {
                 let known = self.fleet.all();
+                // Whoever is gone in the topology alone may come back; whoever leaves there does not.
                 let alive = known.iter().filter(|live| {
                     !matches!(live.row.state, model::fleet::TargetState::Lost | model::fleet::TargetState::Retired)
-                        && !live.orders.leaves()
                 });
-                let domain = |live: &crate::fleet_state::Live| topology.target(live.row.id).map(|view| view.provider);
-                let all: std::collections::BTreeSet<_> = alive.filter_map(domain).collect();
+                let views = alive.filter_map(|live| topology.target(live.row.id)).filter(|view| !view.leaving);
+                let all: std::collections::BTreeSet<_> = views.map(|view| view.provider).collect();
                 plan::default_scheme(all.len()).map_err(unsafe_now)?
             }
         };

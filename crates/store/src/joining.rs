@@ -262,7 +262,7 @@ pub fn fleet_is_kept(tx: &catalogue::Tx<'_>) -> catalogue::Result<bool> {
 }
 
 /// Notes a provider that is new, or whose labels are.
-fn note_provider(tx: &catalogue::Tx<'_>, draft: &mut Draft, row: &ProviderRow, now_us: i64) -> Result<()> {
+pub(crate) fn note_provider(tx: &catalogue::Tx<'_>, draft: &mut Draft, row: &ProviderRow, now_us: i64) -> Result<()> {
     let known = catalogue::fleet::providers(tx)?.into_iter().any(|known| known.id == row.id);
     let mut fields = vec![("provider", row.id.to_string()), ("name", row.name.clone())];
     fields.extend(row.labels.iter().map(|(label, value)| ("label", format!("{label}={value}"))));

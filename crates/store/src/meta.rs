@@ -16,5 +16,8 @@ pub(crate) const LEDGER_TREE: &str = "ledger_tree";
 pub(crate) const LEDGER_CHECKPOINT: &str = "ledger_checkpoint";
 /// Set once the fleet was changed by command: no file is asked any more who belongs to it.
 pub(crate) const FLEET_KEPT: &str = "fleet_kept";
+/// What staged changes are applied by, and a hash over what they rest on.
+pub(crate) const STAGE_NUMBER: &str = "stage_number";
+pub(crate) const STAGE_GROUND: &str = "stage_ground";
 /// Followed by an account: set once its key was destroyed, so that nothing of it is looked for at every start.
 pub(crate) const DESTROYED: &str = "key_destroyed ";

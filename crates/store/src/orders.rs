@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Change, Class, Scope,
-    fleet::TargetState,
+    Change, Scope,
+    fleet::{TargetRow, TargetState},
     id::{OrderId, TargetId},
     orders::{Evacuation, Retirement, TargetOrders},
     world::BoxFuture,
@@ -22,112 +22,27 @@ use crate::{
     ledger,
 };
 
-/// Why an order was not taken. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// No such target.
-    #[error("no target is at {address}; `holdfast fleet` lists them")]
-    NoTarget {
-        /// What was asked for.
-        address: String,
-    },
-    /// The provider has no target that could be left.
-    #[error("there is no target of it that is neither lost nor retired: nothing is to be done")]
-    NothingThere,
-    /// The target is lost or retired.
-    #[error("{address} is {state} already; nothing was changed")]
-    Gone {
-        /// Its address.
-        address: String,
-        /// `lost` or `retired`.
-        state: &'static str,
-    },
-    /// The date has passed.
-    #[error("that date is over; name one in the future: an order needs time, and the forecast says how much")]
-    DateOver,
-    /// It is being left already.
-    #[error(
-        "everything at {address} is being moved away already; `--pause`, `--resume` and `--cancel` change that order, and for \
-         another date it is cancelled and given anew"
-    )]
-    AlreadyOrdered {
-        /// Its address.
-        address: String,
-    },
-    /// There is no such order to pause, resume or cancel.
-    #[error("nobody ordered {address} to be evacuated; nothing was changed")]
-    NotOrdered {
-        /// Its address.
-        address: String,
-    },
-    /// Its end was ordered: there is no way back.
-    #[error("{address} is being retired, and its shards are leaving the records; that is not taken back")]
-    Retiring {
-        /// Its address.
-        address: String,
-    },
-    /// It can be no constraint.
-    #[error("'{label}' cannot be made a constraint: {why}; nothing was changed")]
-    BadConstraint {
-        /// The label.
-        label: String,
-        /// What is in the way.
-        why: String,
-    },
-    /// Too few providers would be left.
-    #[error(transparent)]
-    Last(#[from] plan::Error),
-    /// What lies there counts.
-    #[error(
-        "{address} still counts: {packs} packs ({bytes} bytes) and {objects} copied objects have something there; nothing was \
-         changed. Evacuate it first, and retire it when it is evacuated; if it will never answer again, say so with `--lost`"
-    )]
-    StillCounts {
-        /// Its address.
-        address: String,
-        /// Packs with a make there.
-        packs: u64,
-        /// Bytes of those makes.
-        bytes: u64,
-        /// Copied objects with a copy there.
-        objects: u64,
-    },
-    /// Giving something up wants its name once more.
-    #[error("what lies there would be given up: repeat the name exactly ({name}) to confirm; nothing was changed")]
-    Unconfirmed {
-        /// The name to repeat.
-        name: String,
-    },
-}
+mod refused;
 
-impl OrderError {
-    /// How a reader acts on it.
-    pub fn class(&self) -> Class {
-        match self {
-            Self::NoTarget { .. } => Class::Missing,
-            Self::DateOver | Self::BadConstraint { .. } | Self::Last(_) | Self::Unconfirmed { .. } => Class::Refused,
-            Self::NothingThere
-            | Self::Gone { .. }
-            | Self::AlreadyOrdered { .. }
-            | Self::NotOrdered { .. }
-            | Self::Retiring { .. }
-            | Self::StillCounts { .. } => Class::Conflict,
-        }
-    }
+pub use refused::OrderError;
 
-    /// A stable name for programs; never reworded.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoTarget { .. } => "no_target",
-            Self::NothingThere | Self::Gone { .. } => "target_gone",
-            Self::DateOver => "date_over",
-            Self::AlreadyOrdered { .. } | Self::Retiring { .. } => "already_ordered",
-            Self::NotOrdered { .. } => "not_ordered",
-            Self::BadConstraint { .. } => "bad_constraint",
-            Self::Last(_) => "last_providers",
-            Self::StillCounts { .. } => "still_counts",
-            Self::Unconfirmed { .. } => "unconfirmed",
+/// Those of these targets that are of the fleet, with what was ordered of them.
+///
+/// # Errors
+/// [`OrderError::NothingThere`], [`OrderError::Gone`] if there are none; [`OrderError::Retiring`] if one is on its way out.
+pub(crate) fn of_ours(
+    targets: Vec<(TargetRow, TargetOrders)>,
+) -> std::result::Result<Vec<(TargetRow, TargetOrders)>, OrderError> {
+    let is_ours = |row: &TargetRow| !matches!(row.state, TargetState::Lost | TargetState::Retired);
+    let (ours, gone): (Vec<_>, Vec<_>) = targets.into_iter().partition(|(row, _)| is_ours(row));
+    match (ours.iter().find(|(_, orders)| orders.retirement.is_some()), gone.first()) {
+        (Some((row, _)), _) => Err(OrderError::Retiring { address: row.address.clone() }),
+        (None, Some((row, _))) if ours.is_empty() => {
+            let state = if row.state == TargetState::Lost { "lost" } else { "retired" };
+            Err(OrderError::Gone { address: row.address.clone(), state })
         }
+        _ if ours.is_empty() => Err(OrderError::NothingThere),
+        _ => Ok(ours),
     }
 }
 
@@ -285,20 +200,8 @@ impl Inner {
     /// These targets, all of which must be of the fleet and not on their way out.
     fn ordered(&self, targets: &[TargetId]) -> Result<Vec<Live>> {
         let lives: Vec<_> = targets.iter().filter_map(|target| self.fleet.live(*target)).collect();
-        let is_ours = |live: &&Live| !matches!(live.row.state, TargetState::Lost | TargetState::Retired);
-        let ours: Vec<_> = lives.iter().filter(is_ours).cloned().collect();
-        match (ours.first(), lives.first()) {
-            (None, None) => return Err(OrderError::NothingThere.into()),
-            (None, Some(live)) => {
-                let state = if live.row.state == TargetState::Lost { "lost" } else { "retired" };
-                return Err(OrderError::Gone { address: live.row.address.clone(), state }.into());
-            }
-            _ => {}
-        }
-        match ours.iter().find(|live| live.orders.retirement.is_some()) {
-            Some(live) => Err(OrderError::Retiring { address: live.row.address.clone() }.into()),
-            None => Ok(ours),
-        }
+        let ours = of_ours(lives.iter().map(|live| (live.row.clone(), live.orders.clone())).collect())?;
+        Ok(lives.into_iter().filter(|live| ours.iter().any(|(row, _)| row.id == live.row.id)).collect())
     }
 
     /// Whether enough providers are left without these.

@@ -69,6 +69,7 @@ stories! {
     access::the_digits_of_a_step_are_used_once,
     orders::orders_come_back_as_they_were_said,
     orders::constraints_come_back_as_they_were_said,
+    orders::what_is_staged_is_kept_in_order_until_it_is_cleared,
     plans::plans_come_back_as_they_were_said,
     plans::files_are_found_by_their_age,
     plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,

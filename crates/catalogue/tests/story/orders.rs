@@ -1,12 +1,13 @@
 //! What was ordered of targets, and what keeps firms apart, comes back as it was said.
 
 use crate::world::World;
-use catalogue::{apply, export, fleet, orders};
+use catalogue::{apply, export, fleet, orders, stage};
 use model::{
     Change, Scope,
     fleet::ConstraintRow,
-    id::{OrderId, TargetId},
+    id::{AccountId, OrderId, TargetId},
     orders::{Evacuated, Evacuation, Retirement, TargetOrders},
+    stage::{Staged, StagedRow, Which},
 };
 
 pub fn orders_come_back_as_they_were_said(world: &mut World) {
@@ -42,4 +43,24 @@ pub fn constraints_come_back_as_they_were_said(world: &mut World) {
     assert!(said.iter().all(|row| told.contains(&Change::Constraint(row.clone()))), "{told:?}");
     world.cluster(vec![Change::Constraint(row("country", false))]);
     assert_eq!(world.read(|tx| fleet::constraints(tx)), [row("country", false), row("payment", false)]);
+}
+
+pub fn what_is_staged_is_kept_in_order_until_it_is_cleared(world: &mut World) {
+    let text = |text: &str| text.to_owned();
+    let server = |provider: Option<&str>| Which::Server { name: text("s1"), provider: provider.map(text) };
+    let changes = [
+        Staged::Retire { which: Which::Target(text("/a")), keeps_shards: true },
+        Staged::Label { provider: text("amber"), label: text("country"), value: String::new() },
+        Staged::Constraint { label: text("country"), holds: true },
+        Staged::Cordon { which: server(Some("amber")), cordoned: false },
+        Staged::Evacuate { which: server(None), by_us: -3 },
+        Staged::Cancel { which: Which::Provider(text("birch")) },
+    ];
+    let rows = changes.map(|change| StagedRow { account: AccountId([1; 16]), said_us: 7, change });
+    for row in rows.clone() {
+        world.write(move |tx| stage::add(tx, &row)).unwrap();
+    }
+    assert_eq!(world.read(|tx| stage::all(tx)), rows);
+    assert_eq!(world.write(|tx| stage::clear(tx)).unwrap(), 6);
+    assert!(world.read(|tx| stage::all(tx)).is_empty());
 }

@@ -34,6 +34,7 @@ pub mod search;
 pub mod second;
 pub mod session;
 pub mod shares;
+pub mod stage;
 pub mod thumbnails;
 pub mod trash;
 pub mod uploads;

@@ -138,6 +138,60 @@ async fn one_server_is_ordered_by_its_name_and_never_guessed_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_are_staged_shown_and_applied_by_number() {
+    let world = World::new().await;
+    world.put("f", &crate::world::noise(2, 3 << 20)).await;
+    let headers = [("content-type", "application/json")];
+    let post = async |path: &str, body: Value| world.call("POST", path, &headers, body.to_string().as_bytes()).await;
+    let (at, apply) = ("/api/v1/fleet/stage", "/api/v1/fleet/stage/apply");
+    let set = async |value: &str| {
+        let change =
+            |n: u8| json!({ "verb": "label", "provider": format!("provider-{n}"), "label": "country", "value": value });
+        post(at, json!({ "changes": [change(1), change(2), { "verb": "constrain", "label": "country" }] })).await
+    };
+    for (change, status, code) in [
+        (json!({ "verb": "label", "provider": "provider-1", "label": "country" }), 400, "bad_order"),
+        (json!({ "verb": "constrain", "label": "country", "by": "2099-01-01T00:00:00Z" }), 400, "bad_order"),
+        (json!({ "verb": "cordon", "provider": "provider-1", "target": "/provider-1" }), 400, "bad_order"),
+        (json!({ "verb": "evacuate", "provider": "provider-1" }), 400, "bad_order"),
+        (json!({ "verb": "constrain", "label": "country" }), 400, "bad_constraint"),
+        (json!({ "verb": "cordon", "server": "s1" }), 404, "no_server"),
+    ] {
+        let answer = post(at, json!({ "changes": [change.clone()] })).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{change}");
+    }
+    assert_eq!(post(apply, json!({ "number": 77 })).await.code(), "stage_changed");
+    let first = set("NL").await.json();
+    assert_eq!((first["changes"].as_array().unwrap().len(), &first["effect"]), (3, &Value::Null), "{first}");
+    let stage = world.call("GET", at, &[], b"").await.json();
+    assert_eq!((&stage["number"], &stage["changes"][0]["by"]), (&first["number"], &json!("owner")), "{stage}");
+    assert_eq!(stage["effect"]["after"]["as_one"], json!([["provider-1", "provider-2"]]), "{stage}");
+    assert_eq!((&stage["effect"]["before"]["firms"], &stage["effect"]["after"]["firms"]), (&json!(6), &json!(5)));
+    assert!(stage["effect"]["after"]["costs_month"].is_null(), "unknown is shown as unknown: {stage}");
+    let by_hand = json!({ "target": "/provider-6", "order": "cordon" });
+    assert_eq!(post("/api/v1/fleet/orders", by_hand).await.status, 200);
+    let number = |stage: &Value| json!({ "number": stage["number"] });
+    let late = post(apply, number(&stage)).await;
+    assert_eq!((late.status, late.code().as_str()), (409, "stage_changed"));
+    let stage = world.call("GET", at, &[], b"").await.json();
+    let applied = post(apply, number(&stage)).await;
+    assert_eq!((applied.status, &applied.json()["changes"]), (200, &json!(3)));
+    assert_eq!(post(apply, number(&stage)).await.code(), "stage_changed");
+    let tied = world.call("GET", "/api/v1/fleet/constraints", &[], b"").await.json();
+    assert_eq!(tied["as_one"], json!([["provider-1", "provider-2"]]), "{tied}");
+    assert_eq!(tied["constraints"][1]["unknown"].as_array().unwrap().len(), 4, "{tied}");
+    // And back again, without the list; then a list that is forgotten.
+    let off = post("/api/v1/fleet/constraints", json!({ "label": "country", "holds": false })).await.json();
+    assert_eq!(off["as_one"], json!([]), "{off}");
+    let refused = post("/api/v1/fleet/constraints", json!({ "label": "owner", "holds": true })).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "bad_constraint"));
+    assert_eq!(set("FI").await.status, 200);
+    let reverted = world.call("DELETE", at, &[], b"").await;
+    assert_eq!((reverted.status, &reverted.json()["changes"]), (200, &json!(3)));
+    assert_eq!(world.call("GET", at, &[], b"").await.json()["changes"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_if_takes_several_providers_and_says_what_repair_would_take() {
     let world = World::new().await;
     world.put("f", &crate::world::noise(1, 3 << 20)).await;

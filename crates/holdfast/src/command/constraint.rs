@@ -2,9 +2,13 @@
 
 use std::process::ExitCode;
 
+use gateway::{StageVerb, StagedChange};
 use serde_json::Value;
 
-use super::fleet::{each, text};
+use super::{
+    fleet::{each, text},
+    stage::{self, Later},
+};
 use crate::{client::batch::line, error::Result, operator::Question, reach::Reach};
 
 /// Says which labels keep providers apart: those with the same value of one count as one firm, as those of one owner do.
@@ -36,6 +40,8 @@ struct Named {
     #[arg(value_name = "LABEL")]
     label: String,
     #[command(flatten)]
+    later: Later,
+    #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
     #[arg(long)]
@@ -44,21 +50,28 @@ struct Named {
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let (answer, json) = match args.verb {
-        Verb::Ls { reach, json } => (reach.ask(Question::ConstraintList).await?, json),
-        Verb::Add(named) => set(named, true).await?,
-        Verb::Rm(named) => set(named, false).await?,
+    let (named, holds) = match args.verb {
+        Verb::Ls { reach, json } => return show(&reach.ask(Question::ConstraintList).await?, json),
+        Verb::Add(named) => (named, true),
+        Verb::Rm(named) => (named, false),
     };
+    let Named { label, later, reach, json } = named;
+    if later.stage {
+        let verb = if holds { StageVerb::Constrain } else { StageVerb::Unconstrain };
+        let change = StagedChange { verb, label: Some(label), ..StagedChange::default() };
+        stage::add(vec![change], &reach, json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    show(&reach.ask(Question::ConstraintSet { label, holds }).await?, json)
+}
+
+fn show(answer: &Value, json: bool) -> Result<ExitCode> {
     if json {
         line(&answer.to_string());
     } else {
-        told(&answer).iter().for_each(|said| line(said));
+        told(answer).iter().for_each(|said| line(said));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn set(Named { label, reach, json }: Named, holds: bool) -> Result<(Value, bool)> {
-    Ok((reach.ask(Question::ConstraintSet { label, holds }).await?, json))
 }
 
 fn told(answer: &Value) -> Vec<String> {

@@ -1,10 +1,13 @@
 //! What `holdfast provider` and `holdfast target` have in common: to leave a firm, one of its servers or targets, and to say
 //! how far that is.
 
-use gateway::{NewOrder, OrderWord};
+use gateway::{NewOrder, OrderWord, StageVerb, StagedChange};
 use serde_json::Value;
 
-use super::fleet::{bytes, each, text};
+use super::{
+    fleet::{bytes, each, text},
+    stage::{self, Later},
+};
 use crate::{
     client::batch::line,
     error::{Error, Result},
@@ -30,6 +33,8 @@ pub struct Evacuate {
     #[arg(long, conflicts_with = "by")]
     cancel: bool,
     #[command(flatten)]
+    later: Later,
+    #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
     #[arg(long)]
@@ -49,6 +54,8 @@ pub struct Retire {
     /// The name once more, for --lost.
     #[arg(long, value_name = "NAME", requires = "lost")]
     confirm: Option<String>,
+    #[command(flatten)]
+    later: Later,
     #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
@@ -99,8 +106,8 @@ impl Whom {
 ///
 /// # Errors
 /// As the service says.
-pub async fn order(whom: &Whom, order: OrderWord, reach: &Reach, json: bool) -> Result<()> {
-    give(whom.order(order), reach, json).await
+pub async fn order(whom: &Whom, order: OrderWord, later: Later, reach: &Reach, json: bool) -> Result<()> {
+    give(whom.order(order), later, reach, json).await
 }
 
 /// Orders an evacuation, or changes one.
@@ -115,7 +122,7 @@ pub async fn evacuate(whom: &Whom, args: Evacuate) -> Result<()> {
         _ => OrderWord::Evacuate,
     };
     let by = args.by.as_deref().map(date).transpose()?;
-    give(NewOrder { by, ..whom.order(word) }, &args.reach, args.json).await
+    give(NewOrder { by, ..whom.order(word) }, args.later, &args.reach, args.json).await
 }
 
 /// Orders the end of a target or provider.
@@ -128,7 +135,7 @@ pub async fn retire(whom: &Whom, args: Retire) -> Result<()> {
     } else {
         NewOrder { keep_shards: args.keep_shards, ..whom.order(OrderWord::Retire) }
     };
-    let result = give(order, &args.reach, args.json).await;
+    let result = give(order, args.later, &args.reach, args.json).await;
     match result {
         Err(error) if args.lost && error.message.contains("repeat the name") => {
             Err(error.hint(format!("--confirm '{}'", whom.name())))
@@ -146,7 +153,10 @@ fn date(text: &str) -> Result<String> {
     }
 }
 
-async fn give(order: NewOrder, reach: &Reach, json: bool) -> Result<()> {
+async fn give(order: NewOrder, later: Later, reach: &Reach, json: bool) -> Result<()> {
+    if later.stage {
+        return stage::add(vec![staged(order)?], reach, json).await;
+    }
     let answer = reach.ask(Question::Order(order)).await?;
     if json {
         line(&answer.to_string());
@@ -154,6 +164,22 @@ async fn give(order: NewOrder, reach: &Reach, json: bool) -> Result<()> {
         each(&answer["targets"]).flat_map(target).for_each(|said| line(&said));
     }
     Ok(())
+}
+
+/// An order as a change that is staged.
+fn staged(order: NewOrder) -> Result<StagedChange> {
+    let verb = match order.order {
+        OrderWord::Cordon => StageVerb::Cordon,
+        OrderWord::Uncordon => StageVerb::Uncordon,
+        OrderWord::Evacuate => StageVerb::Evacuate,
+        OrderWord::Cancel => StageVerb::Cancel,
+        OrderWord::Retire => StageVerb::Retire,
+        OrderWord::Pause | OrderWord::Resume | OrderWord::GiveUp => {
+            return Err(Error::refused("--pause, --resume and --lost are for now: they are not staged"));
+        }
+    };
+    let NewOrder { provider, target, server, by, keep_shards, .. } = order;
+    Ok(StagedChange { verb, provider, server, target, by, keep_shards, ..StagedChange::default() })
 }
 
 /// How a target stands, for people.

@@ -32,6 +32,7 @@ pub mod rm;
 pub mod scrub;
 pub mod serve;
 pub mod share;
+pub mod stage;
 pub mod target;
 pub mod token;
 pub mod trash;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     fleet::{each, text},
     leave::{self, Whom},
+    stage::{self, Later},
 };
 use crate::{
     client::batch::line,
@@ -37,6 +38,8 @@ enum Verb {
         /// A label such as country=NL; can be given several times, and without a value takes the label off.
         #[arg(long = "label", value_name = "NAME=VALUE")]
         labels: Vec<String>,
+        #[command(flatten)]
+        later: Later,
         #[command(flatten)]
         reach: Reach,
     },
@@ -105,6 +108,8 @@ struct Named {
     #[arg(long, value_name = "SERVER")]
     server: Option<String>,
     #[command(flatten)]
+    later: Later,
+    #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
     #[arg(long)]
@@ -131,6 +136,8 @@ struct PriceArgs {
     /// The currency of these prices, for example EUR.
     #[arg(long, value_name = "NAME")]
     currency: Option<String>,
+    #[command(flatten)]
+    later: Later,
     #[command(flatten)]
     reach: Reach,
 }
@@ -169,19 +176,19 @@ impl PriceArgs {
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let (name, owner, labels, reach) = match args.verb {
-        Verb::Add { name, owner, labels, reach } => (name, owner, labels, reach),
+    let (name, owner, labels, later, reach) = match args.verb {
+        Verb::Add { name, owner, labels, later, reach } => (name, owner, labels, later, reach),
         Verb::Price(args) => return price(args).await,
         Verb::Budget(args) => return budget(args).await,
         Verb::Notice(args) => return crate::command::notice::enter(args).await,
         Verb::Ls { reach, json } => return list(None, &reach, json).await,
         Verb::Show { name, reach, json } => return list(Some(name), &reach, json).await,
-        Verb::Cordon(Named { name, server, reach, json }) => {
-            leave::order(&Whom::at(name, server), OrderWord::Cordon, &reach, json).await?;
+        Verb::Cordon(Named { name, server, later, reach, json }) => {
+            leave::order(&Whom::at(name, server), OrderWord::Cordon, later, &reach, json).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Verb::Uncordon(Named { name, server, reach, json }) => {
-            leave::order(&Whom::at(name, server), OrderWord::Uncordon, &reach, json).await?;
+        Verb::Uncordon(Named { name, server, later, reach, json }) => {
+            leave::order(&Whom::at(name, server), OrderWord::Uncordon, later, &reach, json).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Verb::Evacuate { name, server, args } => {
@@ -195,6 +202,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     };
     let mut pairs = labels.iter().map(|text| pair(text)).collect::<Result<Vec<_>>>()?;
     pairs.extend(owner.map(|owner| ("owner".to_owned(), owner)));
+    if later.stage {
+        stage::add(stage::labels(&name, pairs), &reach, false).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let answer = reach.ask(Question::ProviderAdd { name: name.clone(), labels: pairs }).await?;
     line(&if answer["new"] == Value::Bool(true) {
         format!("provider '{name}' is there; `holdfast target add '{name}' ADDRESS` gives it a place to keep shards in")
@@ -231,6 +242,10 @@ async fn price(args: PriceArgs) -> Result<ExitCode> {
     let labels = args.labels();
     if labels.is_empty() {
         return Err(Error::refused("no price was given").hint("for example --per-tb-month 4.99 --currency EUR"));
+    }
+    if args.later.stage {
+        stage::add(stage::labels(&args.name, labels), &args.reach, false).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     args.reach.ask(Question::ProviderPrice { name: args.name.clone(), labels }).await?;
     line(&format!("the prices of provider '{}' are changed; `holdfast fleet` shows what it costs", args.name));

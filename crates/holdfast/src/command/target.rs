@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{
     fleet::bytes,
     leave::{self, Whom},
+    stage::Later,
 };
 use crate::{
     client::batch::line,
@@ -100,6 +101,8 @@ struct Named {
     #[arg(value_name = "ADDRESS")]
     address: String,
     #[command(flatten)]
+    later: Later,
+    #[command(flatten)]
     reach: Reach,
     /// The answer as JSON.
     #[arg(long)]
@@ -132,11 +135,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 leave::target(&answer).iter().for_each(|said| line(said));
             }
         }
-        Verb::Cordon(Named { address, reach, json }) => {
-            leave::order(&Whom::Target(address), OrderWord::Cordon, &reach, json).await?;
+        Verb::Cordon(Named { address, later, reach, json }) => {
+            leave::order(&Whom::Target(address), OrderWord::Cordon, later, &reach, json).await?;
         }
-        Verb::Uncordon(Named { address, reach, json }) => {
-            leave::order(&Whom::Target(address), OrderWord::Uncordon, &reach, json).await?;
+        Verb::Uncordon(Named { address, later, reach, json }) => {
+            leave::order(&Whom::Target(address), OrderWord::Uncordon, later, &reach, json).await?;
         }
         Verb::Evacuate { address, args } => leave::evacuate(&Whom::Target(address), args).await?,
         Verb::Retire { address, args } => leave::retire(&Whom::Target(address), args).await?,

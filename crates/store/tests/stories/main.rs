@@ -28,6 +28,7 @@ mod quick_and_cheap;
 mod returned_old;
 mod room_given_back;
 mod slow_firm;
+mod staging;
 mod stalled_senders;
 mod swapped_objects;
 mod torn_packs;
