@@ -81,7 +81,7 @@ struct Provider {
     state: TargetState,
     targets: Vec<Target>,
     spending: Spending,
-    /// The last drill without it since the service started.
+    /// The last drill without it.
     last_drill: Option<Drilled>,
     without: Without,
 }

@@ -105,6 +105,9 @@ struct SettingsTable {
     listing_every_days: Option<u64>,
     sample_every_days: Option<u64>,
     scrub_every_days: Option<u64>,
+    /// Drills that begin by themselves, and how much they draw.
+    drill_every_days: Option<u64>,
+    drill_sample: Option<u64>,
     write_deadline_s: Option<u64>,
     buffer_bytes: Option<u64>,
     upkeep_bytes_per_s: Option<u64>,
@@ -375,6 +378,11 @@ impl SettingsTable {
             ("scrub_every_days", &mut settings.scrub_every_s, self.scrub_every_days),
         ] {
             *field = days.map_or(Ok(*field), |days| days_of(name, days))?;
+        }
+        settings.drill_every_s = self.drill_every_days.map(|days| days_of("drill_every_days", days)).transpose()?;
+        put(&mut settings.drill_sample, self.drill_sample);
+        if settings.drill_sample == 0 {
+            return Err("drill_sample = 0 would prove nothing; leave it out for 64".to_owned());
         }
         put(&mut settings.write_deadline_s, self.write_deadline_s);
         put(&mut settings.buffer_bytes, self.buffer_bytes);

@@ -42,6 +42,7 @@ fn what_is_wrong_is_named() {
         (format!("[settings]\nscheme = \"4\"\n{provider}"), "not k+m"),
         (format!("[settings]\nscheme = \"30+3\"\n{provider}"), "at most 32"),
         (format!("[settings]\nbuffer_bytes = 5\n{provider}"), "buffer_bytes"),
+        (format!("[settings]\ndrill_sample = 0\n{provider}"), "prove nothing"),
         (format!("[settings]\nscrub_every_days = 0\n{provider}"), "from 1 to 3650"),
         (format!("[settings]\nupkeep_bytes_per_s = 0\n{provider}"), "stop repair"),
         (format!("{provider}{provider}"), "there twice"),

@@ -37,6 +37,7 @@ mod chance;
 pub mod clockwatch;
 pub mod cost;
 pub mod domains;
+pub mod drills;
 pub mod effort;
 mod error;
 pub mod evacuate;

@@ -304,6 +304,8 @@ async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
     let wall_us = inner.world.clock.now().wall_us;
     let late = inner.take_late_copies();
     let service_time = inner.service_time();
+    let stands = inner.upkeep.schedule.due(inner.now_us());
+    inner.upkeep.schedule.written(&stands, inner.now_us());
     let step = move |writer: &mut Writer| -> Built {
         if let Err(error) = writer.begin() {
             let fate = Fate::Refused { detail: error.to_string() };
@@ -327,6 +329,7 @@ async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
         }
         let housekeeping = writer.savepoint(|tx| {
             catalogue::meta::set_number(tx, meta::SERVICE_TIME, service_time.0)?;
+            stands.iter().try_for_each(|row| catalogue::upkeep::set_ended(tx, row))?;
             for (object, target) in &late {
                 // The object may have been released meanwhile.
                 if catalogue::objects::view(tx, *object)?.is_some() {

@@ -27,7 +27,6 @@ use crate::{
     error::{Error, Result},
     lanes::place_of,
     locate::PackPlace,
-    locked,
     pacer::Work,
 };
 
@@ -80,13 +79,6 @@ impl DrillReport {
     }
 }
 
-/// The drills that ended since the start, one of each provider, the last.
-#[derive(Default)]
-pub(crate) struct Drills {
-    running: tokio::sync::Mutex<()>,
-    last: std::sync::Mutex<BTreeMap<ProviderId, DrillReport>>,
-}
-
 /// A drill on its way.
 struct Drill {
     /// Where nothing is read.
@@ -112,7 +104,6 @@ impl Store {
             self.0.upkeep.jobs.end(JOB, self.0.now_us());
             let report = done?;
             self.note_drill(provider, &report).await?;
-            locked(&self.0.upkeep.drills.last).insert(provider, report.clone());
             // What it found bad is made again soon.
             self.0.upkeep.wake();
             Ok(report)
@@ -121,10 +112,11 @@ impl Store {
 }
 
 impl Store {
-    /// Notes in the ledger what a drill found: a proof, or a warning, that nobody can take back.
+    /// Notes in the ledger what a drill found, a proof, or a warning, that nobody can take back; and keeps it.
     async fn note_drill(&self, provider: ProviderId, report: &DrillReport) -> Result<()> {
-        let name =
-            self.0.fleet.providers().into_iter().find(|row| row.id == provider).map_or(String::new(), |row| row.name);
+        let name = self.0.provider_name(provider);
+        let row = self.0.upkeep.drills.row(provider, report);
+        let kept = row.clone();
         let (now_us, report) = (report.at_us, report.clone());
         self.commit(move |tx, draft| {
             let fields = [
@@ -139,9 +131,11 @@ impl Store {
                 ("away", report.away.join(", ")),
             ];
             crate::ledger::note(tx, draft, "drill.done", &fields, now_us)?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(catalogue::upkeep::set_drill(tx, &kept)?)
         })
-        .await
+        .await?;
+        self.0.upkeep.drills.keep(row);
+        Ok(())
     }
 }
 
@@ -352,10 +346,5 @@ impl Inner {
             drill.report.hole(format!("{name}: no whole copy is anywhere else"));
         }
         Ok(())
-    }
-
-    /// The last drill of each provider since the start.
-    pub(crate) fn last_drills(&self) -> BTreeMap<ProviderId, DrillReport> {
-        locked(&self.upkeep.drills.last).clone()
     }
 }

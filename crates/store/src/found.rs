@@ -205,6 +205,7 @@ impl Store {
             }
             store.0.load_fleet().await?;
             store.0.load_schedule().await?;
+            store.0.load_drills().await?;
             let generation = life.generation;
             store
                 .commit(move |tx, _| Ok::<_, Error>(catalogue::meta::set_number(tx, meta::GENERATION, generation)?))

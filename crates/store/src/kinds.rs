@@ -56,6 +56,8 @@ pub enum JobKind {
     Retire,
     /// Keeps the books.
     Books,
+    /// Reads without a firm.
+    Drill,
 }
 
 /// What is said of a kind.
@@ -65,16 +67,16 @@ pub struct About {
     pub name: &'static str,
     /// What it does, in one line for people.
     pub what: &'static str,
-    /// In how much time it is meant to have been through; 0: it is done in each round.
+    /// In how much time it is meant to have been through; 0: it is done in each round, or only when somebody asks.
     pub every_s: u64,
-    /// So long after it last ended well people are told that it did not.
+    /// So long after it last ended well people are told that it did not; [`u64::MAX`]: never.
     pub quiet_s: u64,
     /// What it means that it is paused; `None`: it cannot be.
     pub paused: Option<&'static str>,
 }
 
 /// Name, what it does, and what a pause means (empty: it cannot be paused), in the order of a round.
-const KINDS: [(JobKind, &str, &str, &str); 20] = [
+const KINDS: [(JobKind, &str, &str, &str); 21] = [
     (JobKind::Probe, "probe", "looks at every target: is it there, is it ours, is it as it was left", ""),
     (JobKind::Returned, "return", "compares what targets hold that came back, before it counts again", ""),
     (
@@ -139,12 +141,6 @@ const KINDS: [(JobKind, &str, &str, &str); 20] = [
         "nothing moves away, whatever the date of the order",
     ),
     (
-        JobKind::Listing,
-        "listing",
-        "reads the names at every target: what is missing or too short is bad, what nobody knows is reported",
-        "what a firm lost is found only when it is read, and strays are not reported",
-    ),
-    (
         JobKind::Sample,
         "sample",
         "reads a few blocks of each shard, drawn by chance",
@@ -175,12 +171,24 @@ const KINDS: [(JobKind, &str, &str, &str); 20] = [
         "nothing is deleted, and its room does not come back; that harms nothing",
     ),
     (
+        JobKind::Listing,
+        "listing",
+        "reads the names at every target: what is missing or too short is bad, what nobody knows is reported",
+        "what a firm lost is found only when it is read, and strays are not reported",
+    ),
+    (
         JobKind::Retire,
         "retire",
         "takes retired targets off the records, and forgets them",
         "targets that were ordered to be retired stay",
     ),
     (JobKind::Books, "books", "keeps what firms were asked for, the trend, and how upkeep stands", ""),
+    (
+        JobKind::Drill,
+        "drill",
+        "reads a sample without one firm, each time another, if the settings ask for it",
+        "no drill begins by itself, and the proof that every firm may go grows old",
+    ),
 ];
 
 impl JobKind {
@@ -223,6 +231,7 @@ impl JobKind {
             Self::Scrub => (settings.scrub_every_s, (settings.scrub_every_s / 4).max(ROUND_QUIET_S)),
             // This ends with each pass.
             Self::Sample => (settings.sample_every_s, settings.sample_every_s / 2 * 3),
+            Self::Drill => settings.drill_every_s.map_or((0, u64::MAX), |every_s| (every_s, every_s / 2 * 3)),
             _ => (0, ROUND_QUIET_S),
         }
     }

@@ -3,7 +3,7 @@
 //! One verb per file. [`commit`] is the one door for change; [`write`](mod@write) takes bodies in and [`read`] gives ranges out;
 //! `packer` moves small files from the journal into packs; `snapshot` states where the journal led, so that it can be
 //! released; `scrub` reads what is kept, `sample` some of it, `strays` finds what else lies there, `absent` what no longer does, and `repair` makes again what is missing;
-//! `drill` proves what would be left without a firm; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
+//! `drill` proves what would be left without a firm, `drilled` keeps what it found; `repack` rewrites packs that are mostly dead and `reclaim` deletes what a record says is dead; [`rebuild`] makes a
 //! catalogue from surviving targets; `joining` lets a target join, and `orders`, `evacuate`, `certify` and `retire` leave one; [`ledger`] notes what was
 //! done and signs it; `spending` keeps the books; `upkeep` runs all of these, `kinds` says what they are for and `schedule` how they
 //! stand, and `probe` says what is up. `census` counts where everything stands, for `report`, `what_if` and `trend`, `tallies` for
@@ -49,6 +49,7 @@ mod constraints;
 mod copies;
 mod draft;
 mod drill;
+mod drilled;
 mod earlier;
 mod error;
 mod evacuate;

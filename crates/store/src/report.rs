@@ -89,7 +89,7 @@ pub struct ProviderReport {
     pub targets: Vec<TargetReport>,
     /// What it was asked for this month, and what that costs.
     pub spending: Spending,
-    /// The last drill without it since the start.
+    /// The last drill without it.
     pub last_drill: Option<crate::DrillReport>,
     /// What its loss would do, with all that have its owner.
     pub without: Without,

@@ -1,13 +1,17 @@
 //! How the kinds of upkeep stand: what runs, when each last ended well, what it failed with, what is paused.
 //!
 //! A kind *ended well* when it was done and nothing of it that is due was left. Kept of that are the two clocks and whether it
-//! is paused, in the catalogue and nowhere else: a rebuild begins anew. **An idle service writes next to nothing**: what
-//! changed is written once a quarter of a day, and when the service stops; a pause at once. Silence is counted in service time,
-//! so that hours in which the service did not run are nobody's fault, and `plan::notices` says when it is loud.
+//! is paused, in the catalogue and nowhere else: a rebuild begins anew. **An idle service writes nothing**: what changed goes along
+//! with another commit, once in a quarter of a day, and is written when the service stops; a pause, and a pass that took days, at
+//! once. Silence is counted in service time, so that hours in which the service did not run are nobody's fault; service time is
+//! saved with the same commits, so a crash makes nobody look silent who was not. `plan::notices` says when it is loud.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use catalogue::upkeep::{self, KindRow};
@@ -21,7 +25,7 @@ use crate::{
     report::JobReport,
 };
 
-/// Between two writings of what changed.
+/// Between two times that what changed goes along with a commit.
 const WRITE_EVERY_US: u64 = 6 * 3_600 * 1_000_000;
 /// Who paused something, if it was no account.
 const AT_THE_MACHINE: &str = "the operator at the machine";
@@ -72,6 +76,8 @@ pub(crate) struct Schedule {
     /// When the first round of this process began, on the monotonic clock.
     born_us: OnceLock<u64>,
     written_us: Mutex<Option<u64>>,
+    /// Something ended that does not end again soon.
+    urgent: AtomicBool,
 }
 
 impl Schedule {
@@ -108,23 +114,31 @@ impl Schedule {
         self.with(kind, now, |stand| {
             stand.runs = false;
             match ended {
-                Ended::Well => (stand.row.ended, stand.changed) = (Some((wall_us, now)), true),
+                Ended::Well => {
+                    (stand.row.ended, stand.changed) = (Some((wall_us, now)), true);
+                    self.urgent.fetch_or(matches!(kind, JobKind::Sample | JobKind::Drill), Ordering::Relaxed);
+                }
                 Ended::More => {}
                 Ended::Failed(why) => stand.failed = Some((wall_us, why)),
             }
         });
     }
 
-    /// What is to be written now.
-    fn unwritten(&self, now_us: u64, at_the_end: bool) -> Vec<KindRow> {
+    /// What goes along with a commit now, if it is time.
+    pub fn due(&self, now_us: u64) -> Vec<KindRow> {
         let due = |at_us: u64| now_us.saturating_sub(at_us) >= WRITE_EVERY_US;
-        if !at_the_end && !locked(&self.written_us).is_none_or(due) {
-            return Vec::new();
-        }
+        if locked(&self.written_us).is_none_or(due) { self.unwritten() } else { Vec::new() }
+    }
+
+    fn unwritten(&self) -> Vec<KindRow> {
         locked(&self.stands).values().filter(|stand| stand.changed).map(|stand| stand.row.clone()).collect()
     }
 
-    fn written(&self, rows: &[KindRow], now_us: u64) {
+    /// These rows are in a commit.
+    pub fn written(&self, rows: &[KindRow], now_us: u64) {
+        if rows.is_empty() {
+            return;
+        }
         *locked(&self.written_us) = Some(now_us);
         for stand in locked(&self.stands).values_mut() {
             // What ended again meanwhile is written the next time.
@@ -132,6 +146,53 @@ impl Schedule {
             stand.changed &= !rows.iter().any(same);
         }
     }
+}
+
+/// One round on its way: the first thing that could not be done, and how what is at hand stands.
+pub(crate) struct Round<'a> {
+    inner: &'a Inner,
+    pub first: Result<()>,
+    at_hand: Option<(JobKind, Ended)>,
+}
+
+impl<'a> Round<'a> {
+    pub fn new(inner: &'a Inner) -> Self {
+        Self { inner, first: Ok(()), at_hand: None }
+    }
+
+    /// Ends what was at hand, and begins another kind, unless that is paused.
+    pub fn begin(&mut self, kind: JobKind) -> bool {
+        self.end();
+        let begins = self.inner.upkeep.schedule.begin(kind, self.inner.service_time(), self.inner.now_us());
+        self.at_hand = begins.then_some((kind, Ended::Well));
+        begins
+    }
+
+    /// Ends what is at hand.
+    pub fn end(&mut self) {
+        if let Some((kind, ended)) = self.at_hand.take() {
+            let (wall_us, now) = (self.inner.world.clock.now().wall_us, self.inner.service_time());
+            self.inner.upkeep.schedule.end(kind, ended, wall_us, now);
+        }
+    }
+
+    /// Notes how a part of what is at hand ended: the worst of them counts.
+    pub fn keep(&mut self, what: &'static str, result: Result<Ended>) {
+        let failed = result.as_ref().err().map(|error| format!("{what}: {error}"));
+        self.inner.upkeep.finding(what, failed.clone());
+        if let Some((_, worst)) = &mut self.at_hand {
+            let ended = failed.map_or_else(|| result.as_ref().map_or(Ended::More, Ended::clone), Ended::Failed);
+            *worst = ended.max(worst.clone());
+        }
+        if self.first.is_ok() {
+            self.first = result.map(drop);
+        }
+    }
+}
+
+/// What is done as a whole or fails.
+pub(crate) fn well<T>(result: Result<T>) -> Result<Ended> {
+    result.map(|_| Ended::Well)
 }
 
 impl Inner {
@@ -146,10 +207,12 @@ impl Inner {
         Ok(())
     }
 
-    /// Writes what changed if that is due; with `at_the_end` whatever there is.
+    /// Writes what changed if that is urgent, or at the end.
     pub(crate) async fn keep_schedule(self: &Arc<Self>, at_the_end: bool) -> Result<()> {
-        let now_us = self.now_us();
-        let rows = self.upkeep.schedule.unwritten(now_us, at_the_end);
+        if !self.upkeep.schedule.urgent.swap(false, Ordering::Relaxed) && !at_the_end {
+            return Ok(());
+        }
+        let rows = self.upkeep.schedule.unwritten();
         if rows.is_empty() {
             return Ok(());
         }
@@ -159,7 +222,7 @@ impl Inner {
             Ok::<_, Error>(())
         };
         Store(self.clone()).commit(keep).await?;
-        self.upkeep.schedule.written(&rows, now_us);
+        self.upkeep.schedule.written(&rows, self.now_us());
         Ok(())
     }
 

@@ -38,6 +38,10 @@ pub struct Settings {
     pub sample_every_s: u64,
     /// Everything is read in full once in so long. A year: what a sample misses is a block here and there, and margin covers it.
     pub scrub_every_s: u64,
+    /// A drill begins by itself once in so long, each time without another provider; `None`: only when somebody asks.
+    pub drill_every_s: Option<u64>,
+    /// How many packs, and copied objects, such a drill draws.
+    pub drill_sample: u64,
     /// Days in the trash, in seconds of service time.
     pub trash_s: u64,
     /// Unfinished uploads are kept this long.
@@ -79,6 +83,8 @@ impl Default for Settings {
             listing_every_s: 24 * 3_600,
             sample_every_s: 30 * 24 * 3_600,
             scrub_every_s: 365 * 24 * 3_600,
+            drill_every_s: None,
+            drill_sample: 64,
             trash_s: 30 * 24 * 3_600,
             upload_s: 7 * 24 * 3_600,
             scheme: None,

@@ -39,7 +39,7 @@ use crate::{
     locked, meta,
     pacer::Pacers,
     repair::Patience,
-    schedule::{Ended, Schedule},
+    schedule::{Ended, Round, Schedule, well},
     sweep::Sweep,
 };
 /// Bytes that one round of background scrub reads: little, because probes and repair wait for it.
@@ -74,7 +74,7 @@ pub(crate) struct UpkeepState {
     pub(crate) filling: crate::fill::Filling,
     pub(crate) evacuating: Evacuating,
     pub(crate) destroyed: crate::gone::Destroyed,
-    pub(crate) drills: crate::drill::Drills,
+    pub(crate) drills: crate::drilled::Drills,
     pub(crate) jobs: Jobs,
     pub(crate) schedule: Schedule,
     pub(crate) tallies: crate::tallies::Tallies,
@@ -251,52 +251,6 @@ async fn run(store: Weak<Inner>) {
     }
 }
 
-/// One round on its way: the first thing that could not be done, and how what is at hand stands.
-struct Round<'a> {
-    inner: &'a Inner,
-    first: Result<()>,
-    at_hand: Option<(JobKind, Ended)>,
-}
-
-impl<'a> Round<'a> {
-    fn new(inner: &'a Inner) -> Self {
-        Self { inner, first: Ok(()), at_hand: None }
-    }
-
-    /// Ends what was at hand and begins another kind, unless that is paused.
-    fn begin(&mut self, kind: JobKind) -> bool {
-        self.end();
-        let begins = self.inner.upkeep.schedule.begin(kind, self.inner.service_time(), self.inner.now_us());
-        self.at_hand = begins.then_some((kind, Ended::Well));
-        begins
-    }
-
-    fn end(&mut self) {
-        if let Some((kind, ended)) = self.at_hand.take() {
-            let (wall_us, now) = (self.inner.world.clock.now().wall_us, self.inner.service_time());
-            self.inner.upkeep.schedule.end(kind, ended, wall_us, now);
-        }
-    }
-
-    /// Notes how a part of what is at hand ended: the worst of them counts.
-    fn keep(&mut self, what: &'static str, result: Result<Ended>) {
-        let failed = result.as_ref().err().map(|error| format!("{what}: {error}"));
-        self.inner.upkeep.finding(what, failed.clone());
-        if let Some((_, worst)) = &mut self.at_hand {
-            let ended = failed.map_or_else(|| result.as_ref().map_or(Ended::More, Ended::clone), Ended::Failed);
-            *worst = ended.max(worst.clone());
-        }
-        if self.first.is_ok() {
-            self.first = result.map(drop);
-        }
-    }
-}
-
-/// What is done as a whole or fails.
-fn well<T>(result: Result<T>) -> Result<Ended> {
-    result.map(|_| Ended::Well)
-}
-
 impl Inner {
     async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
         let mut round = Round::new(self);
@@ -341,14 +295,12 @@ impl Inner {
         self.pool.trim();
         self.upkeep.round_us.store(self.now_us(), Ordering::Relaxed);
         round.end();
+        self.drill_if_due();
         round.first
     }
 
     /// The second half of a round: what is read, what room comes back, and what is kept of it all.
     async fn round_of_room(self: &Arc<Self>, everything: bool, round: &mut Round<'_>) {
-        if round.begin(JobKind::Listing) {
-            round.keep("listing", self.find_strays(everything).await);
-        }
         if round.begin(JobKind::Sample) {
             round.keep("sampling", self.sample(everything).await);
         }
@@ -365,6 +317,10 @@ impl Inner {
         }
         if round.begin(JobKind::Reclaim) {
             round.keep("reclaim", self.reclaim(everything).await);
+        }
+        // Whoever does not list is taken to be down: what is decided before does not suffer from it.
+        if round.begin(JobKind::Listing) {
+            round.keep("listing", self.find_strays(everything).await);
         }
         if round.begin(JobKind::Retire) {
             round.keep("retiring targets", well(self.retire_ordered(everything).await));

@@ -57,6 +57,9 @@ struct Account {
     oidc: Option<Identity>,
     /// None: the password alone opens.
     second_factor: Option<SecondFactor>,
+    /// Since when reading without each of the firms is proven to find everything that was asked for: the oldest of the drills that
+    /// passed last. None: without some firm that was never proven.
+    last_proven: Option<Time>,
 }
 
 /// Who somebody is at an OpenID Connect issuer.
@@ -157,6 +160,7 @@ async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
         password: me.has_password,
         oidc: me.identity.map(|identity| Identity { subject_name: identity.name, since: Time(identity.made_us) }),
         second_factor,
+        last_proven: service.proven_since().map(Time),
     };
     Ok(Me { account })
 }

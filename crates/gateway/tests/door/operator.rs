@@ -351,3 +351,18 @@ async fn a_job_is_paused_told_of_and_resumed() {
     world.store.tick(false).await.unwrap();
     assert!(open().await.is_empty(), "it ran, and the notice is closed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_told_since_when_no_single_firm_is_needed() {
+    let world = World::new().await;
+    world.put("f", b"x").await;
+    let proven = async || world.call("GET", "/api/v1/session", &[], b"").await.json()["account"]["last_proven"].clone();
+    let headers = [("content-type", "application/json")];
+    for index in 1..=6 {
+        assert!(proven().await.is_null(), "without firm {index} nobody has tried");
+        let body = json!({ "provider": format!("provider-{index}"), "sample": 5 }).to_string();
+        let drilled = world.call("POST", "/api/v1/fleet/drills", &headers, body.as_bytes()).await.json();
+        assert_eq!(drilled["passed"], true, "{drilled}");
+    }
+    assert!(proven().await.is_string());
+}

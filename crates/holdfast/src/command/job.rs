@@ -90,6 +90,7 @@ fn word(value: &Value) -> &str {
 
 fn every(job: &Value) -> String {
     match job["every_s"].as_u64() {
+        None if job["loud_after_s"].is_null() => "when asked".to_owned(),
         None => "each round".to_owned(),
         Some(s) if s % 86_400 == 0 => format!("{} days", s / 86_400),
         Some(s) => format!("{s} s"),

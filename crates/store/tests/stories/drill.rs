@@ -1,9 +1,12 @@
 //! What would be left without a firm is proved by reading it without that firm, and a hole is found before the firm goes.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use fleet::Verb;
 use model::id::ProviderId;
 
-use crate::common::{House, bytes};
+use store::Settings;
+
+use crate::common::{House, bytes, settings};
 
 fn firm(index: u8) -> ProviderId {
     ProviderId([index + 1; 16])
@@ -15,12 +18,16 @@ async fn a_drill_reads_everything_and_nothing_at_the_firm() {
     house.put("large", &bytes(900_000, 1)).await.unwrap();
     house.put("small", &bytes(3_000, 2)).await.unwrap();
     house.store.tick(true).await.unwrap();
-    let asked = house.meters[2].snapshot();
+    let reads = |house: &House| {
+        let seen = house.meters[2].snapshot();
+        [Verb::Read, Verb::Stat, Verb::List].map(|verb| seen.get(&verb).map(|count| count.calls))
+    };
+    let asked = reads(&house);
     let report = house.store.drill(firm(2), None).await.unwrap();
     assert!(report.passed() && report.complete, "{report:?}");
     assert!(report.packs > 0 && report.records > 0 && report.bytes >= 900_000, "{report:?}");
     assert_eq!(report.files_unreadable, 0);
-    assert_eq!(house.meters[2].snapshot(), asked, "nothing was asked of the firm that is fenced off");
+    assert_eq!(reads(&house), asked, "nothing was read at the firm that is fenced off");
     // A sample as large as everything is everything; one of few is few.
     let few = house.store.drill(firm(2), Some(1)).await.unwrap();
     assert!(few.passed() && !few.complete && few.packs == 1 && few.records == 1, "{few:?}");
@@ -69,4 +76,54 @@ async fn who_is_away_meanwhile_is_named() {
     assert_eq!(report.away, ["firm-0"]);
     let nobody = house.store.drill(ProviderId([99; 16]), None).await;
     assert!(nobody.is_err());
+}
+
+#[tokio::test]
+async fn what_drills_proved_outlives_a_restart_and_one_firm_that_never_passed_leaves_it_unproven() {
+    let house = House::new(3).await;
+    house.put("large", &bytes(900_000, 5)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let mut first = None;
+    for index in 0..3 {
+        assert_eq!(house.store.proven_since(), None, "firm {index} is not proven");
+        let report = house.store.drill(firm(index), Some(5)).await.unwrap();
+        assert!(report.passed(), "{report:?}");
+        first = first.or(Some(report.at_us));
+        house.clock.advance(1_000_000);
+    }
+    assert_eq!(house.store.proven_since(), first, "the oldest counts");
+    let shown = house.store.fleet_report().await.unwrap();
+    let store = house.open_again().await;
+    assert_eq!(store.proven_since(), first);
+    let again = store.fleet_report().await.unwrap();
+    let drills = |report: &store::FleetReport| {
+        report.providers.iter().map(|provider| provider.last_drill.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(drills(&again), drills(&shown));
+}
+
+#[tokio::test]
+async fn drills_begin_by_themselves_each_time_without_another_firm() {
+    const DAY_US: u64 = 86_400_000_000;
+    let wish = Settings { drill_every_s: Some(7 * 86_400), drill_sample: 3, ..settings() };
+    let house = House::with_settings(3, 1, wish).await;
+    house.put("large", &bytes(900_000, 6)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let drilled = async || {
+        let report = house.store.fleet_report().await.unwrap();
+        report.providers.iter().filter(|provider| provider.last_drill.is_some()).count()
+    };
+    assert_eq!(drilled().await, 0, "it is not due");
+    for count in 1..=3 {
+        house.clock.advance(8 * DAY_US);
+        house.store.tick(false).await.unwrap();
+        // It runs beside the rounds.
+        while house.store.jobs().iter().any(|job| job.about.name == "drill" && job.runs) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(drilled().await, count);
+        house.store.tick(false).await.unwrap();
+        assert_eq!(drilled().await, count, "once in its time");
+    }
+    assert!(house.store.proven_since().is_some());
 }

@@ -15,11 +15,11 @@ use crate::common::{House, bytes};
 
 const DAY_US: u64 = 24 * 3_600_000_000;
 
-/// When each make was last read in full, and where it lies.
+/// When each make was last read in full, and where it lies. A lane in which there is nothing has nothing to be read.
 async fn proofs(house: &House) -> BTreeMap<MakeId, (TargetId, Option<ServiceTime>)> {
     let views = house.store.read(|tx| pack_views(tx, PackId::default(), 1_000)).await.unwrap();
     let makes = views.into_iter().flat_map(|view| view.makes);
-    let good = makes.filter(|view| view.finding.state == MakeState::Good);
+    let good = makes.filter(|view| view.finding.state == MakeState::Good && view.make.lane_bytes > 0);
     let proof = |view: &catalogue::packs::MakeView| view.finding.verified_us.map(|_| view.finding.verified_at);
     good.map(|view| (view.make.make, (view.make.target, proof(&view)))).collect()
 }
@@ -30,8 +30,12 @@ async fn rounds(house: &House, count: usize) {
     }
 }
 
+/// The shards of a disk, the longest first.
 fn shards(house: &House, disk: usize) -> Vec<String> {
-    house.disks[disk].names().into_iter().filter(|name| name.starts_with("shards/")).collect()
+    let disk = &house.disks[disk];
+    let mut names: Vec<_> = disk.names().into_iter().filter(|name| name.starts_with("shards/")).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(disk.bytes(name).map_or(0, |bytes| bytes.len())));
+    names
 }
 
 /// A house in which all is settled, read and listed.
@@ -100,5 +104,8 @@ async fn a_monthly_sample_finds_a_bad_disk_and_proves_nothing_and_a_year_reads_e
     house.clock.advance(340 * DAY_US);
     rounds(&house, 6).await;
     let renewed = proofs(&house).await;
-    assert!(after.keys().all(|make| renewed.get(make).is_some_and(|(_, proof)| *proof > Some(read))), "all was read");
+    // What was made again a month after the rest is younger than a year.
+    for make in after.keys().filter(|make| before.contains_key(*make)) {
+        assert!(renewed[make].1 > Some(read), "all of a year ago was read");
+    }
 }

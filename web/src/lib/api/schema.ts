@@ -185,6 +185,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what upkeep does, how often, when each kind last ended well, and what is paused, for an operator. */
+        get: operations["get_fleet_jobs"];
+        put?: never;
+        /** Pauses a kind of upkeep, or lets it go on, for an operator; how it stands then, and what a pause means. */
+        post: operations["post_fleet_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/logins": {
         parameters: {
             query?: never;
@@ -1766,6 +1784,7 @@ export interface components {
         };
         /** @description The own account. */
         Account: {
+            last_proven: components["schemas"]["Time"] | null;
             leaves: components["schemas"]["Time"] | null;
             limits: components["schemas"]["Limits"];
             made: components["schemas"]["Time"];
@@ -1951,7 +1970,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description An order to move everything away. */
         Evacuation: {
             by: components["schemas"]["Time"];
@@ -2187,6 +2206,36 @@ export interface components {
             eta_s: number | null;
             kind: string;
             note: string;
+            /** Format: int64 */
+            total_bytes: number;
+        };
+        /**
+         * @description Whether a kind of upkeep is to wait or to go on.
+         * @enum {string}
+         */
+        JobAct: "pause" | "resume";
+        /** @description What a kind of upkeep failed with. */
+        JobFailure: {
+            at: components["schemas"]["Time"];
+            why: string;
+        };
+        JobOrder: {
+            act: components["schemas"]["JobAct"];
+            /** @description As the list names it. */
+            kind: string;
+        };
+        /** @description Since when a kind of upkeep waits. */
+        JobPause: {
+            /** @description The name of an account, or the operator at the machine. */
+            by: string;
+            since: components["schemas"]["Time"];
+        };
+        /** @description How far a kind of upkeep is. */
+        JobProgress: {
+            /** Format: int64 */
+            done_bytes: number;
+            /** Format: int64 */
+            eta_s: number | null;
             /** Format: int64 */
             total_bytes: number;
         };
@@ -3185,6 +3234,33 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description A kind of upkeep. */
+        UpkeepJob: {
+            ended_well: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description In how much time it is meant to have been through; none: it is done in each round, or whenever somebody asks.
+             */
+            every_s: number | null;
+            failed: components["schemas"]["JobFailure"] | null;
+            kind: string;
+            /**
+             * Format: int64
+             * @description So long after it last ended well people are told; none: never.
+             */
+            loud_after_s: number | null;
+            /** @description What a pause means, for people; none: it cannot be paused. */
+            pause_means: string | null;
+            paused: components["schemas"]["JobPause"] | null;
+            progress: components["schemas"]["JobProgress"] | null;
+            running: boolean;
+            /** @description What it does, for people. */
+            what: string;
+        };
+        /** @description All kinds of upkeep, in the order in which a round does them. */
+        UpkeepJobs: {
+            jobs: components["schemas"]["UpkeepJob"][];
+        };
         /** @enum {string} */
         Verb: "mkdir" | "move" | "copy" | "restore" | "revert";
         /** @description What a file was at one time. */
@@ -3339,6 +3415,11 @@ export type InvitationMade = components['schemas']['InvitationMade'];
 export type Invitations = components['schemas']['Invitations'];
 export type Issuer = components['schemas']['Issuer'];
 export type Job = components['schemas']['Job'];
+export type JobAct = components['schemas']['JobAct'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobOrder = components['schemas']['JobOrder'];
+export type JobPause = components['schemas']['JobPause'];
+export type JobProgress = components['schemas']['JobProgress'];
 export type Kind = components['schemas']['Kind'];
 export type Kit = components['schemas']['Kit'];
 export type KitToAdd = components['schemas']['KitToAdd'];
@@ -3455,6 +3536,8 @@ export type Tokens = components['schemas']['Tokens'];
 export type Trash = components['schemas']['Trash'];
 export type Trashed = components['schemas']['Trashed'];
 export type Trend = components['schemas']['Trend'];
+export type UpkeepJob = components['schemas']['UpkeepJob'];
+export type UpkeepJobs = components['schemas']['UpkeepJobs'];
 export type Verb = components['schemas']['Verb'];
 export type Version = components['schemas']['Version'];
 export type Versions = components['schemas']['Versions'];
@@ -4109,6 +4192,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Drilled"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpkeepJobs"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpkeepJob"];
                 };
             };
             /** @description It was refused, or could not be done */

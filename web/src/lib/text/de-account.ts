@@ -5,6 +5,9 @@ export const deAccount: AccountWords = {
   readers: 'Wer Ihre Dateien lesen kann',
   managed: 'Der Betreiber dieses Dienstes kann sie auch lesen, wenn er will; die Hosting-Firmen können es nicht.',
   sealed: 'Nur Sie, und wer eines Ihrer Rettungsblätter oder einen Ihrer Links hat.',
+  proof: 'Letzter Nachweis',
+  proven: (day) =>
+    `Ohne jede der Firmen, eine nach der anderen, war alles Verlangte zu lesen. Die älteste dieser Übungen ist vom ${day}.`,
   password: 'Passwort',
   old: 'Jetziges Passwort',
   wrongOld: 'Das ist nicht das jetzige Passwort. Nichts wurde geändert.',

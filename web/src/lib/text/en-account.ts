@@ -3,6 +3,9 @@ export const enAccount = {
   readers: 'Who can read your files',
   managed: 'The operator of this service can read them too, if they choose to; the hosting firms cannot.',
   sealed: 'Only you, and whoever holds one of your recovery kits or links.',
+  proof: 'Last proof',
+  proven: (day: string) =>
+    `Without each of the firms in turn, all that was asked for could be read. The oldest of these drills is of ${day}.`,
   password: 'Password',
   old: 'Password now',
   wrongOld: 'That is not the password now. Nothing was changed.',
