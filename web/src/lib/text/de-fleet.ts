@@ -101,8 +101,8 @@ export const deFleet: FleetWords = {
   waiting: (n) => `${many(n, 'Mitteilung wartet', 'Mitteilungen warten')} darauf, dass jemand sie zur Kenntnis nimmt.`,
   openNotices: (n) => many(n, 'offene Mitteilung', 'offene Mitteilungen'),
   leaseEnds: (day, days) => (days < 0 ? `Mietvertrag seit ${day} vorbei` : `Mietvertrag endet ${day}, in ${many(days, 'Tag', 'Tagen')}`),
-  more: 'Verlassen, üben…',
-  moreOf: (name) => `${name} verlassen oder üben`,
+  more: 'Verlassen oder üben',
+  moreOf: (name) => `Verlassen oder üben: ${name}`,
   noticesOf: (n, name) => `${many(n, 'offene Mitteilung', 'offene Mitteilungen')} von ${name}`,
   job: (kind) => JOBS[kind] ?? kind,
 };

@@ -91,7 +91,7 @@ export const enFleet = {
   waiting: (n: number) => `${many(n, 'notice waits', 'notices wait')} for somebody to take note.`,
   openNotices: (n: number) => many(n, 'open notice', 'open notices'),
   leaseEnds: (day: string, days: number) => (days < 0 ? `Lease over since ${day}` : `Lease ends ${day}, in ${many(days, 'day', 'days')}`),
-  more: 'Leave, drill…',
+  more: 'Leave or drill',
   moreOf: (name: string) => `Leave or drill ${name}`,
   noticesOf: (n: number, name: string) => `${many(n, 'open notice', 'open notices')} of ${name}`,
   job: (kind: string) => JOBS[kind] ?? kind,

@@ -22,7 +22,7 @@ export const enLeases = {
   targets: (n: number) => many(n, 'target', 'targets'),
   change: 'Change',
   changeOf: (name: string) => `Change ${name}`,
-  end: 'End it',
+  end: 'End',
   endOf: (name: string) => `End ${name}`,
   endMeans:
     'This says that the lease is over. Nothing is deleted anywhere: what lies on its servers is as it was, and counts while they answer. If something is to be moved away, do that first.',
@@ -34,7 +34,7 @@ export const enLeases = {
   deskOpen: 'Open a desk',
   deskOpenOf: (name: string) => `Open a desk for ${name}`,
   deskAnew: 'Give it another token',
-  deskAnewOf: (name: string) => `Give the desk of ${name} another token`,
+  deskAnewOf: (name: string) => `Give it another token: the desk of ${name}`,
   deskAnewMeans: 'The token that the firm has now opens nothing any more. What it filed stays.',
   deskClose: 'Close the desk',
   deskCloseOf: (name: string) => `Close the desk of ${name}`,
