@@ -33,8 +33,11 @@ export default defineConfig({
             },
             // Whatever asks for something has these, and nothing does so unasked.
             { name: 'forms', test: /src.lib.modal|src.parts.Dialog/ },
+            // Guests and firms need these as well, and not what follows: it asks as soon as it is there.
+            { name: 'report', test: /src.lib.api.reports/ },
+            { name: 'dates', test: /src.lib.fleet-dates/ },
             // Operators' pages ask what was reported, and what firms filed, as soon as they are there.
-            { name: 'reports', test: /src.lib.((api|state).(reports|notices)|fleet-(notices|dates))/ },
+            { name: 'reports', test: /src.lib.(state.(reports|notices)|api.notices|fleet-notices)/ },
             // Links are given away from many places, and from none that is seen first; which places have some, is asked there.
             { name: 'links', test: /src.lib.(clipboard|state.addresses)|src.parts.CopyField/ },
             { name: 'marks', test: /src.lib.(api.(shares|grants)|state.marks)/ },

@@ -98,6 +98,7 @@ async function lease(own, page, firm) {
 async function files(own, firm, address, letter) {
   const asked = [];
   firm.on('request', (request) => asked.push(request.url()));
+  const doors = () => new Set(asked.filter((url) => url.includes('/api/v1/')).map((url) => url.split('/api/v1/')[1].split('/')[0]));
   await firm.goto(address.split('#')[0]);
   await firm.getByLabel('Token').fill('hfd_guess');
   await firm.getByRole('button', { name: 'Open' }).click();
@@ -123,6 +124,7 @@ async function files(own, firm, address, letter) {
   assert.match(holdfast('ledger', 'receipt', receipt, '--content', content, '--key', key), /is what was filed/);
   const token = address.split('#')[1];
   assert.ok(token.startsWith('hfd_') && asked.every((url) => !url.includes(token)), 'no address that is asked for has the token');
+  assert.deepEqual([...doors()].sort(), ['desk', 'service'], 'a firm’s page asks for nothing that is the operator’s');
 }
 
 test('a firm gives notice at its desk, and is left by the date', async () => {
