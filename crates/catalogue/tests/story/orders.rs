@@ -61,6 +61,6 @@ pub fn what_is_staged_is_kept_in_order_until_it_is_cleared(world: &mut World) {
         world.write(move |tx| stage::add(tx, &row)).unwrap();
     }
     assert_eq!(world.read(|tx| stage::all(tx)), rows);
-    assert_eq!(world.write(|tx| stage::clear(tx)).unwrap(), 6);
+    assert_eq!(world.write(stage::clear).unwrap(), 6);
     assert!(world.read(|tx| stage::all(tx)).is_empty());
 }

@@ -57,9 +57,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     match paused {
         true => {
             line(&format!("{kind} is paused: {}", word(&job["pause_means"])));
-            if let Some(days) = job["loud_after_s"].as_u64().map(|s| s.div_ceil(86_400)) {
+            if let Some(hours) = job["loud_after_s"].as_u64().map(|s| s.div_ceil(3_600)) {
                 line(&format!(
-                    "after {days} days without it a notice reminds you; `holdfast job resume {kind}` ends the pause"
+                    "after {hours} hours without it a notice reminds you; `holdfast job resume {kind}` ends the pause"
                 ));
             }
         }

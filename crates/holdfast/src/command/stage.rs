@@ -20,7 +20,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Lists what is staged, and what it would do: to margin, room and cost, without each firm, and how much would move. It takes a
+    /// Lists what is staged, and what it would do to margin, room, cost and each loss, and how much would move. It takes a
     /// look at everything that is stored.
     Show {
         #[command(flatten)]
