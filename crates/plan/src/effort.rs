@@ -316,7 +316,7 @@ mod tests {
         let mut effort = Effort::default();
         let mut world = world(5);
         effort.add_object(&object, &world, 3);
-        assert_eq!(effort, Effort::default());
+        assert_eq!((effort.objects, effort.gone, effort.stuck, effort.shares.len()), (0, 0, 0, 0));
         world = world.without(&BTreeSet::from([ProviderId([0; 16])]));
         let mut effort = Effort::default();
         effort.add_object(&object, &world, 3);

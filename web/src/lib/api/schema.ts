@@ -165,6 +165,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fleet/constraints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says which firms count as one, for an operator. */
+        get: operations["get_fleet_constraints"];
+        put?: never;
+        /** Makes a label a constraint or none, for an operator. Refused where too few firms would be left. */
+        post: operations["post_fleet_constraints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fleet/drills": {
         parameters: {
             query?: never;
@@ -299,6 +317,42 @@ export interface paths {
         put?: never;
         /** Reads everything, and says what was found, for an operator. */
         post: operations["post_fleet_scrub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is staged, and what it would do, for an operator: that takes a look at everything. */
+        get: operations["get_fleet_stage"];
+        put?: never;
+        /** Stages changes, for an operator; nothing is done yet. */
+        post: operations["post_fleet_stage"];
+        /** Forgets what is staged, for an operator. */
+        delete: operations["delete_fleet_stage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet/stage/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes all staged changes at once, for an operator, if their number is still the one that was shown. */
+        post: operations["post_fleet_stage_apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1831,6 +1885,14 @@ export interface components {
             /** @description That `revert` goes back to. */
             version?: string | null;
         };
+        /** @description What upkeep may ask of a provider. None: no limit. */
+        Budget: {
+            /** Format: int64 */
+            bytes_per_s: number | null;
+            month: string | null;
+            /** Format: int64 */
+            requests_month: number | null;
+        };
         /**
          * Format: binary
          * @description Bytes as they are.
@@ -1891,6 +1953,11 @@ export interface components {
         /** @description One-time codes, shown this once. */
         Codes: {
             codes: string[];
+        };
+        ConstraintSaid: {
+            /** @description Whether it is a constraint from now on. */
+            holds: boolean;
+            label: string;
         };
         /** @description What the desk is for. */
         Desk: {
@@ -1970,7 +2037,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "sign_in_again" | "sign_up_closed" | "signed_out" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_constraint" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_label" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "bare_server" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_server" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "several_servers" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stage_changed" | "stage_empty" | "stage_full" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description An order to move everything away. */
         Evacuation: {
             by: components["schemas"]["Time"];
@@ -2093,6 +2160,19 @@ export interface components {
             trial: boolean;
             /** Format: int64 */
             unpacked_files: number;
+        };
+        /** @description A label that keeps providers apart: those with the same value of it count as one. */
+        FleetConstraint: {
+            label: string;
+            /** @description Providers whose value nobody gave: they are tied to none by it. */
+            unknown: string[];
+        };
+        /** @description Which firms count as one, and by which labels. */
+        FleetConstraints: {
+            /** @description Providers that count as one, group by group. */
+            as_one: string[][];
+            /** @description The labels that keep providers apart; `owner`, the first, always does. */
+            constraints: components["schemas"]["FleetConstraint"][];
         };
         /**
          * @description What can be ordered.
@@ -2491,7 +2571,10 @@ export interface components {
             /** @description It is ours, to the firm: in force until it is released. */
             to_firm?: boolean;
         };
-        /** @description An order for a target, or for all targets of a provider: exactly one of both is named. */
+        /**
+         * @description An order for a target, or for all targets of a server or of a provider: exactly one of the three is named, but that a
+         *     server's provider may be named with it.
+         */
         NewOrder: {
             /** @description For `evacuate`: by when, RFC 3339. */
             by?: string | null;
@@ -2503,6 +2586,8 @@ export interface components {
             order: components["schemas"]["FleetOrder"];
             /** @description A provider's name. */
             provider?: string | null;
+            /** @description A server's name, as its lease says it. */
+            server?: string | null;
             /** @description A target's address. */
             target?: string | null;
         };
@@ -3128,6 +3213,7 @@ export interface components {
         SignUp: "invitation" | "open" | "closed";
         /** @description What a provider was asked for this month, and what that costs. None: unknown. */
         Spending: {
+            budget: components["schemas"]["Budget"];
             cost_so_far: string | null;
             cost_storing_month: string | null;
             /** Format: int64 */
@@ -3141,6 +3227,170 @@ export interface components {
             } | null;
             /** Format: int64 */
             stored_bytes: number;
+            /** @description Which budget of the month is used up, in words: work that can wait leaves the provider alone until the next month. */
+            used_up: string | null;
+        };
+        /** @description What is staged. */
+        Stage: {
+            changes: components["schemas"]["StageEntry"][];
+            effect: components["schemas"]["StageEffect"] | null;
+            /**
+             * Format: int64
+             * @description What it is applied by: it grows with each change of the list, and of the fleet that it rests on.
+             */
+            number: number;
+        };
+        /** @description What storing costs a month in one currency. */
+        StageCost: {
+            currency: string | null;
+            month: string;
+        };
+        /** @description How many changes there were. */
+        StageDone: {
+            changes: number;
+        };
+        /** @description What staged changes would do. */
+        StageEffect: {
+            /** @description At the moment at which they are made; room and costs when all has moved. */
+            after: components["schemas"]["StageSide"];
+            before: components["schemas"]["StageSide"];
+            firms: components["schemas"]["StageFirm"][];
+            /** @description What has to move until everything is settled: an upper bound, with what repair would do today anyway. */
+            moves: components["schemas"]["StageMoves"];
+        };
+        /** @description A staged change. */
+        StageEntry: {
+            /** @description Whose it is; none: it was said at the machine. */
+            by: string | null;
+            change: components["schemas"]["StagedShown"];
+            /** @description Why it cannot be made as things are now: nothing is applied then. */
+            fault: string | null;
+            said: components["schemas"]["Time"];
+        };
+        /** @description What the loss of a firm would do. */
+        StageFirm: {
+            after: components["schemas"]["StageLoss"];
+            before: components["schemas"]["StageLoss"];
+            provider: string;
+        };
+        /** @description What could not be read, or not survive another loss, without a firm. */
+        StageLoss: {
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_unreadable: number;
+            /** Format: int64 */
+            records_below_safe: number;
+            /** Format: int64 */
+            records_unreadable: number;
+        };
+        /** @description What has to move. */
+        StageMoves: {
+            /** Format: int64 */
+            packs: number;
+            /** Format: int64 */
+            read_bytes: number;
+            /**
+             * Format: int64
+             * @description Copied objects (names, keys, journal).
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Packs and copied objects that would stay below settled, for want of firms.
+             */
+            stuck: number;
+            /** Format: int64 */
+            write_bytes: number;
+        };
+        StageNumber: {
+            /**
+             * Format: int64
+             * @description The one that was shown.
+             */
+            number: number;
+        };
+        StageSaid: {
+            /** @description All are staged, or none. */
+            changes: components["schemas"]["StagedChange"][];
+        };
+        /** @description How the fleet stands on one side. */
+        StageSide: {
+            /** @description Providers that count as one, group by group. */
+            as_one: string[][];
+            /** @description Of storing, by currency. None: a price is not known. */
+            costs_month: components["schemas"]["StageCost"][] | null;
+            /** Format: int64 */
+            files_below_safe: number;
+            /** Format: int64 */
+            files_below_settled: number;
+            /** Format: int64 */
+            files_unreadable: number;
+            /** @description Firms that take new shards; those that count as one are one. */
+            firms: number;
+            /**
+             * Format: int64
+             * @description At targets that take new shards, as far as they say.
+             */
+            free_bytes: number;
+            /** @description How many firms may go, whichever they are. None: something lacks bytes, or nothing is kept. */
+            margin: number | null;
+            /** Format: int64 */
+            packs_below_safe: number;
+            /** Format: int64 */
+            packs_below_settled: number;
+            /** Format: int64 */
+            records_below_safe: number;
+            /** Format: int64 */
+            records_below_settled: number;
+            /** @description That a pack written then would get; none: nothing could be written. */
+            scheme: string | null;
+            /**
+             * Format: int64
+             * @description How many of them do not say.
+             */
+            silent_targets: number;
+            /** @description Providers whose price is not known. */
+            unpriced: string[];
+        };
+        /**
+         * @description What can be staged.
+         * @enum {string}
+         */
+        StageVerb: "label" | "constrain" | "unconstrain" | "cordon" | "uncordon" | "evacuate" | "cancel" | "retire";
+        /** @description A change that is staged. What a verb has no use for is left out. */
+        StagedChange: {
+            /** @description For `evacuate`: by when, RFC 3339. */
+            by?: string | null;
+            /** @description For `retire`: nothing is deleted there. */
+            keep_shards?: boolean;
+            /** @description For `label`, `constrain` and `unconstrain`. */
+            label?: string | null;
+            /** @description A provider's name: for `label`; else all its targets, or whose the server is. */
+            provider?: string | null;
+            /** @description A server's name, as its lease says it: all targets on it. */
+            server?: string | null;
+            /** @description A target's address. */
+            target?: string | null;
+            /** @description For `label`: empty takes it off. */
+            value?: string | null;
+            /** @description What is to be done. */
+            verb: components["schemas"]["StageVerb"];
+        };
+        /** @description A staged change as it was said; what its verb has no use for is none. */
+        StagedShown: {
+            by: components["schemas"]["Time"] | null;
+            keep_shards: boolean;
+            label: string | null;
+            provider: string | null;
+            server: string | null;
+            target: string | null;
+            value: string | null;
+            verb: components["schemas"]["StageVerb"];
         };
         /**
          * @description How firmly something is kept, from nothing to the strongest promise.
@@ -3382,12 +3632,14 @@ export type Account = components['schemas']['Account'];
 export type AccountChange = components['schemas']['AccountChange'];
 export type ActWord = components['schemas']['ActWord'];
 export type Action = components['schemas']['Action'];
+export type Budget = components['schemas']['Budget'];
 export type Bytes = components['schemas']['Bytes'];
 export type Certificate = components['schemas']['Certificate'];
 export type Challenge = components['schemas']['Challenge'];
 export type Checkpoint = components['schemas']['Checkpoint'];
 export type Code = components['schemas']['Code'];
 export type Codes = components['schemas']['Codes'];
+export type ConstraintSaid = components['schemas']['ConstraintSaid'];
 export type Desk = components['schemas']['Desk'];
 export type DeskMade = components['schemas']['DeskMade'];
 export type DeskSaid = components['schemas']['DeskSaid'];
@@ -3401,6 +3653,8 @@ export type EvacuationHelp = components['schemas']['EvacuationHelp'];
 export type EvacuationState = components['schemas']['EvacuationState'];
 export type Filing = components['schemas']['Filing'];
 export type Fleet = components['schemas']['Fleet'];
+export type FleetConstraint = components['schemas']['FleetConstraint'];
+export type FleetConstraints = components['schemas']['FleetConstraints'];
 export type FleetOrder = components['schemas']['FleetOrder'];
 export type Forgot = components['schemas']['Forgot'];
 export type Found = components['schemas']['Found'];
@@ -3524,6 +3778,20 @@ export type Shares = components['schemas']['Shares'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignUp = components['schemas']['SignUp'];
 export type Spending = components['schemas']['Spending'];
+export type Stage = components['schemas']['Stage'];
+export type StageCost = components['schemas']['StageCost'];
+export type StageDone = components['schemas']['StageDone'];
+export type StageEffect = components['schemas']['StageEffect'];
+export type StageEntry = components['schemas']['StageEntry'];
+export type StageFirm = components['schemas']['StageFirm'];
+export type StageLoss = components['schemas']['StageLoss'];
+export type StageMoves = components['schemas']['StageMoves'];
+export type StageNumber = components['schemas']['StageNumber'];
+export type StageSaid = components['schemas']['StageSaid'];
+export type StageSide = components['schemas']['StageSide'];
+export type StageVerb = components['schemas']['StageVerb'];
+export type StagedChange = components['schemas']['StagedChange'];
+export type StagedShown = components['schemas']['StagedShown'];
 export type Standing = components['schemas']['Standing'];
 export type Switch = components['schemas']['Switch'];
 export type Target = components['schemas']['Target'];
@@ -4172,6 +4440,68 @@ export interface operations {
             };
         };
     };
+    get_fleet_constraints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetConstraints"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_constraints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConstraintSaid"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetConstraints"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_fleet_drills: {
         parameters: {
             query?: never;
@@ -4451,6 +4781,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Scrubbed"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_stage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stage"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_stage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageSaid"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stage"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_fleet_stage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageDone"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_stage_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageNumber"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageDone"];
                 };
             };
             /** @description It was refused, or could not be done */
