@@ -292,7 +292,7 @@ pub fn how_upkeep_stands_is_kept_beside_what_is_paused(world: &mut World) {
     let ended = KindRow { known_at: ServiceTime(9), ended: Some((50, ServiceTime(5))), ..row.clone() };
     world.write(move |tx| upkeep::set_ended(tx, &ended)).unwrap();
     let both = KindRow { ended: Some((50, ServiceTime(5))), ..paused };
-    assert_eq!(world.read(|tx| upkeep::all(tx)), [both.clone()]);
+    assert_eq!(world.read(|tx| upkeep::all(tx)), std::slice::from_ref(&both));
     world.write(move |tx| upkeep::set_paused(tx, &row)).unwrap();
     assert_eq!(world.read(|tx| upkeep::all(tx)), [KindRow { paused: None, ..both }]);
 
