@@ -85,7 +85,7 @@ export const deFirm: FirmWords = {
   drillSample: 'Eine Stichprobe ohne ihn lesen',
   drillAll: 'Alles ohne ihn lesen',
   drilling: 'Es wird ohne ihn gelesen. Das dauert; Sie können die Seite verlassen, das Ergebnis steht dann hier.',
-  drillNever: 'Seit dem Start des Dienstes gab es keine Übung.',
+  drillNever: 'Es gab noch keine Übung.',
   drillPassed: (when) => `${when}: Alles, wonach gefragt wurde, war lesbar.`,
   drillFailed: (when) => `${when}: Nicht alles war lesbar.`,
   drillWhole: 'Alles wurde gelesen.',

@@ -83,7 +83,7 @@ export const enFirm = {
   drillSample: 'Read a sample without it',
   drillAll: 'Read everything without it',
   drilling: 'Reading without it. That takes a while; you can leave this page, the result is kept here.',
-  drillNever: 'There was no drill since the service started.',
+  drillNever: 'There was no drill yet.',
   drillPassed: (when: string) => `${when}: everything that was asked for could be read.`,
   drillFailed: (when: string) => `${when}: not everything could be read.`,
   drillWhole: 'All of it was read.',
