@@ -1,8 +1,8 @@
 //! A bandwidth limit for upkeep: how much of it do repair and evacuation use?
 //!
 //! A provider is wiped, then another one is evacuated, on a service that may move so many bytes a second. What counts is what
-//! is read, written and read back: a lost lane of a 4+2 pack is made from four others, so a byte of it moves six; a lane that is
-//! copied moves each byte three times. The clock runs from the first new shard to the last.
+//! is read, written and read back. On the five providers that are left a 4+2 pack is settled with seven lanes, so each gets two: both are
+//! made from the same four, which moves four bytes for each byte of them. A lane that is copied moves each byte three times. The clock runs from the first new shard to the last.
 
 use std::{
     fs,
@@ -25,8 +25,9 @@ const FILES: u64 = 8;
 const FILE_BYTES: u64 = 64 * MIB;
 /// Far below what the machine can do, so that the limit alone decides.
 const LIMIT_BYTES_PER_S: u64 = 24 * MIB;
-/// Bytes moved for each byte of a lane that is made from four others, and of one that is copied.
-const MADE: u64 = 6;
+/// Bytes moved for each byte of a new lane: of two that are made from the same four others, written and read back; and of one that is
+/// copied.
+const MADE: u64 = 4;
 const COPIED: u64 = 3;
 /// A move has begun when there is so much new: markers and records are smaller.
 const BEGUN_BYTES: u64 = 2 * MIB;
