@@ -15,7 +15,7 @@ export type Route =
   | { view: 'shared'; id?: string; path: string[]; open?: string; sort?: Sort; layout?: Layout }
   | { view: 'search'; seek: Seek; open?: string }
   | { view: 'trash' | 'shares' | 'account' | 'people' | 'reports' | 'fleet' | 'service' | 'login' | 'unknown' }
-  | { view: 'forgot' | 'webhooks' | 'plans' | 'leases' | 'ledger' }
+  | { view: 'forgot' | 'webhooks' | 'plans' | 'leases' | 'ledger' | 'jobs' }
   | { view: 'notices'; id?: string; firm?: string }
   | { view: 'firm'; name: string }
   | { view: 'desk'; lease: string; token: string }
@@ -103,6 +103,7 @@ function fleet([page, one]: string[], firm: string | null): Route {
       return one === undefined ? { view: 'fleet' } : { view: 'firm', name: one };
     case 'leases':
     case 'ledger':
+    case 'jobs':
       return { view: page };
     default:
       return { view: 'unknown' };
@@ -155,6 +156,7 @@ export function write(route: Route): string {
       return encode(['fleet', 'firms', route.name]);
     case 'leases':
     case 'ledger':
+    case 'jobs':
       return `fleet/${route.view}`;
     case 'desk':
       return `${encode(['desk', route.lease])}${route.token === '' ? '' : `#${route.token}`}`;
