@@ -15,7 +15,7 @@ export type Route =
   | { view: 'shared'; id?: string; path: string[]; open?: string; sort?: Sort; layout?: Layout }
   | { view: 'search'; seek: Seek; open?: string }
   | { view: 'trash' | 'shares' | 'account' | 'people' | 'reports' | 'fleet' | 'service' | 'login' | 'unknown' }
-  | { view: 'forgot' | 'webhooks' | 'plans' | 'leases' | 'ledger' | 'jobs' }
+  | { view: 'forgot' | 'webhooks' | 'plans' | 'leases' | 'ledger' | 'jobs' | 'stage' }
   | { view: 'notices'; id?: string; firm?: string }
   | { view: 'firm'; name: string }
   | { view: 'desk'; lease: string; token: string }
@@ -104,6 +104,7 @@ function fleet([page, one]: string[], firm: string | null): Route {
     case 'leases':
     case 'ledger':
     case 'jobs':
+    case 'stage':
       return { view: page };
     default:
       return { view: 'unknown' };
@@ -157,6 +158,7 @@ export function write(route: Route): string {
     case 'leases':
     case 'ledger':
     case 'jobs':
+    case 'stage':
       return `fleet/${route.view}`;
     case 'desk':
       return `${encode(['desk', route.lease])}${route.token === '' ? '' : `#${route.token}`}`;

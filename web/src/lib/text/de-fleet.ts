@@ -99,6 +99,8 @@ export const deFleet: FleetWords = {
   leases: 'Mietverträge',
   ledger: 'Register',
   jobsPage: 'Arbeiten',
+  stagePage: 'Vorgemerkt',
+  staged: (n) => `${many(n, 'Änderung ist', 'Änderungen sind')} vorgemerkt und noch nicht getan.`,
   jobsAll: 'Alle Arbeiten: wie sie stehen und welche angehalten sind',
   noJobs: 'Gerade läuft nichts, was lange dauert.',
   waiting: (n) => `${many(n, 'Mitteilung wartet', 'Mitteilungen warten')} darauf, dass jemand sie zur Kenntnis nimmt.`,

@@ -89,6 +89,8 @@ export const enFleet = {
   leases: 'Leases',
   ledger: 'Ledger',
   jobsPage: 'Jobs',
+  stagePage: 'Staged',
+  staged: (n: number) => `${many(n, 'change is', 'changes are')} staged, and not done yet.`,
   jobsAll: 'All jobs: how they stand, and which are paused',
   noJobs: 'Nothing that takes long is at work now.',
   waiting: (n: number) => `${many(n, 'notice waits', 'notices wait')} for somebody to take note.`,
