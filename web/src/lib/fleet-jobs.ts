@@ -50,5 +50,7 @@ export function nextPass({ kind, every_s, ended_well, paused }: UpkeepJob, t: Jo
 /** When it last ended well: soon after in hours, later as a time. */
 export function endedWell({ ended_well }: UpkeepJob, t: JobsWords, language: string, now = Date.now()): string {
   if (ended_well === null) return t.notYet;
-  return t.endedWell(since(ended_well, now) < 2 * DAY_S ? ago(ended_well, language, now) : moment(ended_well, language));
+  const seconds = since(ended_well, now);
+  if (seconds < 60) return t.endedWell(t.justNow);
+  return t.endedWell(seconds < 2 * DAY_S ? ago(ended_well, language, now) : moment(ended_well, language));
 }

@@ -37,8 +37,8 @@ export function inWords(change: StagedShown, t: StageWords, language: string): s
 }
 
 /** What storing costs a month; unknown as soon as one price is. */
-function costs({ costs_month, unpriced }: StageSide, t: StageWords, language: string): string {
-  if (costs_month === null) return unpriced.length === 0 ? t.unknown : t.unpriced(unpriced.join(', '));
+function costs({ costs_month }: StageSide, t: StageWords, language: string): string {
+  if (costs_month === null) return t.unknown;
   if (costs_month.length === 0) return t.nothing;
   return costs_month.map(({ month, currency }) => money(month, currency, language)).join('; ');
 }
@@ -52,7 +52,9 @@ function room({ free_bytes, silent_targets }: StageSide, t: StageWords, language
 export function compared({ before, after }: StageEffect, t: StageWords, language: string): Compared[] {
   const number = (value: number) => count(value, language);
   const margin = (side: StageSide) => (side.margin === null ? t.noMargin : number(side.margin));
-  const words = (name: string, one: string, other: string, worse = false): Compared => ({ name, before: one, after: other, worse });
+  const words = (name: string, one: string, other: string, worse = false): Compared => {
+    return { name, before: one, after: other, worse };
+  };
   const harm = (name: string, one: number, other: number, always = false): Compared[] =>
     one + other === 0 && !always ? [] : [words(name, number(one), number(other), other > one)];
   const groups = (side: StageSide) => side.as_one.map((names) => names.join(' + ')).join('; ') || t.none;

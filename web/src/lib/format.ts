@@ -55,12 +55,14 @@ export function short(at: string, language: string, now = new Date()): string {
   return time(date, language, { hour: 'numeric', minute: '2-digit' });
 }
 
-/** A span in its two greatest units: `1 h 5 min`. */
+/** A span in its two greatest units: `1 h 5 min`, `3 days 15 h`. */
 export function span(seconds: number, language: string): string {
   const whole = Math.max(1, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  const unit = (value: number, name: 'hour' | 'minute' | 'second') =>
-    number(value, language, { style: 'unit', unit: name, unitDisplay: 'short' });
+  const unit = (value: number, name: 'day' | 'hour' | 'minute' | 'second') =>
+    number(value, language, { style: 'unit', unit: name, unitDisplay: name === 'day' ? 'long' : 'short' });
+  // Two days and more are told in days: nobody divides 111 hours.
+  if (hours >= 48) return `${unit(Math.floor(hours / 24), 'day')} ${unit(hours % 24, 'hour')}`;
   if (hours > 0) return `${unit(hours, 'hour')} ${unit(minutes, 'minute')}`;
   if (minutes > 0) return minutes < 10 ? `${unit(minutes, 'minute')} ${unit(rest, 'second')}` : unit(minutes, 'minute');
   return unit(rest, 'second');

@@ -5,7 +5,7 @@ const many = (n: number, one: string, more: string) => `${n.toLocaleString('de')
 
 export const deJobs: JobsWords = {
   title: 'Arbeiten',
-  lead: 'Was der Dienst in Runden von selbst tut, ohne dass jemand fragt. Jede Art lässt sich eine Weile auslassen; alles andere geht dann weiter.',
+  lead: 'Was der Dienst in Runden von selbst tut, ohne dass jemand fragt. Die meisten Arten lassen sich eine Weile auslassen; alles andere geht dann weiter.',
   needing: 'Angehalten, still oder gescheitert',
   others: 'Wie es sein soll',
   allWell: 'Nichts ist angehalten, still oder gescheitert.',
@@ -21,6 +21,7 @@ export const deJobs: JobsWords = {
   jobOf: (done, all) => `${done} von ${all}`,
   left: (time) => `noch etwa ${time}`,
   endedWell: (when) => `Zuletzt gut beendet ${when}`,
+  justNow: 'vor einem Augenblick',
   notYet: 'Noch nie gut beendet',
   every: (time) => `alles einmal in ${time}`,
   eachRound: 'in jeder Runde',

@@ -14,7 +14,7 @@ export interface JobSaid {
 
 export const enJobs = {
   title: 'Jobs',
-  lead: 'What the service does by itself, in rounds, without anybody asking. Each kind can be left out for a while; that keeps nothing else from going on.',
+  lead: 'What the service does by itself, in rounds, without anybody asking. Most kinds can be left out for a while; that keeps nothing else from going on.',
   needing: 'Paused, silent or failed',
   others: 'As they should be',
   allWell: 'Nothing is paused, silent or failed.',
@@ -31,6 +31,7 @@ export const enJobs = {
   jobOf: (done: string, all: string) => `${done} of ${all}`,
   left: (time: string) => `about ${time} left`,
   endedWell: (when: string) => `Last ended well ${when}`,
+  justNow: 'a moment ago',
   notYet: 'Has not ended well yet',
   every: (time: string) => `through everything in ${time}`,
   eachRound: 'in each round',
