@@ -116,4 +116,6 @@ const JOBS: Readonly<Record<string, string>> = {
   repair: 'Reparatur: fehlende Stücke werden neu gemacht',
   scrub: 'Prüfung: alles wird zurückgelesen',
   filling: 'Stücke ziehen zu leereren Anbietern um',
+  evacuating: 'Alles wird weggebracht von dem, was verlassen wird',
+  drill: 'Übung: Es wird ohne einen Anbieter gelesen',
 };

@@ -107,5 +107,7 @@ const JOBS: Readonly<Record<string, string>> = {
   repair: 'Repair: making missing shards again',
   scrub: 'Scrub: reading everything back',
   filling: 'Moving shards to emptier providers',
+  evacuating: 'Moving everything away from what is left',
+  drill: 'Drill: reading without one provider',
 };
 export type FleetWords = typeof enFleet;
