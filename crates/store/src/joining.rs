@@ -157,7 +157,7 @@ impl Store {
             })
             .await?;
             inner.renew_address_books().await?;
-            inner.upkeep.wake();
+            inner.upkeep.call();
             Ok(())
         })
     }

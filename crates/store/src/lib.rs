@@ -118,7 +118,7 @@ pub use kinds::{About as JobAbout, JobError, JobKind};
 pub use orders::OrderError;
 pub use plan::{
     Budget, Counts, Due, Forecast, JobSeen, Kits, Ladder, Money, Price, Seen, Tally, domains, due, is_told_again,
-    shared_labels,
+    shared_labels, still_stands,
 };
 pub use read::Reading;
 pub use rebuild::{RebuildReport, rebuild};
@@ -339,7 +339,7 @@ impl Inner {
     /// Remembers that a make is bad until upkeep writes it down and repairs it.
     pub(crate) fn note_bad_make(&self, pack: PackId, make: Make) {
         locked(&self.bad_makes).insert(make, pack);
-        self.upkeep.wake();
+        self.upkeep.call();
     }
 }
 

@@ -50,6 +50,8 @@ const ROUNDS_BUSY: u64 = 8;
 #[derive(Default)]
 pub(crate) struct UpkeepState {
     wake: Notify,
+    /// Something turned up in this round that cannot wait for its end.
+    pub called: AtomicBool,
     running: AtomicBool,
     idle: Notify,
     /// Rounds since the start in which background scrub gave way to clients.
@@ -121,6 +123,12 @@ impl UpkeepState {
     /// Begins the next round now.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Begins the next round now, and ends the one under way without waiting for bandwidth: something may be in danger.
+    pub fn call(&self) {
+        self.called.store(true, Ordering::Relaxed);
+        self.wake();
     }
 
     /// Waits until the loop has ended.
@@ -253,6 +261,7 @@ async fn run(store: Weak<Inner>) {
 
 impl Inner {
     async fn round(self: &Arc<Self>, everything: bool) -> Result<()> {
+        self.upkeep.called.store(false, Ordering::Relaxed);
         let mut round = Round::new(self);
         if round.begin(JobKind::Probe) {
             self.probe_all(everything).await;
