@@ -141,10 +141,13 @@ impl Store {
 }
 
 /// What a batch's first step made.
+#[derive(Default)]
 struct Built {
     answers: Vec<Answer>,
     /// The journal object, unless nothing was journalled.
     object: Option<BuiltObject>,
+    /// How kinds of upkeep stand, written along.
+    stands: Vec<catalogue::upkeep::KindRow>,
 }
 
 pub(crate) struct BuiltObject {
@@ -237,14 +240,17 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
         // The writer thread is gone: the requests were dropped with it and their callers read `Stopping`.
         Err(_) => return None,
     };
-    let Built { answers, object } = built;
+    let Built { answers, object, stands } = built;
     let Some(object) = object else {
         if answers.is_empty() {
             let _ = inner.catalogue.writer(Writer::rollback).await;
             return None;
         }
         match inner.catalogue.writer(Writer::commit).await {
-            Ok(Ok(())) => answer_when_durable(inner, answers),
+            Ok(Ok(())) => {
+                inner.upkeep.schedule.written(&stands, inner.now_us());
+                answer_when_durable(inner, answers);
+            }
             Ok(Err(error)) | Err(error) => answer_all(answers, &Fate::Refused { detail: error.to_string() }),
         }
         return None;
@@ -268,6 +274,7 @@ async fn one_batch(inner: &Arc<Inner>, batch: Vec<Request>) -> Option<(BuiltObje
     match last_step(inner, &object, &targets).await {
         Ok(()) => {
             inner.journal_advanced(&object.header);
+            inner.upkeep.schedule.written(&stands, inner.now_us());
             answer_when_durable(inner, answers);
             None
         }
@@ -305,14 +312,13 @@ async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
     let late = inner.take_late_copies();
     let service_time = inner.service_time();
     let stands = inner.upkeep.schedule.due(inner.now_us());
-    inner.upkeep.schedule.written(&stands, inner.now_us());
     let step = move |writer: &mut Writer| -> Built {
         if let Err(error) = writer.begin() {
             let fate = Fate::Refused { detail: error.to_string() };
             for request in batch {
                 ((request.run)(writer, header.epoch, wall_us).answer)(fate.clone());
             }
-            return Built { answers: Vec::new(), object: None };
+            return Built::default();
         }
         let mut answers = Vec::with_capacity(batch.len());
         let mut journalled = Vec::new();
@@ -325,7 +331,7 @@ async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
             // A full or failing disk rolled the whole transaction back under the closures.
             let detail = "its transaction was rolled back".to_owned();
             answer_all(answers, &Fate::Refused { detail });
-            return Built { answers: Vec::new(), object: None };
+            return Built::default();
         }
         let housekeeping = writer.savepoint(|tx| {
             catalogue::meta::set_number(tx, meta::SERVICE_TIME, service_time.0)?;
@@ -346,10 +352,10 @@ async fn first_step(inner: &Arc<Inner>, batch: Vec<Request>) -> Result<Built> {
             Some(Err(error)) => {
                 writer.rollback();
                 answer_all(answers, &Fate::Refused { detail: error.to_string() });
-                Built { answers: Vec::new(), object: None }
+                Built::default()
             }
-            Some(Ok(object)) => Built { answers, object: Some(object) },
-            None => Built { answers, object: None },
+            Some(Ok(object)) => Built { answers, object: Some(object), stands },
+            None => Built { answers, object: None, stands },
         }
     };
     Ok(inner.catalogue.writer(step).await?)

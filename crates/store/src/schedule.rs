@@ -85,6 +85,8 @@ impl Schedule {
         let mut stands = locked(&self.stands);
         let new = || Stand {
             row: KindRow { kind: kind.name().to_owned(), known_at: now, ..KindRow::default() },
+            // Since when it is known is kept over a restart: it counts until it has once ended well.
+            changed: true,
             ..Stand::default()
         };
         f(stands.entry(kind).or_insert_with(new))
@@ -221,9 +223,12 @@ impl Inner {
             kept.iter().try_for_each(|row| upkeep::set_ended(tx, row))?;
             Ok::<_, Error>(())
         };
-        Store(self.clone()).commit(keep).await?;
-        self.upkeep.schedule.written(&rows, self.now_us());
-        Ok(())
+        let kept = Store(self.clone()).commit(keep).await;
+        match &kept {
+            Ok(()) => self.upkeep.schedule.written(&rows, self.now_us()),
+            Err(_) => self.upkeep.schedule.urgent.store(true, Ordering::Relaxed),
+        }
+        kept
     }
 
     /// What is paused, for people.
