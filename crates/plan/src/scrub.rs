@@ -65,7 +65,7 @@ pub struct Scrub {
     pub steps: Vec<ScrubStep>,
     /// Bytes that the steps read.
     pub bytes: u64,
-    /// What is due as well, but did not fit.
+    /// What is due as well, but did not fit, or waits for a budget.
     pub deferred: usize,
 }
 
@@ -98,6 +98,7 @@ pub fn scrub(
     policy: &ScrubPolicy,
 ) -> Scrub {
     let mut turns: Vec<(Turn, u64, ScrubStep)> = Vec::new();
+    let mut waiting = 0;
     let mut consider = |spread: &Spread, state, target, proven: Option<ServiceTime>, bytes, step| {
         let answers = topology.target(target).is_some_and(crate::view::TargetView::answers);
         if !answers || state == MakeState::Bad {
@@ -106,11 +107,12 @@ pub fn scrub(
         let trusted = state == MakeState::Good && topology.counts_at(target).is_some();
         // What nobody doubts can wait until there is a budget for it; a doubt, or a person who asks, cannot.
         let spent = topology.target(target).is_some_and(|target| target.spent);
-        if trusted && spent && policy.again_after_s > 0 {
-            return;
-        }
         let age_s = proven.map(|at| now.0.saturating_sub(at.0));
         if trusted && age_s.is_some_and(|age_s| age_s < policy.again_after_s) {
+            return;
+        }
+        if trusted && spent && policy.again_after_s > 0 {
+            waiting += 1;
             return;
         }
         // Margin decides among suspects only: the rest goes by age.
@@ -132,7 +134,7 @@ pub fn scrub(
         }
     }
     turns.sort_by_key(|(turn, ..)| *turn);
-    let mut scrub = Scrub::default();
+    let mut scrub = Scrub { deferred: waiting, ..Scrub::default() };
     for (_, bytes, step) in turns {
         if !scrub.steps.is_empty() && scrub.bytes.saturating_add(bytes) > policy.bytes_max {
             scrub.deferred += 1;

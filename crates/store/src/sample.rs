@@ -4,14 +4,18 @@
 //! year in which all of it is read is over, for a thousandth of the bytes. **A sample proves nothing of what it did not read**, so a
 //! shard that passed keeps the date of its last full read; one that did not pass is read whole at once, and judged by that.
 //!
-//! A pass is paced: some packs in each round, behind clients. It begins anew after a restart.
+//! A pass is paced: some packs in each round, behind clients. It begins anew after a restart. What was away when its turn came is
+//! looked at again each day, and until then the pass has not ended well.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+};
 
 use catalogue::packs::PackView;
 use model::{
     fleet::TargetState,
-    id::PackId,
+    id::{PackId, TargetId},
     pack::{Make, MakeState},
     units::{HASH_BLOCK_BYTES, ServiceTime},
 };
@@ -24,6 +28,7 @@ use crate::{
     Inner,
     error::{Error, Result},
     kinds::JobKind,
+    locked,
     pacer::Work,
     schedule::Ended,
     sweep::Sweep,
@@ -34,6 +39,8 @@ use crate::{
 const BLOCKS: u64 = 4;
 /// Packs of one round: some hundred requests, which probes and repair wait for. Four million packs are through in a month.
 const ROUND_PACKS: usize = 8;
+/// What a pass could not look at is looked at again after this part of the time between two passes: after a day of a month.
+const AGAIN_PART: u64 = 30;
 
 /// How far the pass is.
 #[derive(Default)]
@@ -41,6 +48,18 @@ pub(crate) struct Sampling {
     sweep: Sweep<PackView>,
     /// Rounds that gave way to clients.
     gave_way: AtomicU64,
+    again: Mutex<Again>,
+}
+
+/// What a pass could not look at: the next one looks there alone, and until none is left the pass has not ended well.
+#[derive(Default)]
+struct Again {
+    /// Targets that were away, spent or in trouble when their turn came.
+    skipped: BTreeSet<TargetId>,
+    /// Where the pass under way looks; everywhere if there is none.
+    only: Option<BTreeSet<TargetId>>,
+    /// When the next one may begin.
+    not_before: ServiceTime,
 }
 
 impl Inner {
@@ -52,8 +71,14 @@ impl Inner {
             false => sampling.sweep.round_of(ROUND_PACKS),
         };
         let since = self.upkeep.schedule.since(JobKind::Sample, now);
-        if round.is_at_start() && !rung_is_due(since, now, self.settings.sample_every_s) {
-            return Ok(Ended::More);
+        if everything {
+            *locked(&sampling.again) = Again::default();
+        }
+        if round.is_at_start() {
+            let waits = locked(&sampling.again).not_before > now;
+            if waits || !rung_is_due(since, now, self.settings.sample_every_s) {
+                return Ok(Ended::More);
+            }
         }
         if !everything && !self.pool.is_idle() && gives_way(&sampling.gave_way) {
             return Ok(Ended::More);
@@ -64,21 +89,44 @@ impl Inner {
                 if self.is_stopping() {
                     return Ok(Ended::More);
                 }
-                self.sample_pack(view, &topology, now).await?;
+                if let Err(error) = self.sample_pack(view, &topology, now).await {
+                    // What was found here, and what lies behind it in this page, is looked at again.
+                    let behind = page.iter().skip_while(|other| other.id != view.id).flat_map(|view| &view.makes);
+                    locked(&sampling.again).skipped.extend(behind.map(|found| found.make.target));
+                    return Err(error);
+                }
             }
         }
-        Ok(if round.has_ended() { Ended::Well } else { Ended::More })
+        if !round.has_ended() {
+            return Ok(Ended::More);
+        }
+        let mut again = locked(&sampling.again);
+        let skipped = std::mem::take(&mut again.skipped);
+        if skipped.is_empty() {
+            *again = Again::default();
+            return Ok(Ended::Well);
+        }
+        again.only = Some(skipped);
+        again.not_before = ServiceTime(now.0.saturating_add(self.settings.sample_every_s / AGAIN_PART));
+        Ok(Ended::More)
     }
 
     /// Samples the makes of a pack that count, but for those that were read in full lately.
     async fn sample_pack(self: &Arc<Self>, view: &PackView, topology: &Topology, now: ServiceTime) -> Result<()> {
         for found in view.makes.iter().filter(|found| found.finding.state == MakeState::Good) {
-            let is_up = topology
-                .target(found.make.target)
-                .is_some_and(|target| target.state == TargetState::Up && !target.spent);
+            let target = found.make.target;
+            let Some(seen) = topology.target(target) else { continue };
+            if matches!(seen.state, TargetState::Lost | TargetState::Retired) {
+                continue;
+            }
             let read_lately = found.finding.verified_us.is_some()
                 && !rung_is_due(found.finding.verified_at, now, self.settings.sample_every_s);
-            if !is_up || read_lately {
+            let elsewhere = |again: &Again| again.only.as_ref().is_some_and(|only| !only.contains(&target));
+            if read_lately || elsewhere(&locked(&self.upkeep.sampling.again)) {
+                continue;
+            }
+            if seen.state != TargetState::Up || seen.spent {
+                locked(&self.upkeep.sampling.again).skipped.insert(target);
                 continue;
             }
             if self.check_blocks(view.id, &found.make).await.is_err() {

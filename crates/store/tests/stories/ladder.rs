@@ -2,7 +2,7 @@
 //! what it finds well is proven no better for it.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::packs::pack_views;
 use model::{
@@ -78,11 +78,7 @@ async fn a_daily_listing_finds_what_is_gone_or_cut_off_and_proves_nothing() {
 async fn a_monthly_sample_finds_a_bad_disk_and_proves_nothing_and_a_year_reads_everything() {
     let house = settled().await;
     let before = proofs(&house).await;
-    for name in shards(&house, 2) {
-        let mut bytes = house.disks[2].bytes(&name).unwrap().to_vec();
-        bytes.iter_mut().skip(4_096).for_each(|byte| *byte ^= 0x55);
-        house.disks[2].plant(&name, Some(bytes.into()));
-    }
+    spoil(&house, 2);
     house.clock.advance(29 * DAY_US);
     rounds(&house, 4).await;
     assert_eq!(proofs(&house).await, before, "names and lengths are right, and nobody has read a byte");
@@ -108,4 +104,55 @@ async fn a_monthly_sample_finds_a_bad_disk_and_proves_nothing_and_a_year_reads_e
     for make in after.keys().filter(|make| before.contains_key(*make)) {
         assert!(renewed[make].1 > Some(read), "all of a year ago was read");
     }
+}
+
+/// How long ago a kind of upkeep last ended well, or became known, in seconds.
+fn quiet_s(house: &House, kind: &str) -> u64 {
+    house.store.jobs().into_iter().find(|job| job.about.name == kind).unwrap().quiet_s
+}
+
+/// Spoils what a disk has, unnoticed.
+fn spoil(house: &House, disk: usize) {
+    for name in shards(house, disk) {
+        let mut bytes = house.disks[disk].bytes(&name).unwrap().to_vec();
+        bytes.iter_mut().skip(4_096).for_each(|byte| *byte ^= 0x55);
+        house.disks[disk].plant(&name, Some(bytes.into()));
+    }
+}
+
+/// Makes at a disk that count.
+async fn good_at(house: &House, disk: u8) -> BTreeSet<MakeId> {
+    let all = proofs(house).await;
+    all.into_iter().filter(|(_, (target, _))| *target == TargetId([101 + disk; 16])).map(|(make, _)| make).collect()
+}
+
+#[tokio::test]
+async fn a_service_that_is_restarted_more_often_than_it_samples_samples_all_the_same() {
+    let mut house = settled().await;
+    let spoilt = good_at(&house, 2).await;
+    spoil(&house, 2);
+    house.clock.advance(16 * DAY_US);
+    rounds(&house, 2).await;
+    house.store = house.open_again().await;
+    house.clock.advance(16 * DAY_US);
+    assert!(quiet_s(&house, "sample") >= 31 * 24 * 3_600, "what was never done is waited for over a restart");
+    rounds(&house, 6).await;
+    assert!(good_at(&house, 2).await.is_disjoint(&spoilt), "what its bad disk holds counts no more");
+    assert!(quiet_s(&house, "sample") < 24 * 3_600);
+}
+
+#[tokio::test]
+async fn a_disk_that_was_away_when_its_turn_came_is_sampled_when_it_is_back() {
+    let house = settled().await;
+    let spoilt = good_at(&house, 2).await;
+    spoil(&house, 2);
+    house.clock.advance(31 * DAY_US);
+    house.disks[2].set_up(false);
+    rounds(&house, 6).await;
+    assert!(quiet_s(&house, "sample") > 30 * 24 * 3_600, "the pass has not ended well: nobody looked there");
+    house.disks[2].set_up(true);
+    house.clock.advance(2 * DAY_US);
+    rounds(&house, 6).await;
+    assert!(good_at(&house, 2).await.is_disjoint(&spoilt), "what its bad disk holds counts no more");
+    assert!(quiet_s(&house, "sample") < 24 * 3_600);
 }
