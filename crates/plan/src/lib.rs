@@ -80,7 +80,7 @@ pub use lone::lone_targets;
 pub use margin::{Ladder, Spread, object_state, pack_state};
 pub use margins::Margins;
 pub use month::Month;
-pub use notices::{Due, JobSeen, Kits, Seen, due, is_told_again};
+pub use notices::{Due, JobSeen, Kits, Seen, due, is_told_again, still_stands};
 pub use outlook::{Counts, Outlook};
 pub use place::{CopyPlace, Placement, Wish, place, place_copies, spares};
 pub use prefer::{Source, prefer};

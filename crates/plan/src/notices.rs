@@ -131,6 +131,15 @@ pub fn is_silent(job: &JobSeen) -> bool {
     job.up_s >= UP_S && job.quiet_s > job.loud_after_s
 }
 
+/// Whether the cause of a notice is still there though nothing is due: a service that has just begun says nothing of silent jobs
+/// for a while, and a job that was silent before it still is.
+pub fn still_stands(cause: &str, jobs: &[JobSeen]) -> bool {
+    let kind = cause.strip_prefix("job-silent ");
+    kind.is_some_and(|kind| {
+        jobs.iter().any(|job| job.kind == kind && job.up_s < UP_S && job.quiet_s > job.loud_after_s)
+    })
+}
+
 fn of_job(job: &JobSeen) -> Option<Due> {
     if !is_silent(job) {
         return None;

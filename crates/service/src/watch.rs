@@ -14,7 +14,7 @@ use model::{
     leases::{NoticeRow, NoticeState, Served},
     outgoing::EventKind,
 };
-use store::{Due, Kits, Seen, due, is_told_again, ledger::note};
+use store::{Due, Kits, Seen, due, is_told_again, ledger::note, still_stands};
 
 use crate::{
     Service,
@@ -49,7 +49,8 @@ impl Service {
         let raised: BTreeSet<&str> =
             open.iter().filter(|row| row.from == Served::Raised).map(|row| row.cause.as_str()).collect();
         let fresh: Vec<Due> = all.iter().filter(|due| !raised.contains(due.cause.as_str())).cloned().collect();
-        let is_gone = |row: &&NoticeRow| row.from == Served::Raised && !causes.contains(row.cause.as_str());
+        let stands = |cause: &str| causes.contains(cause) || still_stands(cause, &jobs);
+        let is_gone = |row: &&NoticeRow| row.from == Served::Raised && !stands(&row.cause);
         let gone: Vec<NoticeId> = open.iter().filter(is_gone).map(|row| row.id).collect();
         if !fresh.is_empty() || !gone.is_empty() {
             self.raise(fresh, gone, now_us).await?;

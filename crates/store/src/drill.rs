@@ -93,12 +93,16 @@ impl Store {
     /// Reads everything, or `sample` packs and as many copied objects, without one provider and all that have its owner.
     ///
     /// # Errors
-    /// [`Error::Setup`] if another drill runs, or there is no such provider; the catalogue's own trouble. What cannot be read
+    /// [`Error::Setup`] if another drill runs, a sample of nothing is asked for, or there is no such provider; the catalogue's own trouble. What cannot be read
     /// is a finding, not an error.
     pub fn drill(&self, provider: ProviderId, sample: Option<u64>) -> BoxFuture<'_, Result<DrillReport>> {
         Box::pin(async move {
             let busy =
                 || Error::Setup { what: "another drill runs; wait for its end, one at a time is enough".to_owned() };
+            if sample == Some(0) {
+                let what = "a sample of nothing would prove nothing; ask for one or more, or for everything".to_owned();
+                return Err(Error::Setup { what });
+            }
             let _running = self.0.upkeep.drills.running.try_lock().map_err(|_| busy())?;
             let done = self.0.drill(provider, sample).await;
             self.0.upkeep.jobs.end(JOB, self.0.now_us());

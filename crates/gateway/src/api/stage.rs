@@ -7,7 +7,7 @@ use axum::{
 };
 use hyper::{Method, StatusCode, http::request::Parts};
 use serde::{Deserialize, Serialize};
-use service::{Service, Staged, Which};
+use service::{Caller, Service, Staged, Which};
 use utoipa::ToSchema;
 
 use super::links;
@@ -175,6 +175,7 @@ pub async fn add(service: &Service, parts: &Parts, body: Body) -> Result<Respons
     caller.must_operate()?;
     percent::query(parts.uri.query(), [])?;
     let StageSaid { changes } = body::json(body).await?;
+    let caller = still(service, parts).await?;
     let changes = changes.into_iter().map(StagedChange::read).collect::<Result<Vec<_>, String>>();
     let changes = changes.map_err(|detail| Problem::bad_request("bad_order", detail))?;
     Ok(api::json(StatusCode::OK, &shape::stage(service.add_to_stage(&caller, changes).await?)))
@@ -201,7 +202,15 @@ pub async fn apply(State(service): State<Service>, request: Request) -> Result<R
         return Err(Problem::method("POST"));
     }
     let StageNumber { number } = body::json(body).await?;
+    let caller = still(&service, &parts).await?;
     Ok(api::json(StatusCode::OK, &done(service.apply_stage(&caller, number).await?)))
+}
+
+/// Who asks, looked up again: while a body came, a token may have been revoked.
+async fn still(service: &Service, parts: &Parts) -> Result<Caller, Problem> {
+    let caller = auth::caller(service, parts).await?;
+    caller.must_operate()?;
+    Ok(caller)
 }
 
 /// How many changes there were, as it is sent.

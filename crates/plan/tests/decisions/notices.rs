@@ -8,7 +8,7 @@ use model::{
     leases::{LeaseRow, LeaseState},
 };
 
-use plan::{JobSeen, Kits, Seen, UsedUp, due, is_told_again};
+use plan::{JobSeen, Kits, Seen, UsedUp, due, is_told_again, still_stands};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
@@ -135,6 +135,11 @@ fn upkeep_that_is_silent_is_heard_of_and_not_before_it_had_its_time() {
     ] {
         assert_eq!(said(quiet.clone()), None, "{quiet:?}");
     }
+    // A notice from before a start is not taken back because nobody says so yet, only when the job has ended well.
+    assert!(still_stands("job-silent repair", &[seen(90 * DAY_S, 3_599, None, None)]));
+    assert!(!still_stands("job-silent repair", &[seen(0, 60, None, None)]));
+    assert!(!still_stands("job-silent scrub", &[seen(90 * DAY_S, 60, None, None)]), "there is no such job any more");
+    assert!(!still_stands("target-lost repair", &[seen(90 * DAY_S, 60, None, None)]));
     for (job, why) in [
         (seen(DAY_S + 1, 3_600, None, None), "for 24 hours: `holdfast job ls`"),
         (seen(3 * DAY_S, 3 * DAY_S, None, Some("no space")), "for 3 days: the last time it said: no space"),

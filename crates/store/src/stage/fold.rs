@@ -61,7 +61,8 @@ impl Ground {
         match change {
             Staged::Label { provider, label, value } => {
                 let of = self.names().provider(provider)?;
-                plan::Price::check(label, value).map_err(|why| OrderError::BadLabel { why })?;
+                let checked = plan::Price::check(label, value).and_then(|()| plan::Budget::check(label, value));
+                checked.map_err(|why| OrderError::BadLabel { why })?;
                 if label.is_empty() || label.len() > 255 || value.len() > 255 {
                     let why = "a label's name has 1 to 255 bytes, and its value at most 255".to_owned();
                     return Err(OrderError::BadLabel { why });

@@ -31,6 +31,10 @@ async fn a_drill_reads_everything_and_nothing_at_the_firm() {
     // A sample as large as everything is everything; one of few is few.
     let few = house.store.drill(firm(2), Some(1)).await.unwrap();
     assert!(few.passed() && !few.complete && few.packs == 1 && few.records == 1, "{few:?}");
+    // A sample of nothing proves nothing, and is none.
+    let since = house.store.proven_since();
+    assert!(house.store.drill(firm(3), Some(0)).await.is_err());
+    assert_eq!(house.store.proven_since(), since);
     // It is remembered beside the firm.
     let shown = house.store.fleet_report().await.unwrap();
     assert_eq!(shown.providers.iter().filter(|provider| provider.last_drill == Some(few.clone())).count(), 1);

@@ -170,6 +170,7 @@ async fn what_cannot_be_is_refused_when_it_is_said() {
     assert_eq!(add(vec![cordon(9, true)]).await, "no_provider");
     assert_eq!(add(vec![Staged::Constraint { label: "contry".to_owned(), holds: true }]).await, "bad_constraint");
     assert_eq!(add(vec![label(0, "price.tb_month", "cheap")]).await, "bad_label");
+    assert_eq!(add(vec![label(0, "budget.week", "1")]).await, "bad_label", "nobody keeps to a limit of that name");
     assert_eq!(add(vec![Staged::Retire { which: firm(0), keeps_shards: false }]).await, "still_counts");
     assert_eq!(add(vec![Staged::Evacuate { which: firm(0), by_us: -1 }]).await, "date_over");
     assert_eq!(add(vec![evacuate(0), evacuate(0)]).await, "already_ordered", "after what is staged before it");
