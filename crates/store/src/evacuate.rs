@@ -35,6 +35,7 @@ use crate::{
     Inner,
     error::{Error, Result},
     evacuating::{Moved, Queue, There, seen},
+    kinds::JobKind,
     lanes::place_of,
     locate::PackPlace,
     locked,
@@ -340,7 +341,7 @@ impl Inner {
                     } else {
                         place_of(view)
                     };
-                    let moved = self.remake(view, &place, &write, crate::pacer::Work::waits(JOB)).await;
+                    let moved = self.remake(view, &place, &write, crate::pacer::Work::waits(JobKind::Evacuate)).await;
                     // Written once more is read back once.
                     self.upkeep.jobs.did(JOB, *moved.as_ref().unwrap_or(&0));
                     (moved, format!("pack {pack}"))
