@@ -3269,24 +3269,9 @@ export interface components {
         };
         /** @description What the loss of a firm would do. */
         StageFirm: {
-            after: components["schemas"]["StageLoss"];
-            before: components["schemas"]["StageLoss"];
+            after: components["schemas"]["Without"];
+            before: components["schemas"]["Without"];
             provider: string;
-        };
-        /** @description What could not be read, or not survive another loss, without a firm. */
-        StageLoss: {
-            /** Format: int64 */
-            files_below_safe: number;
-            /** Format: int64 */
-            files_unreadable: number;
-            /** Format: int64 */
-            packs_below_safe: number;
-            /** Format: int64 */
-            packs_unreadable: number;
-            /** Format: int64 */
-            records_below_safe: number;
-            /** Format: int64 */
-            records_unreadable: number;
         };
         /** @description What has to move. */
         StageMoves: {
@@ -3784,7 +3769,6 @@ export type StageDone = components['schemas']['StageDone'];
 export type StageEffect = components['schemas']['StageEffect'];
 export type StageEntry = components['schemas']['StageEntry'];
 export type StageFirm = components['schemas']['StageFirm'];
-export type StageLoss = components['schemas']['StageLoss'];
 export type StageMoves = components['schemas']['StageMoves'];
 export type StageNumber = components['schemas']['StageNumber'];
 export type StageSaid = components['schemas']['StageSaid'];
