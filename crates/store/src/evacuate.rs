@@ -225,6 +225,8 @@ impl Inner {
             left_s: by_us.saturating_sub(self.world.clock.now().wall_us) / 1_000_000,
             staying: topology.healthy_providers().len(),
             k: self.scheme_now(&topology)?.k,
+            leaving: self.narrowest(&topology, true),
+            staying_at: self.narrowest(&topology, false),
         };
         let (ahead, safe_bytes) = self.ahead();
         let staying = topology.staying();
