@@ -86,7 +86,7 @@ impl Store {
             let (recorded, sealed, now_us) = (row.clone(), login, self.now().wall_us);
             let topology = inner.fleet.topology(inner.now_us());
             self.commit(move |tx, draft| {
-                Ground::read(tx)?.may_join(&topology, &[recorded.clone()])?;
+                Ground::read(tx)?.may_join(&topology, std::slice::from_ref(&recorded))?;
                 if let Some(sealed) = sealed {
                     catalogue::logins::set(tx, recorded.id, &sealed)?;
                 }

@@ -254,7 +254,7 @@ pub(crate) fn draft_all(
         draft_constraint(tx, draft, row.clone())?;
     }
     let addresses: BTreeMap<_, _> = ground.targets.iter().map(|row| (row.id, row.address.as_str())).collect();
-    let mut told: BTreeMap<(&str, Option<OrderId>), Vec<(&str, String)>> = BTreeMap::new();
+    let mut told: BTreeMap<_, Vec<(&str, String)>> = BTreeMap::new();
     for row in &done.orders {
         for verb in verbs(&ground.ordered(row.target), row) {
             let address = addresses.get(&row.target).copied().unwrap_or_default();
