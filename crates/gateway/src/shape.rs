@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::{account::KitRow, fleet, outgoing::EventKind, plans::PlanRow};
 use serde::Serialize;
 use serde_json::{Value, json};
-use service::{Counts, FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, base64};
+use service::{FleetReport, JobReport, Parcel, Person, ProviderReport, ScrubReport, TargetReport, base64};
 use utoipa::ToSchema;
 
 use crate::{
@@ -95,6 +95,20 @@ struct Without {
     packs_below_safe: u64,
     records_unreadable: u64,
     records_below_safe: u64,
+}
+
+impl From<service::Without> for Without {
+    fn from(without: service::Without) -> Self {
+        let service::Without { files, packs, records } = without;
+        Self {
+            files_unreadable: files.unreadable,
+            files_below_safe: files.below_safe,
+            packs_unreadable: packs.unreadable,
+            packs_below_safe: packs.below_safe,
+            records_unreadable: records.unreadable,
+            records_below_safe: records.below_safe,
+        }
+    }
 }
 
 /// What a provider was asked for this month, and what that costs. None: unknown.
@@ -219,9 +233,6 @@ fn provider(provider: ProviderReport) -> Provider {
     let spending = provider.spending;
     let requests = spending.requests().map(|all| all.into_iter().collect());
     let (traffic, price, cost) = (spending.traffic, spending.price, spending.cost);
-    let pair = |counts: Counts| (counts.unreadable, counts.below_safe);
-    let (files, packs) = (pair(provider.without.files), pair(provider.without.packs));
-    let records = pair(provider.without.records);
     Provider {
         id: provider.id.to_string(),
         name: provider.name,
@@ -249,14 +260,7 @@ fn provider(provider: ProviderReport) -> Provider {
             used_up: spending.used_up.map(|used_up| used_up.to_string()),
         },
         last_drill: provider.last_drill.map(drilled),
-        without: Without {
-            files_unreadable: files.0,
-            files_below_safe: files.1,
-            packs_unreadable: packs.0,
-            packs_below_safe: packs.1,
-            records_unreadable: records.0,
-            records_below_safe: records.1,
-        },
+        without: provider.without.into(),
     }
 }
 

@@ -4,9 +4,13 @@
 
 mod common;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, net::TcpListener, path::PathBuf, time::Duration};
 
-use common::{Answer, Scratch, Server, request, text};
+use common::{
+    Answer, Scratch, Server, holdfast,
+    hooked::{receiver, verified},
+    request, succeed, text,
+};
 use serde_json::{Value, json};
 use testkit::{
     server::skip,
@@ -57,7 +61,7 @@ fn configured(scratch: &Scratch, mails: &MailServer) -> PathBuf {
         config += &format!("[[provider]]\nname = \"{name}\"\n[[provider.target]]\npath = \"{}\"\n", path.display());
     }
     config += &format!(
-        "[mail]\nserver = \"{}\"\nfrom = \"Attic <attic@files.example>\"\nlogin = \"mail.login\"\naddress = \"https://files.example/\"\n",
+        "[webhooks]\ninner_addresses = [\"127.0.0.0/8\"]\n[mail]\nserver = \"{}\"\nfrom = \"Attic <attic@files.example>\"\nlogin = \"mail.login\"\naddress = \"https://files.example/\"\n",
         mails.address()
     );
     let login = format!("user={}\npassword={}\n", aiosmtpd::USER, aiosmtpd::PASSWORD);
@@ -140,4 +144,69 @@ fn a_server_that_cannot_show_who_it_is_gets_no_mail() {
     assert_eq!(ask(&server, &cookie, "GET", "/api/v1/session", &json!({})).status, 200);
     server.stop();
     assert!(mails.mails().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_firm_files_reaches_its_reader_by_mail_and_a_signed_webhook() {
+    if skip("mail of a notice", aiosmtpd::PROGRAM) {
+        return;
+    }
+    let (scratch, mails) = (Scratch::new(), MailServer::start().unwrap());
+    let config = configured(&scratch, &mails);
+    let more = ["--config", config.to_str().unwrap()];
+    let server = Server::start_trusting(&scratch.join("data"), &mails.certificate(), &more);
+    let claim = server.page.split_once("/join#").unwrap().1;
+    let sign_up = json!({ "invitation": claim, "name": "alice", "password": OWNER });
+    let cookie = cookie_of(&ask(&server, "", "POST", "/api/v1/accounts", &sign_up));
+    let wish = json!({ "address": "alice@people.example", "password": OWNER });
+    assert_eq!(ask(&server, &cookie, "PUT", "/api/v1/mail", &wish).status, 204);
+    let confirm = json!({ "code": code(&mail(&mails, 0), "mail") });
+    assert_eq!(ask(&server, "", "POST", "/api/v1/mail/confirm", &confirm).status, 204);
+    let made = |method: &str, path: &str, wish: &Value| -> Value {
+        let answer = ask(&server, &cookie, method, path, wish);
+        assert_eq!(answer.status, 201, "{path}: {}", text(&answer.body));
+        serde_json::from_slice(&answer.body).unwrap()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let pager = format!("http://{}/in", listener.local_addr().unwrap());
+    let hook = made("POST", "/api/v1/webhooks", &json!({ "address": pager, "events": ["notice.waits"] }));
+    let called = receiver(listener, vec![204]);
+
+    let servers = json!([{ "name": "s1", "targets": [scratch.join("b")] }]);
+    let lease = made("POST", "/api/v1/leases", &json!({ "provider": "b", "contract": "B-1", "servers": servers }));
+    let desk = made("POST", &format!("/api/v1/leases/{}/desk", lease["id"].as_str().unwrap()), &json!({}));
+    let (path, token) = (desk["path"].as_str().unwrap(), desk["token"].as_str().unwrap());
+    let filing =
+        json!({ "text": "we take s1 back", "servers": ["s1"], "deadline": "2099-01-02T00:00:00Z" }).to_string();
+    let filed = request(&server.url, token, "POST", path, &[], filing.as_bytes());
+    assert_eq!(filed.status, 201, "{}", text(&filed.body));
+
+    let told = unfolded(&mail(&mails, 1));
+    assert!(
+        told.starts_with("TO: alice@people.example\n") && told.contains("Subject: Holdfast: eine Mitteilung"),
+        "{told}"
+    );
+    let filed: Value = serde_json::from_slice(&filed.body).unwrap();
+    let id = filed["notice"].as_str().unwrap();
+    let line = format!("- b, bis 2099-01-02: we take s1 back [{id}]");
+    assert!(told.contains(&line) && told.contains("https://files.example/fleet/notices\n"), "{told}");
+    let secret = hook["secret"].as_str().unwrap();
+    for hidden in [token, secret, OWNER, &cookie] {
+        assert!(!told.contains(hidden), "{told}");
+    }
+    let event = verified(&called.recv_timeout(Duration::from_secs(60)).unwrap(), secret);
+    assert_eq!(event["type"], "notice.waits");
+    assert!(!event.to_string().contains("s1"), "{event}");
+
+    // As the mail says.
+    let data = scratch.join("data");
+    let mut took_note = holdfast(&["notice", "ack", id, "--data"]);
+    took_note.arg(&data);
+    succeed(took_note);
+    let mut list = holdfast(&["notice", "ls", "--json", "--data"]);
+    list.arg(&data);
+    let list: Value = serde_json::from_str(&succeed(list)).unwrap();
+    assert_eq!(list["notices"][0]["state"], "acknowledged", "{list}");
+    assert_eq!(mails.mails().unwrap().len(), 2);
+    server.stop();
 }

@@ -4,8 +4,18 @@
 //! can wait, never what is needed**: when a month's budget is used up, scrub, filling and repacking leave that firm alone until
 //! the next month, while repair, evacuation, uploads and readers go on, and people are told. Of the bandwidth, work that may
 //! not wait (making what is below safe) takes its part without waiting, and the rest waits for it.
+//!
+//! So a budget of bytes a second lengthens what repair and evacuation take, and is in their forecasts ([`Narrow`],
+//! [`Limits`]); a month's budget lengthens neither, and it is said whether it would be used up.
 
-use crate::cost::{Cost, Money};
+use std::collections::BTreeMap;
+
+use model::id::ProviderId;
+
+use crate::{
+    cost::{Cost, Money},
+    forecast::seconds_at,
+};
 
 /// What a provider's labels allow; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,10 +104,76 @@ impl Budget {
     }
 }
 
+/// The firm whose budget is the narrowest of several that share evenly what is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Narrow {
+    /// The firm.
+    pub provider: ProviderId,
+    /// Bytes a second that upkeep may move there.
+    pub bytes_per_s: u64,
+    /// How many firms share.
+    pub firms: u64,
+}
+
+impl Narrow {
+    /// The narrowest of some firms, each with its bytes a second; `None` if none of them has a limit.
+    pub fn of(firms: impl IntoIterator<Item = (ProviderId, Option<u64>)>) -> Option<Self> {
+        let (mut least, mut count): (Option<(u64, ProviderId)>, u64) = (None, 0);
+        for (provider, limit) in firms {
+            count += 1;
+            let limit = limit.map(|limit| (limit, provider));
+            least = least.into_iter().chain(limit).min();
+        }
+        least.map(|(bytes_per_s, provider)| Self { provider, bytes_per_s, firms: count })
+    }
+
+    /// Seconds that its share of so many bytes takes there.
+    pub fn seconds(&self, bytes: u64) -> u64 {
+        seconds_at(bytes.div_ceil(self.firms.max(1)), self.bytes_per_s)
+    }
+}
+
+/// Bytes a second that upkeep may move.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// In all.
+    pub all: Option<u64>,
+    /// At providers, by failure domain: what its firms allow together, if each of them has a limit.
+    pub at: BTreeMap<ProviderId, u64>,
+}
+
+impl Limits {
+    /// `firms`: the failure domain of each that is asked for anything, and what it allows.
+    pub fn new(all: Option<u64>, firms: impl IntoIterator<Item = (ProviderId, Option<u64>)>) -> Self {
+        let mut at: BTreeMap<ProviderId, Option<u64>> = BTreeMap::new();
+        for (domain, limit) in firms {
+            let sum = at.entry(domain).or_insert(Some(0));
+            *sum = sum.zip(limit).map(|(sum, limit)| sum.saturating_add(limit));
+        }
+        let at = at.into_iter().filter_map(|(domain, limit)| Some((domain, limit?)));
+        Self { all: all.filter(|limit| *limit > 0), at: at.collect() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Budget, UsedUp};
+    use model::id::ProviderId;
+
+    use super::{Budget, Limits, Narrow, UsedUp};
     use crate::cost::{Cost, Money};
+
+    #[test]
+    fn the_narrowest_of_those_that_share_is_found() {
+        let firm = |n: u8| ProviderId([n; 16]);
+        assert_eq!(Narrow::of([(firm(1), None), (firm(2), None)]), None);
+        let found = Narrow::of([(firm(1), Some(50)), (firm(2), None), (firm(3), Some(20))]);
+        assert_eq!(found, Some(Narrow { provider: firm(3), bytes_per_s: 20, firms: 3 }));
+        assert_eq!(found.map(|narrow| narrow.seconds(6_000)), Some(100), "a third of it");
+        // Firms that count as one allow what they allow together, and nothing holds them if one of them has no limit.
+        let limits =
+            Limits::new(Some(0), [(firm(1), Some(5)), (firm(1), Some(6)), (firm(2), Some(7)), (firm(2), None)]);
+        assert_eq!((limits.all, limits.at.into_iter().collect::<Vec<_>>()), (None, vec![(firm(1), 11)]));
+    }
 
     fn labels(all: &[(&str, &str)]) -> Vec<(String, String)> {
         all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -7,11 +7,15 @@
 //! made with them; so placement, margin, repair, filling and what-if questions cannot disagree.
 //!
 //! Labels that are no constraint are warnings ([`mod@crate::shared`]). A firm without a value shares it with nobody: what is
-//! not known ties no one.
+//! not known ties no one. Nor does a firm that was left for good, with all of its targets retired or given up: nothing lies
+//! there that could vanish. One that has no target yet ties like the others, as it is about to have one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{fleet::ProviderRow, id::ProviderId};
+use model::{
+    fleet::{ProviderRow, TargetState},
+    id::ProviderId,
+};
 
 use crate::{error::Error, view::Topology};
 
@@ -22,15 +26,21 @@ const FIRMS_MIN: usize = 2;
 pub const OWNER: &str = "owner";
 
 /// The failure domain of each provider: itself, or the first by id of all that count as one with it by their owner or by a
-/// label among `constraints`. Values are the same whatever their case and the spaces around them.
+/// label among `constraints`. Values are the same whatever their case and the spaces around them. `targets` are all that there
+/// are, whose they are and what is recorded of them.
 pub fn domains<'a>(
     providers: impl IntoIterator<Item = &'a ProviderRow> + Clone,
+    targets: impl IntoIterator<Item = (ProviderId, TargetState)> + Clone,
     constraints: &BTreeSet<String>,
 ) -> BTreeMap<ProviderId, ProviderId> {
     let mut ties = Ties::default();
     let mut firsts: BTreeMap<(&str, String), ProviderId> = BTreeMap::new();
+    let left = left_for_good(targets);
     for row in providers.clone() {
         ties.root(row.id);
+        if left.contains(&row.id) {
+            continue;
+        }
         for (label, value) in &row.labels {
             if let Some(value) = value_of(value)
                 && (label == OWNER || constraints.contains(label))
@@ -41,6 +51,17 @@ pub fn domains<'a>(
         }
     }
     providers.into_iter().map(|row| (row.id, ties.root(row.id))).collect()
+}
+
+/// The firms that have targets of which none is kept.
+fn left_for_good(targets: impl IntoIterator<Item = (ProviderId, TargetState)> + Clone) -> BTreeSet<ProviderId> {
+    let is_over = |state| matches!(state, TargetState::Lost | TargetState::Retired);
+    let over = targets.clone().into_iter().filter(|(_, state)| is_over(*state));
+    let mut left: BTreeSet<_> = over.map(|(provider, _)| provider).collect();
+    if !left.is_empty() {
+        targets.into_iter().filter(|(_, state)| !is_over(*state)).for_each(|(provider, _)| _ = left.remove(&provider));
+    }
+    left
 }
 
 /// A label's value as it is compared; `None` where nothing is said.
@@ -85,7 +106,7 @@ pub fn groups<'a>(
 }
 
 /// Whether firms may be grouped as in `after`: enough of them must be left that take shards, or there are no fewer than
-/// `before`, when it was no better.
+/// `before`, when it was no better. Some firms may be down: what is written now must be safe on those that are up, too.
 ///
 /// # Errors
 /// [`Error::TooFewGroups`] with the `groups`, so that a person sees which firms fall together.
@@ -94,8 +115,13 @@ pub fn may_group(before: &Topology, after: &Topology, groups: Vec<Vec<String>>) 
         let stay = topology.targets().filter(|target| target.is_ours() && !target.leaving && !target.cordoned);
         stay.map(|target| target.provider).collect::<BTreeSet<_>>().len()
     };
-    let left = firms(after);
-    if left >= FIRMS_MIN || left >= firms(before) { Ok(()) } else { Err(Error::TooFewGroups { left, groups }) }
+    let up = |topology: &Topology| topology.healthy_providers().len();
+    for (was, left) in [(firms(before), firms(after)), (up(before), up(after))] {
+        if left < FIRMS_MIN && left < was {
+            return Err(Error::TooFewGroups { left, groups });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -103,7 +129,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use model::{
-        fleet::ProviderRow,
+        fleet::{ProviderRow, TargetState},
         id::{ProviderId, TargetId},
     };
 
@@ -125,10 +151,10 @@ mod tests {
         let constraints: BTreeSet<_> = constraints.iter().map(|label| (*label).to_owned()).collect();
         let expected: BTreeMap<_, _> =
             expected.iter().map(|(id, domain)| (ProviderId([*id; 16]), ProviderId([*domain; 16]))).collect();
-        assert_eq!(domains(rows, &constraints), expected, "{constraints:?}");
+        assert_eq!(domains(rows, [], &constraints), expected, "{constraints:?}");
         let mut turned: Vec<_> = rows.to_vec();
         turned.reverse();
-        assert_eq!(domains(&turned, &constraints), expected, "whoever comes first");
+        assert_eq!(domains(&turned, [], &constraints), expected, "whoever comes first");
     }
 
     #[test]
@@ -160,10 +186,34 @@ mod tests {
         let all = BTreeSet::from(["country", "network", "payment", "disk"].map(str::to_owned));
         let names = |ids: [u8; 5]| ids.map(|id| format!("firm {id}")).to_vec();
         assert_eq!(
-            groups(&rows, &domains(&rows, &all)),
+            groups(&rows, &domains(&rows, [], &all)),
             [names([1, 2, 3, 4, 5])],
             "a value of another label ties nobody"
         );
+    }
+
+    #[test]
+    fn a_firm_that_was_left_for_good_ties_nobody() {
+        use TargetState::{Down, Lost, Retired, Up};
+        // Firm 2 shares its owner with one and its country with another.
+        let rows =
+            [row(1, &[("owner", "A")]), row(2, &[("owner", "A"), ("country", "NL")]), row(3, &[("country", "NL")])];
+        let country = BTreeSet::from(["country".to_owned()]);
+        for (states, groups) in [
+            (&[][..], 1),
+            (&[Up], 1),
+            (&[Down], 1),
+            (&[Retired], 3),
+            (&[Lost], 3),
+            (&[Lost, Retired], 3),
+            (&[Retired, Down], 1),
+        ] {
+            let own = states.iter().map(|state| (ProviderId([2; 16]), *state));
+            let others = [1, 3].map(|id| (ProviderId([id; 16]), Up));
+            let found = domains(&rows, own.chain(others), &country);
+            assert_eq!(found.values().collect::<BTreeSet<_>>().len(), groups, "{states:?}");
+            assert_eq!(found.len(), 3, "each has one: {states:?}");
+        }
     }
 
     #[test]
@@ -181,6 +231,12 @@ mod tests {
         let mut leaving: Vec<_> = fleet(&[1, 1, 3]).targets().cloned().collect();
         leaving[2].leaving = true;
         assert!(may_group(&before, &Topology::new(leaving), tied.clone()).is_err(), "who leaves is none of the two");
-        assert_eq!(may_group(&fleet(&[1]), &fleet(&[1]), tied), Ok(()), "it makes nothing worse");
+        assert_eq!(may_group(&fleet(&[1]), &fleet(&[1]), tied.clone()), Ok(()), "it makes nothing worse");
+        let third_down = |firms: &[u8]| {
+            let mut all: Vec<_> = fleet(firms).targets().cloned().collect();
+            all[2].state = TargetState::Down;
+            Topology::new(all)
+        };
+        assert!(may_group(&third_down(&[1, 2, 3]), &third_down(&[1, 1, 3]), tied).is_err(), "nothing could be written");
     }
 }

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Scheme, id::ProviderId, pack::MakeState};
 
 use crate::{
+    budget::Limits,
+    forecast::seconds_at,
     margin::Spread,
     scheme::Aim,
     view::{ObjectView, PackView, Topology},
@@ -32,6 +34,20 @@ pub struct Share {
     pub write_bytes: u64,
     /// Requests of all kinds.
     pub requests: u64,
+    /// Of the bytes that are fetched and sent, those that count against limits of bytes a second: copied objects are few and
+    /// small, and wait for none.
+    pub paced_bytes: u64,
+    /// Of those, the ones of packs that are safe: they wait for limits, what is below safe does not.
+    pub waiting_bytes: u64,
+}
+
+/// How long something takes within limits of bytes a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Seconds.
+    pub seconds: u64,
+    /// The provider whose budget makes it longer than the limit of all upkeep does.
+    pub by: Option<ProviderId>,
 }
 
 /// What it takes to settle everything that was added, all of it on one topology.
@@ -41,8 +57,6 @@ pub struct Effort {
     pub packs: u64,
     /// Copied objects that get new copies.
     pub objects: u64,
-    /// Bytes by which the bandwidth limit of upkeep counts: those of one lane of each pack.
-    pub paced_bytes: u64,
     /// What cannot be settled on the firms that are left, however long it takes.
     pub stuck: u64,
     /// What too little is left of to make anything from.
@@ -64,6 +78,18 @@ impl Effort {
         self.shares.values().map(|share| share.write_bytes).sum()
     }
 
+    /// How long it takes within limits; `None` if none holds it: there is none, or all of it is below safe. What is below safe
+    /// takes its part without waiting, and the rest waits for it too.
+    pub fn held(&self, limits: &Limits) -> Option<Held> {
+        let sum = |of: fn(&Share) -> u64| self.shares.values().map(of).fold(0, u64::saturating_add);
+        let (paced, waiting) = (sum(|share| share.paced_bytes), sum(|share| share.waiting_bytes));
+        let all = limits.all.filter(|_| waiting > 0).map(|limit| (seconds_at(paced, limit), None));
+        let own = self.shares.iter().filter(|(_, share)| share.waiting_bytes > 0).filter_map(|(provider, share)| {
+            Some((seconds_at(share.paced_bytes, *limits.at.get(provider)?), Some(*provider)))
+        });
+        own.chain(all).max_by_key(|(seconds, by)| (*seconds, by.is_none())).map(|(seconds, by)| Held { seconds, by })
+    }
+
     /// Adds what a pack takes.
     pub fn add_pack(&mut self, pack: &PackView, topology: &Topology) {
         let mut spread = Spread::of_pack(pack, topology);
@@ -82,9 +108,10 @@ impl Effort {
             return;
         };
         self.packs += 1;
-        self.paced_bytes = self.paced_bytes.saturating_add(pack.lane_bytes);
+        let waits = spread.is_safe();
         for provider in sources {
             self.read(provider, pack.lane_bytes);
+            self.pace(provider, pack.lane_bytes, waits);
         }
         // How many each firm may still take.
         let may = |provider: &ProviderId| (*provider, count as i64 - spread.need(*provider, Aim::Settled));
@@ -98,6 +125,7 @@ impl Effort {
             room.entry(provider).and_modify(|left| *left -= 1);
             spread.add(lane, provider);
             self.write(provider, pack.lane_bytes);
+            self.pace(provider, 2 * pack.lane_bytes, waits);
         }
     }
 
@@ -150,6 +178,12 @@ impl Effort {
         share.requests += bytes.div_ceil(STEP_BYTES).max(1);
     }
 
+    fn pace(&mut self, provider: ProviderId, bytes: u64, waits: bool) {
+        let share = self.shares.entry(provider).or_default();
+        share.paced_bytes = share.paced_bytes.saturating_add(bytes);
+        share.waiting_bytes = share.waiting_bytes.saturating_add(if waits { bytes } else { 0 });
+    }
+
     /// What is written is read back.
     fn write(&mut self, provider: ProviderId, bytes: u64) {
         let share = self.shares.entry(provider).or_default();
@@ -193,8 +227,11 @@ mod tests {
         pack::MakeState,
     };
 
-    use super::{Effort, Share};
-    use crate::view::{CopyView, LaneView, ObjectView, PackView, TargetView, Topology};
+    use super::{Effort, Held, Share};
+    use crate::{
+        budget::Limits,
+        view::{CopyView, LaneView, ObjectView, PackView, TargetView, Topology},
+    };
 
     const MIB: u64 = 1 << 20;
 
@@ -241,12 +278,36 @@ mod tests {
         let effort = effort(&pack(4, 6, 6), &world(6), &[5]);
         assert_eq!((effort.packs, effort.stuck, effort.gone), (1, 0, 0));
         assert_eq!((effort.write_bytes(), effort.read_bytes()), (2 * 8 * MIB, (4 + 2) * 8 * MIB));
-        assert_eq!(effort.paced_bytes, 8 * MIB);
         let written: Vec<_> = effort.shares.values().map(|share| share.write_bytes / MIB).collect();
         assert_eq!(written.iter().filter(|bytes| **bytes == 8).count(), 2, "at two firms: {written:?}");
         assert!(!effort.shares.contains_key(&ProviderId([5; 16])), "nobody asks who is gone");
         let all: u64 = effort.shares.values().map(|share| share.requests).sum();
         assert_eq!(all, 4 * 8 + 2 * (1 + 8));
+    }
+
+    #[test]
+    fn a_narrow_firm_makes_it_longer_and_what_is_below_safe_waits_for_nobody() {
+        let firm = |n: u8| ProviderId([n; 16]);
+        let limits = |all, at: &[(u8, u64)]| Limits::new(all, at.iter().map(|(n, limit)| (firm(*n), Some(*limit))));
+        // Four lanes are read, two written and read back: 64 MiB. It is safe as it is, so all of it waits.
+        let safe = effort(&pack(4, 6, 6), &world(6), &[5]);
+        assert_eq!(safe.held(&Limits::default()), None);
+        assert_eq!(safe.held(&limits(Some(MIB), &[])), Some(Held { seconds: 64, by: None }));
+        let (at, share) =
+            safe.shares.iter().max_by_key(|(_, share)| share.write_bytes).expect("somebody is written to");
+        assert_eq!((share.paced_bytes, share.waiting_bytes), (share.read_bytes + share.write_bytes, share.paced_bytes));
+        let alone = share.paced_bytes / 1_024;
+        assert_eq!(safe.held(&limits(Some(MIB), &[(at.0[0], 1_024)])), Some(Held { seconds: alone, by: Some(*at) }));
+        assert_eq!(safe.held(&limits(Some(MIB), &[(at.0[0], 64 * MIB)])), Some(Held { seconds: 64, by: None }));
+        assert_eq!(safe.held(&limits(None, &[(5, 1)])), None, "nobody asks who is gone");
+        // Two firms are gone: it is below safe, and nothing holds it.
+        let urgent = effort(&pack(4, 6, 6), &world(6), &[4, 5]);
+        assert_eq!((urgent.packs, urgent.held(&limits(Some(1), &[(0, 1)]))), (1, None));
+        // What is safe comes behind it.
+        let mut both = urgent.clone();
+        both.add_pack(&pack(4, 6, 6), &world(6).without(&BTreeSet::from([firm(5)])));
+        let moved = both.read_bytes() + both.write_bytes();
+        assert_eq!(both.held(&limits(Some(MIB), &[])), Some(Held { seconds: moved / MIB, by: None }));
     }
 
     #[test]
@@ -321,7 +382,7 @@ mod tests {
         let mut effort = Effort::default();
         effort.add_object(&object, &world, 3);
         assert_eq!((effort.objects, effort.read_bytes(), effort.write_bytes()), (1, 6 * MIB, 3 * MIB));
-        let new = Share { read_bytes: 3 * MIB, write_bytes: 3 * MIB, requests: 4 };
+        let new = Share { read_bytes: 3 * MIB, write_bytes: 3 * MIB, requests: 4, ..Share::default() };
         assert_eq!(effort.shares.get(&ProviderId([3; 16])), Some(&new));
         let down = Topology::new(world.targets().cloned().map(|mut target| {
             target.state = TargetState::Down;

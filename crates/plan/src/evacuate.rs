@@ -5,9 +5,10 @@
 //! numbers where they can, so that a lane which the leaving firm still serves is *copied*: one read instead of the k that
 //! making it from others takes.
 //!
-//! *The forecast is honest.* It is the rate that was seen, carried on, against the date. When the date cannot be met it says by
-//! how much, and what could help: more bandwidth; making a part of the lanes from the other firms at the same time, where it is
-//! the leaving firm that is slow; or to be content with *safe* until the date.
+//! *The forecast is honest.* It is the rate that was seen, carried on, against the date; and no shorter than the budget of a firm
+//! allows. When the date cannot be met it says by how much, and what could help: more bandwidth, or a larger budget, and whose;
+//! making a part of the lanes from the other firms at the same time, where it is the leaving firm that is slow; or to be content
+//! with *safe* until the date.
 //!
 //! *The proof is for each pack.* It is proven settled without the leaving targets by makes that were read back since the order,
 //! or by those that were read lately and seen in a listing since the order. Anything less is no proof, and the pack says so.
@@ -22,6 +23,7 @@ use model::{
 
 use crate::{
     add::{absent_lanes, fewest, place_added, place_more_copies},
+    budget::Narrow,
     error::Error,
     margin::{LANES_COUNTED_MAX, Spread},
     scheme::Aim,
@@ -173,6 +175,20 @@ pub struct Pace {
     pub staying: usize,
     /// Data lanes of a pack written now: what making a lane from others reads.
     pub k: u8,
+    /// The narrowest budget at the firms that are left, which serve what is copied; taken to do so evenly.
+    pub leaving: Option<Narrow>,
+    /// And at those that stay, which serve and take the rest.
+    pub staying_at: Option<Narrow>,
+}
+
+impl Pace {
+    /// Seconds that the budget takes which is the narrowest place; whose it is, and whether that firm stays.
+    fn narrowest(&self, ahead: &Ahead) -> Option<(u64, ProviderId, bool)> {
+        let there = self.leaving.map(|narrow| (narrow.seconds(ahead.copied_bytes), narrow.provider, false));
+        let rest = ahead.bytes.saturating_sub(ahead.copied_bytes);
+        let here = self.staying_at.map(|narrow| (narrow.seconds(rest), narrow.provider, true));
+        there.into_iter().chain(here).max()
+    }
 }
 
 /// Whether the date is met.
@@ -201,8 +217,10 @@ pub enum Forecast {
 pub struct Help {
     /// The bandwidth that would do, in percent of what was seen; `None` when no bandwidth would: the date is over.
     pub bandwidth_percent: Option<u64>,
+    /// Whose budget of bytes a second is the narrow place: it is that which would have to be so much larger.
+    pub budget_of: Option<ProviderId>,
     /// Seconds of work if lanes were also made from the other firms meanwhile, each taken to be as fast; `None` where it is the
-    /// limit that is in the way, which that would only press harder.
+    /// limit, or the budget of one that stays, that is in the way, which that would only press harder.
     pub rebuilding_s: Option<u64>,
     /// Seconds until everything is safe without the leaving firm, which is less than settled.
     pub safe_s: u64,
@@ -214,21 +232,30 @@ pub fn forecast(ahead: &Ahead, safe_bytes: u64, pace: &Pace) -> Forecast {
         return Forecast::InTime { seconds: 0 };
     }
     // Until something was seen, what is allowed is what is hoped for.
-    let Some(rate) = pace.bytes_per_s.or(pace.allowed).filter(|rate| *rate > 0) else { return Forecast::Unknown };
-    let seconds = ahead.bytes.div_ceil(rate).max(1);
+    let rate = pace.bytes_per_s.or(pace.allowed).filter(|rate| *rate > 0);
+    let narrow = pace.narrowest(ahead);
+    let seen = rate.map(|rate| ahead.bytes.div_ceil(rate));
+    let Some(seconds) = seen.into_iter().chain(narrow.map(|(seconds, ..)| seconds)).max().map(|some| some.max(1))
+    else {
+        return Forecast::Unknown;
+    };
     let left_s = u64::try_from(pace.left_s).unwrap_or(0);
     if seconds <= left_s {
         return Forecast::InTime { seconds };
     }
-    let limit_binds = pace.allowed.is_some_and(|allowed| rate >= allowed / 100 * BOUND_PERCENT);
-    let (k, staying) = (u64::from(pace.k.max(1)), pace.staying as u64);
     let scaled = |value: u64, by: u64, of: u64| {
         u64::try_from((u128::from(value) * u128::from(by)).div_ceil(u128::from(of.max(1)))).unwrap_or(u64::MAX)
     };
+    // What was seen is the pace of the budget, where that is the narrow place.
+    let narrow = narrow.filter(|(own, ..)| scaled(*own, 100, seconds) >= BOUND_PERCENT);
+    let limit_binds = pace.allowed.zip(rate).is_some_and(|(allowed, rate)| rate >= allowed / 100 * BOUND_PERCENT);
+    let is_pressed = limit_binds || narrow.is_some_and(|(.., stays)| stays);
+    let (k, staying) = (u64::from(pace.k.max(1)), pace.staying as u64);
     let help = Help {
         bandwidth_percent: (left_s > 0).then(|| scaled(seconds, 100, left_s)),
-        rebuilding_s: (!limit_binds && ahead.copied_bytes > 0).then(|| scaled(seconds, k, k + staying)),
-        safe_s: safe_bytes.div_ceil(rate),
+        budget_of: narrow.map(|(_, provider, _)| provider),
+        rebuilding_s: (!is_pressed && ahead.copied_bytes > 0).then(|| scaled(seconds, k, k + staying)),
+        safe_s: scaled(seconds, safe_bytes, ahead.bytes),
     };
     let late_s = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_sub(pace.left_s);
     Forecast::Late { seconds, late_s: late_s.unsigned_abs(), help }

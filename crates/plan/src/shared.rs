@@ -60,7 +60,8 @@ mod tests {
             row(3, &[("country", "NL"), ("payment", "card 1")]),
             row(4, &[("country", ""), ("payment", "card 2")]),
         ];
-        let tied = |constraints: &[&str]| domains(&all, &constraints.iter().map(|label| (*label).to_owned()).collect());
+        let tied =
+            |constraints: &[&str]| domains(&all, [], &constraints.iter().map(|label| (*label).to_owned()).collect());
         let said = |n: usize| shared_labels(&all, &tied(&[]), all[n].id);
         assert_eq!(said(0), ["the same country (NL) as firm 3", "the same means of payment (card 1) as firm 3"]);
         assert_eq!(said(2)[0], "the same country (NL) as firm 1, firm 2");

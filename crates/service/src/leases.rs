@@ -68,7 +68,8 @@ impl Service {
         caller.must_operate()?;
         self.look(|tx| {
             let providers = fleet::providers(tx)?;
-            let domains = store::domains(&providers, &store::constraints(tx)?);
+            let targets = fleet::targets(tx)?.into_iter().map(|row| (row.provider, row.state));
+            let domains = store::domains(&providers, targets, &store::constraints(tx)?);
             let found = leases::all(tx)?.into_iter().map(|row| {
                 let provider = name_of(&providers, row.provider);
                 Lease { warnings: store::shared_labels(&providers, &domains, row.provider), row, provider }

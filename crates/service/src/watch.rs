@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::{Tx, access, accounts, fleet, leases};
+use catalogue::{Tx, accounts, fleet, leases};
 use model::{
     account::Role,
     fleet::TargetState,
@@ -21,13 +21,16 @@ use crate::{
     error::{Error, Result},
     hooks::{self, Happened},
     leases::name_of,
-    mail::{self, Telling},
+    mail::{self, Telling, Waiting},
     notices::{serve, sha256, supersede},
+    tokens::role_of,
 };
 
-/// Open notices that are looked at in a round, and statements that are spelled out in a mail.
+/// Open notices that are looked at in a round, and those that a mail spells out.
 const OPEN_MAX: usize = 2_000;
 const TOLD_MAX: usize = 10;
+/// Characters of a notice's words that a mail repeats.
+const WORDS_CHARS: usize = 160;
 
 impl Service {
     /// Raises what is due, closes what is not any more, tells operators of what nobody took note of, and serves statements
@@ -56,7 +59,7 @@ impl Service {
             self.raise(fresh, gone, now_us).await?;
         }
         self.serve_again(&open, &seen, now_us).await?;
-        self.escalate(now_us).await
+        self.tell_of_notices().await
     }
 
     async fn raise(&self, fresh: Vec<Due>, gone: Vec<NoticeId>, now_us: i64) -> Result<()> {
@@ -131,7 +134,11 @@ impl Service {
     }
 
     /// Tells operators of notices that nobody took note of, at growing intervals.
-    async fn escalate(&self, now_us: i64) -> Result<()> {
+    ///
+    /// # Errors
+    /// As the store says; the next round goes on.
+    pub async fn tell_of_notices(&self) -> Result<()> {
+        let now_us = self.store.now().wall_us;
         let waiting = move |tx: &Tx<'_>| {
             let mut found = Vec::new();
             for row in leases::open_notices(tx, OPEN_MAX)? {
@@ -151,9 +158,9 @@ impl Service {
         let (post, store) = (self.post.clone(), self.store.clone());
         self.store
             .commit(move |tx, _| {
-                let text = spelled(tx, &due)?;
+                let first = first_of(tx, &due)?;
                 for account in operators(tx)? {
-                    let told = Telling::Notices { count: due.len(), text: &text };
+                    let told = Telling::Notices { count: due.len(), first: &first };
                     mail::tell(post.as_ref(), tx, account, &told)?;
                     let what = Happened {
                         kind: EventKind::NoticeWaits,
@@ -199,25 +206,29 @@ fn covered(tx: &Tx<'_>, row: &NoticeRow, states: &BTreeMap<TargetId, TargetState
     Ok(format!("{lease}; targets: {}", if targets.is_empty() { "none".to_owned() } else { targets.join(", ") }))
 }
 
-/// Lines for a mail: the first few, each with its firm, its day and how it begins.
-fn spelled(tx: &Tx<'_>, due: &[(NoticeRow, u32)]) -> Result<String> {
+/// The first few, as a mail tells of them.
+fn first_of(tx: &Tx<'_>, due: &[(NoticeRow, u32)]) -> Result<Vec<Waiting>> {
     let providers = fleet::providers(tx)?;
-    let mut lines = Vec::new();
-    for (row, _) in due.iter().take(TOLD_MAX) {
-        let firm = row.provider.map_or_else(|| "the service".to_owned(), |id| name_of(&providers, id));
-        let by = row.deadline_us.map_or(String::new(), |at| format!(", by {}", &store::ledger::second(at)[..10]));
-        let words: String = row.text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
-        lines.push(format!("- {}{by}: {words}", mail::short(&firm)));
-    }
-    if due.len() > TOLD_MAX {
-        lines.push(format!("- and {} more", due.len() - TOLD_MAX));
-    }
-    Ok(lines.join("\n"))
+    let waiting = |(row, _): &(NoticeRow, u32)| {
+        let mut letters = row.text.chars().map(|c| if c.is_control() { ' ' } else { c });
+        let mut words: String = letters.by_ref().take(WORDS_CHARS).collect();
+        if letters.next().is_some() {
+            words.push_str(" ...");
+        }
+        Waiting { id: row.id, firm: row.provider.map(|id| name_of(&providers, id)), by_us: row.deadline_us, words }
+    };
+    Ok(due.iter().take(TOLD_MAX).map(waiting).collect())
 }
 
+/// Who runs the service: those who may change it now. Until somebody owns it, whoever has a token may.
 fn operators(tx: &Tx<'_>) -> Result<Vec<AccountId>> {
-    let runs = |(account, row): (model::account::AccountRow, Option<model::account::SignInRow>)| {
-        row.filter(|row| row.role == Role::Operator && row.suspended_us.is_none()).map(|_| account.id)
-    };
-    Ok(access::accounts(tx)?.into_iter().filter_map(runs).collect())
+    let mut found = Vec::new();
+    for row in accounts::all(tx)? {
+        match role_of(tx, row.id) {
+            Ok(Role::Operator) => found.push(row.id),
+            Ok(_) | Err(Error::Suspended) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }

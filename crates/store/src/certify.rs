@@ -29,6 +29,7 @@ use crate::{
     Draft, Inner, Store,
     error::{Error, Result},
     evacuating::There,
+    ground::Done,
     ledger, locked,
 };
 
@@ -309,7 +310,9 @@ impl Inner {
                 Ok::<_, Error>(rows)
             })
             .await?;
-        recorded.into_iter().for_each(|row| self.fleet.set_orders(row));
+        if !recorded.is_empty() {
+            self.take(Done { orders: recorded, ..Done::default() }).await;
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Which firms count as one: labels that are constraints, set by a person.
 //!
-//! A constraint is a row that is journalled, as it decides where bytes lie. It is counted from the moment at which it is
+//! A constraint is a row that is journalled, as it decides where bytes lie. It is given like any other order
+//! ([`crate::orders`]). It is counted from the moment at which it is
 //! recorded: [`FleetState`](crate::fleet_state) makes every topology with it, so what was safe under fewer constraints may be
 //! at risk the moment after, and repair, which is woken, makes what is missing. Nothing is deleted because of it. The rule
 //! itself, and what is refused, is [`plan::domains`](mod@plan::domains).
@@ -14,7 +15,13 @@ use model::{
     world::BoxFuture,
 };
 
-use crate::{Draft, Inner, Store, error::Result, ledger, orders::OrderError};
+use crate::{
+    Draft, Inner, Store,
+    error::Result,
+    ground::{Ground, Moment},
+    ledger,
+    orders::OrderError,
+};
 
 /// What labels of prices begin with: they say nothing of who vanishes together.
 const PRICES: &str = "price.";
@@ -60,20 +67,9 @@ impl Store {
     /// [`OrderError::BadConstraint`]; [`OrderError::Last`] if too few firms would be left; [`crate::Error::Unsafe`].
     pub fn set_constraint(&self, label: String, holds: bool) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
-            let inner = &self.0;
-            let (rows, mut held) = (inner.fleet.providers(), inner.fleet.constraints());
-            check_constraint(&rows, &label, holds)?;
-            let changes = if holds { held.insert(label.clone()) } else { held.remove(&label) };
-            if !changes {
-                return Ok(false);
-            }
-            inner.may_group(&rows, &held)?;
-            let row = ConstraintRow { label, holds, changed_us: self.now().wall_us };
-            let recorded = row.clone();
-            self.commit(move |tx, draft| draft_constraint(tx, draft, recorded)).await?;
-            inner.fleet.set_constraint(row);
-            inner.regrouped();
-            Ok(true)
+            let order = move |ground: &Ground, _: &Moment<'_>| ground.constrain(&ground.rules, &label, holds);
+            let done = self.0.order(Vec::new(), order).await?;
+            Ok(!done.constraints.is_empty())
         })
     }
 }
@@ -112,40 +108,12 @@ pub(crate) fn check_constraint(rows: &[ProviderRow], label: &str, holds: bool) -
 }
 
 impl Inner {
-    /// Whether firms may be grouped by these rows and labels.
-    pub(crate) fn may_group(&self, rows: &[ProviderRow], constraints: &BTreeSet<String>) -> Result<()> {
-        let before = self.fleet.topology(self.now_us());
-        let domains = plan::domains(rows, constraints);
-        let after = self.fleet.grouped(&before, &domains);
-        let groups = plan::groups(rows, &domains);
-        plan::may_group(&before, &after, groups.clone()).map_err(OrderError::Last)?;
-        if self.scheme_now(&before).is_err() {
-            return Ok(());
+    /// Looks at everything anew if other firms count as one than in these failure domains.
+    pub(crate) fn regroup_since(&self, before: &BTreeMap<ProviderId, ProviderId>) {
+        if *before != self.fleet.domains() {
+            self.upkeep.tallies.forget();
+            self.upkeep.evacuating.look_again();
+            self.upkeep.wake();
         }
-        // Some firms may be down: with those that are up new bytes must still be safe.
-        match (self.scheme_now(&after), after.healthy_providers().len()) {
-            (Ok(_), _) => Ok(()),
-            (Err(_), left @ 0..2) => Err(OrderError::Last(plan::Error::TooFewGroups { left, groups }).into()),
-            (Err(error), _) => Err(error),
-        }
-    }
-
-    /// Looks at everything anew: other firms than before count as one.
-    pub(crate) fn regrouped(&self) {
-        self.upkeep.tallies.forget();
-        self.upkeep.evacuating.look_again();
-        self.upkeep.wake();
-    }
-}
-
-impl crate::fleet_state::FleetState {
-    /// A topology of this fleet with other failure domains.
-    pub(crate) fn grouped(
-        &self,
-        topology: &plan::Topology,
-        domains: &BTreeMap<ProviderId, ProviderId>,
-    ) -> plan::Topology {
-        let own: BTreeMap<_, _> = self.all().into_iter().map(|live| (live.row.id, live.row.provider)).collect();
-        topology.grouped(|target| own.get(&target).map(|provider| domains.get(provider).copied().unwrap_or(*provider)))
     }
 }

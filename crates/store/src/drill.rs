@@ -25,6 +25,7 @@ use model::{
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    kinds::JobKind,
     lanes::place_of,
     locate::PackPlace,
     pacer::Work,
@@ -289,7 +290,7 @@ impl Inner {
             self.upkeep.jobs.did(JOB, step);
             let each = step / (from.len() as u64).max(1);
             let read: Vec<_> = from.into_iter().map(|target| (target, each)).collect();
-            self.pace(Work::waits(JOB), step, &read).await;
+            self.pace(Work::waits(JobKind::Drill), step, &read).await;
             at = end;
         }
         for (lane, hasher) in absent.iter().zip(hashers) {

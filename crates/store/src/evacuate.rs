@@ -35,6 +35,7 @@ use crate::{
     Inner,
     error::{Error, Result},
     evacuating::{Moved, Queue, There, seen},
+    kinds::JobKind,
     lanes::place_of,
     locate::PackPlace,
     locked,
@@ -224,6 +225,8 @@ impl Inner {
             left_s: by_us.saturating_sub(self.world.clock.now().wall_us) / 1_000_000,
             staying: topology.healthy_providers().len(),
             k: self.scheme_now(&topology)?.k,
+            leaving: self.narrowest(&topology, true),
+            staying_at: self.narrowest(&topology, false),
         };
         let (ahead, safe_bytes) = self.ahead();
         let staying = topology.staying();
@@ -340,7 +343,7 @@ impl Inner {
                     } else {
                         place_of(view)
                     };
-                    let moved = self.remake(view, &place, &write, crate::pacer::Work::waits(JOB)).await;
+                    let moved = self.remake(view, &place, &write, crate::pacer::Work::waits(JobKind::Evacuate)).await;
                     // Written once more is read back once.
                     self.upkeep.jobs.did(JOB, *moved.as_ref().unwrap_or(&0));
                     (moved, format!("pack {pack}"))

@@ -22,6 +22,7 @@ use plan::{FillPolicy, Move, Stored, Topology};
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    kinds::JobKind,
     lanes::place_of,
     locked,
     pacer::Work,
@@ -127,7 +128,7 @@ impl Inner {
         let (pack, revision, codec) = (view.id, view.revision, view.codec);
         let locations = self.catalogue.read(move |tx| catalogue::segments::of_pack(tx, pack)).await?;
         let locations: Vec<_> = locations.into_iter().map(|occupant| occupant.location).collect();
-        let made = self.make_lanes(Work::waits(JOB), &place_of(view), codec, locations, &step.write).await?;
+        let made = self.make_lanes(Work::waits(JobKind::Fill), &place_of(view), codec, locations, &step.write).await?;
         let drop: Vec<MakeId> = step.drop.clone();
         let proven = self.proven_now();
         let (at, grace_s) = (self.service_time(), self.settings.grace_s);

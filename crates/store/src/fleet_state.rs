@@ -87,6 +87,13 @@ struct Inner {
     constraints: BTreeSet<String>,
 }
 
+impl Inner {
+    fn domains(&self) -> BTreeMap<ProviderId, ProviderId> {
+        let targets = self.targets.values().map(|live| (live.row.provider, live.row.state));
+        plan::domains(self.providers.values(), targets, &self.constraints)
+    }
+}
+
 impl FleetState {
     /// Knows nothing yet. Targets whose disk failed in passing are sent to `again`.
     pub fn new(again: mpsc::UnboundedSender<TargetId>) -> Self {
@@ -295,13 +302,13 @@ impl FleetState {
 
     /// The failure domain of each provider.
     pub fn domains(&self) -> BTreeMap<ProviderId, ProviderId> {
-        self.read(|inner| plan::domains(inner.providers.values(), &inner.constraints))
+        self.read(Inner::domains)
     }
 
     /// Each target, its failure domain and its state, by target: what a census is good for.
     pub fn looks(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
         self.read(|inner| {
-            let domains = plan::domains(inner.providers.values(), &inner.constraints);
+            let domains = inner.domains();
             let domain = |row: &TargetRow| domains.get(&row.provider).copied().unwrap_or(row.provider);
             inner.targets.values().map(|live| (live.row.id, domain(&live.row), live.state)).collect()
         })
@@ -310,7 +317,7 @@ impl FleetState {
     /// The view that decisions are made on. Its providers are failure domains.
     pub fn topology(&self, now_us: u64) -> Topology {
         self.read(|inner| {
-            let domains = plan::domains(inner.providers.values(), &inner.constraints);
+            let domains = inner.domains();
             Topology::new(inner.targets.values().map(|live| TargetView {
                 id: live.row.id,
                 provider: domains.get(&live.row.provider).copied().unwrap_or(live.row.provider),

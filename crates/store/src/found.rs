@@ -79,6 +79,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         generation: AtomicU64::new(life.generation),
         keys: Ring::new(key),
         fleet: FleetState::new(again),
+        taking: tokio::sync::Mutex::default(),
         probing: tokio::sync::Mutex::default(),
         door,
         chain: Mutex::new(chain),

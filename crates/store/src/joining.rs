@@ -8,7 +8,7 @@
 //! Logins come sealed to the service identity and stay in the catalogue: they are no change that is journalled.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -26,6 +26,7 @@ use crate::{
     Draft, Inner, Store,
     error::{Error, Result},
     found::FORMAT_MD,
+    ground::{Done, Ground},
     ledger, meta,
 };
 /// Bytes of the object that a new target is tried with: more than one frame, and no round number.
@@ -83,7 +84,9 @@ impl Store {
             inner.must_not_be_left(row.provider)?;
             let (marker, joined) = inner.admit(&row, driver.as_ref(), found.as_ref()).await?;
             let (recorded, sealed, now_us) = (row.clone(), login, self.now().wall_us);
+            let topology = inner.fleet.topology(inner.now_us());
             self.commit(move |tx, draft| {
+                Ground::read(tx)?.may_join(&topology, std::slice::from_ref(&recorded))?;
                 if let Some(sealed) = sealed {
                     catalogue::logins::set(tx, recorded.id, &sealed)?;
                 }
@@ -94,9 +97,10 @@ impl Store {
             })
             .await?;
             inner.roster.insert(row.id, driver);
-            let now_us = inner.now_us();
+            let (now_us, before) = (inner.now_us(), inner.fleet.domains());
             inner.fleet.set_target(row.clone(), Some(marker), now_us);
             inner.fleet.saw(row.id, TargetState::Up, joined.free_bytes, "", now_us);
+            inner.regroup_since(&before);
             inner.renew_address_books().await?;
             inner.upkeep.wake();
             Ok(joined)
@@ -117,17 +121,12 @@ impl Store {
     ) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let inner = &self.0;
-            let mut merged: BTreeMap<_, _> = inner.fleet.providers().into_iter().map(|row| (row.id, row)).collect();
-            merged.extend(providers.iter().map(|row| (row.id, row.clone())));
-            inner.may_group(&merged.into_values().collect::<Vec<_>>(), &inner.fleet.constraints())?;
-            let before = inner.fleet.domains();
-            for row in &providers {
-                inner.fleet.set_provider(row.clone());
-            }
-            if before.iter().any(|known| inner.fleet.domains().get(known.0) != Some(known.1)) {
-                inner.regrouped();
-            }
+            inner.label(providers).await?;
+            let (before, topology) = (inner.fleet.domains(), inner.fleet.topology(inner.now_us()));
             let fresh: BTreeSet<_> = opened.iter().map(|(row, _)| row.id).collect();
+            let asked: Vec<_> = moved.iter().chain(opened.iter().map(|(row, _)| row)).cloned().collect();
+            // Before anything is touched; the commit asks again.
+            inner.catalogue.read(|tx| Ground::read(tx)).await?.may_join(&topology, &asked)?;
             let mut rows = Vec::new();
             for row in moved {
                 inner.fleet.set_target(row.clone(), None, inner.now_us());
@@ -142,20 +141,20 @@ impl Store {
                 inner.adopt_target(&row).await?;
                 rows.push(row);
             }
-            let (now_us, fresh) = (self.now().wall_us, fresh);
-            self.commit(move |tx, draft| {
-                for row in providers {
-                    note_provider(tx, draft, &row, now_us)?;
-                    draft.change(Scope::Cluster, Change::Provider(row));
-                }
+            let now_us = self.now().wall_us;
+            let record = move |tx: &mut catalogue::Tx<'_>, draft: &mut Draft| {
+                Ground::read(tx)?.may_join(&topology, &rows)?;
                 for row in rows {
                     let what = if fresh.contains(&row.id) { "target.joined" } else { "target.moved" };
                     note_target(tx, draft, what, &row, now_us)?;
                     draft.change(Scope::Cluster, Change::Target(row));
                 }
                 Ok::<_, Error>(())
-            })
-            .await?;
+            };
+            if !asked.is_empty() {
+                self.commit(record).await?;
+                inner.regroup_since(&before);
+            }
             inner.renew_address_books().await?;
             inner.upkeep.call();
             Ok(())
@@ -309,6 +308,26 @@ impl Inner {
         self.put_manual(driver).await.map_err(|error| failed("writing format.md", &error))?;
         let probe = driver.probe().await.map_err(|error| failed("looking at it again", &error))?;
         Ok((marker, Joined { free_bytes: probe.free_bytes, abilities: driver.abilities() }))
+    }
+
+    /// Records providers that are new or have other labels, if enough firms are left then, and goes by them.
+    async fn label(self: &Arc<Self>, providers: Vec<ProviderRow>) -> Result<()> {
+        if providers.is_empty() {
+            return Ok(());
+        }
+        let (topology, now_us) = (self.fleet.topology(self.now_us()), self.world.clock.now().wall_us);
+        let recorded = providers.clone();
+        let record = move |tx: &mut catalogue::Tx<'_>, draft: &mut Draft| {
+            Ground::read(tx)?.may_be_labelled(&topology, &recorded)?;
+            for row in recorded {
+                note_provider(tx, draft, &row, now_us)?;
+                draft.change(Scope::Cluster, Change::Provider(row));
+            }
+            Ok::<_, Error>(())
+        };
+        Store(self.clone()).commit(record).await?;
+        self.take(Done { providers, ..Done::default() }).await;
+        Ok(())
     }
 
     /// Refuses a target at a provider that is being left.

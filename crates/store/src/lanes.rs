@@ -17,10 +17,10 @@ use plan::NewLane;
 use crate::{
     Inner,
     error::{Error, Result},
+    kinds::JobKind,
     locate::PackPlace,
     pacer::Work,
     pack_writer::LaneSink,
-    repair,
 };
 
 /// Bytes of a lane that are made at once.
@@ -120,7 +120,7 @@ impl Inner {
         let sources = sources.into_iter().chain(copied.iter().flatten().map(|(target, _)| *target));
         let at: Vec<_> = sources.chain(write.iter().map(|new| new.target)).map(|target| (target, step)).collect();
         self.pace(work, moved, &at).await;
-        self.upkeep.jobs.did(work.job, moved);
+        self.upkeep.jobs.did(work.kind.progress(), moved);
         copied
             .into_iter()
             .map(|copied| {
@@ -181,7 +181,9 @@ impl Inner {
                 }),
                 makes: Arc::new(makes.iter().map(|make| (*make, MakeState::Good)).collect()),
             };
-            match self.make_lanes(Work::hurries(repair::JOB), &place, pack.codec, pack.locations.clone(), &added).await
+            match self
+                .make_lanes(Work::hurries(JobKind::Repair), &place, pack.codec, pack.locations.clone(), &added)
+                .await
             {
                 Ok(made) => makes.extend(made),
                 Err(error @ Error::Unreadable { .. }) => return Err(detail(error.to_string())),

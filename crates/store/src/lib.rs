@@ -60,6 +60,7 @@ mod fold;
 mod found;
 pub mod gauges;
 mod gone;
+mod ground;
 mod intake;
 mod jobs;
 mod joining;
@@ -171,6 +172,8 @@ pub(crate) struct Inner {
     generation: AtomicU64,
     keys: keys::Ring,
     fleet: fleet_state::FleetState,
+    /// Held while recorded orders are taken over, one after the other.
+    taking: tokio::sync::Mutex<()>,
     /// Held while targets are probed.
     probing: tokio::sync::Mutex<()>,
     pool: pool::Pool,

@@ -3,24 +3,32 @@
 //!
 //! An order is a row for each target, journalled like all that matters, so it survives a restart and a lost catalogue. What
 //! carries orders out is [`crate::evacuate`], [`crate::certify`] and [`crate::retire`]; here they are given, changed and
-//! refused. The targets of one provider are left by one order, under one id.
+//! refused. The targets of one provider are left by one order, under one id. **What may be ordered is asked in the commit that
+//! records it** ([`crate::ground`]): two who order at once, each with enough firms left, do not go too far together.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use model::{
     Change, Scope,
     fleet::{TargetRow, TargetState},
     id::{OrderId, TargetId},
-    orders::{Evacuation, Retirement, TargetOrders},
+    orders::{Evacuation, TargetOrders},
     world::BoxFuture,
 };
 
 use crate::{
-    Inner, Store,
+    Draft, Inner, Store,
+    constraints::draft_constraint,
     error::{Error, Result},
-    fleet_state::Live,
-    ledger,
+    ground::{Done, Ground, Moment, Rules},
+    ledger, meta,
 };
+
+/// Targets that one entry of the ledger names: more would outgrow it.
+const NAMED_MAX: usize = 200;
 
 mod refused;
 
@@ -53,12 +61,8 @@ impl Store {
     /// [`OrderError`]; [`Error::Unsafe`].
     pub fn cordon(&self, targets: Vec<TargetId>, cordoned: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let lives = self.0.ordered(&targets)?;
-            if cordoned {
-                self.0.may_leave(&targets)?;
-            }
-            let orders = lives.into_iter().map(|live| TargetOrders { cordoned, ..live.orders });
-            self.0.give(if cordoned { "target cordoned" } else { "target uncordoned" }, orders.collect()).await
+            let order = move |ground: &Ground, _: &Moment<'_>| ground.cordon(&ground.rules, &targets, cordoned);
+            self.0.order(Vec::new(), order).await.map(drop)
         })
     }
 
@@ -68,20 +72,10 @@ impl Store {
     /// [`OrderError`]; [`Error::Unsafe`].
     pub fn evacuate(&self, targets: Vec<TargetId>, by_us: i64) -> BoxFuture<'_, Result<OrderId>> {
         Box::pin(async move {
-            let lives = self.0.ordered(&targets)?;
-            let ordered_us = self.now().wall_us;
-            if by_us <= ordered_us {
-                return Err(OrderError::DateOver.into());
-            }
-            if let Some(live) = lives.iter().find(|live| live.orders.evacuation.is_some()) {
-                return Err(OrderError::AlreadyOrdered { address: live.row.address.clone() }.into());
-            }
-            self.0.may_leave(&targets)?;
-            let id = OrderId::random(self.entropy());
-            let order = Evacuation { id, ordered_us, by_us, ..Evacuation::default() };
-            let orders = lives.into_iter().map(|live| TargetOrders { evacuation: Some(order), ..live.orders });
-            self.0.give("evacuation ordered", orders.collect()).await?;
-            Ok(id)
+            let order =
+                move |ground: &Ground, moment: &Moment<'_>| ground.evacuate(&ground.rules, &targets, by_us, moment);
+            let done = self.0.order(Vec::new(), order).await?;
+            Ok(done.orders.iter().find_map(|row| row.evacuation).map(|order| order.id).unwrap_or_default())
         })
     }
 
@@ -91,9 +85,10 @@ impl Store {
     /// [`OrderError`]; [`Error::Unsafe`].
     pub fn pause_evacuation(&self, targets: Vec<TargetId>, paused: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let change = |order: Evacuation| Some(Evacuation { paused, ..order });
-            let verb = if paused { "evacuation paused" } else { "evacuation resumed" };
-            self.0.change_evacuation(verb, &targets, change).await
+            let change = move |order: Evacuation| Some(Evacuation { paused, ..order });
+            let order =
+                move |ground: &Ground, _: &Moment<'_>| ground.change_evacuation(&ground.rules, &targets, change);
+            self.0.order(Vec::new(), order).await.map(drop)
         })
     }
 
@@ -102,7 +97,11 @@ impl Store {
     /// # Errors
     /// [`OrderError`]; [`Error::Unsafe`].
     pub fn cancel_evacuation(&self, targets: Vec<TargetId>) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.0.change_evacuation("evacuation cancelled", &targets, |_| None).await })
+        Box::pin(async move {
+            let order =
+                move |ground: &Ground, _: &Moment<'_>| ground.change_evacuation(&ground.rules, &targets, |_| None);
+            self.0.order(Vec::new(), order).await.map(drop)
+        })
     }
 
     /// Orders targets to be forgotten, after they were evacuated or given up: their shards leave the records, go after the
@@ -113,23 +112,11 @@ impl Store {
     /// [`OrderError::StillCounts`] where something there still counts; other [`OrderError`]s; [`Error::Unsafe`].
     pub fn order_retirement(&self, targets: Vec<TargetId>, keeps_shards: bool) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let mut lives = Vec::new();
-            for target in &targets {
-                let live = self.0.fleet.live(*target).filter(|live| live.row.state != TargetState::Retired);
-                lives.extend(live);
-            }
-            let Some(first) = lives.first() else { return Err(OrderError::NothingThere.into()) };
-            if lives.iter().all(|live| live.orders.retirement.is_some()) {
-                return Err(OrderError::Retiring { address: first.row.address.clone() }.into());
-            }
-            for live in lives.iter().filter(|live| live.row.state != TargetState::Lost) {
-                if live.orders.evacuation.is_none_or(|order| order.evacuated.is_none()) {
-                    self.0.must_be_empty(live).await?;
-                }
-            }
-            let end = Retirement { ordered_us: self.now().wall_us, keeps_shards };
-            let orders = lives.into_iter().map(|live| TargetOrders { retirement: Some(end), ..live.orders });
-            self.0.give("retirement ordered", orders.collect()).await
+            let asked = targets.clone();
+            let order = move |ground: &Ground, moment: &Moment<'_>| {
+                ground.retire(&ground.rules, &targets, keeps_shards, moment.now_us)
+            };
+            self.0.order(asked, order).await.map(drop)
         })
     }
 
@@ -139,26 +126,29 @@ impl Store {
     /// [`OrderError`]; [`Error::Unsafe`].
     pub fn give_up(&self, targets: Vec<TargetId>) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let lives = self.0.ordered(&targets)?;
-            let mut rows: Vec<_> = lives.into_iter().map(|live| live.row).collect();
-            rows.iter_mut().for_each(|row| row.state = TargetState::Lost);
-            let lost = rows.clone();
             let now_us = self.now().wall_us;
-            self.commit(move |tx, draft| {
-                for row in rows {
-                    let fields = [("target", row.id.to_string()), ("address", row.address.clone())];
-                    ledger::note(tx, draft, "target.lost", &fields, now_us)?;
-                    draft.audit(None, "target lost", row.address.clone());
-                    draft.change(Scope::Cluster, Change::Target(row));
-                }
-                Ok::<_, Error>(())
-            })
-            .await?;
+            let lost = self
+                .commit(move |tx, draft| {
+                    let ground = Ground::read(tx)?;
+                    let mut rows: Vec<_> =
+                        ground.ours(&ground.rules, &targets)?.into_iter().map(|(row, _)| row).collect();
+                    for row in &mut rows {
+                        row.state = TargetState::Lost;
+                        let fields = [("target", row.id.to_string()), ("address", row.address.clone())];
+                        ledger::note(tx, draft, "target.lost", &fields, now_us)?;
+                        draft.audit(None, "target lost", row.address.clone());
+                        draft.change(Scope::Cluster, Change::Target(row.clone()));
+                    }
+                    Ok::<_, Error>(rows)
+                })
+                .await?;
+            let before = self.0.fleet.domains();
             for row in lost {
                 let target = row.id;
                 self.0.fleet.set_target(row, None, self.0.now_us());
                 self.0.fleet.saw(target, TargetState::Lost, None, "a person gave it up", self.0.now_us());
             }
+            self.0.regroup_since(&before);
             self.0.upkeep.wake();
             Ok(())
         })
@@ -197,73 +187,110 @@ impl Store {
 }
 
 impl Inner {
-    /// These targets, all of which must be of the fleet and not on their way out.
-    fn ordered(&self, targets: &[TargetId]) -> Result<Vec<Live>> {
-        let lives: Vec<_> = targets.iter().filter_map(|target| self.fleet.live(*target)).collect();
-        let ours = of_ours(lives.iter().map(|live| (live.row.clone(), live.orders.clone())).collect())?;
-        Ok(lives.into_iter().filter(|live| ours.iter().any(|(row, _)| row.id == live.row.id)).collect())
-    }
-
-    /// Whether enough providers are left without these.
-    fn may_leave(&self, targets: &[TargetId]) -> Result<()> {
-        let topology = self.fleet.topology(self.now_us());
-        let without = plan::Topology::new(topology.targets().cloned().map(|mut view| {
-            view.leaving |= targets.contains(&view.id);
-            view
-        }));
-        Ok(plan::evacuate::may_leave(&without).map_err(OrderError::Last)?)
-    }
-
-    async fn change_evacuation(
-        self: &std::sync::Arc<Self>,
-        verb: &'static str,
-        targets: &[TargetId],
-        change: impl Fn(Evacuation) -> Option<Evacuation>,
-    ) -> Result<()> {
-        let lives = self.ordered(targets)?;
-        let ordered: Vec<_> = lives.iter().filter(|live| live.orders.evacuation.is_some()).collect();
-        if ordered.is_empty() {
-            let address = lives.first().map(|live| live.row.address.clone()).unwrap_or_default();
-            return Err(OrderError::NotOrdered { address }.into());
-        }
-        let changed = ordered
-            .into_iter()
-            .map(|live| TargetOrders { evacuation: live.orders.evacuation.and_then(&change), ..live.orders.clone() });
-        self.give(verb, changed.collect()).await
-    }
-
-    /// Records orders, and then goes by them.
-    pub(crate) async fn give(self: &std::sync::Arc<Self>, verb: &'static str, orders: Vec<TargetOrders>) -> Result<()> {
-        let rows = orders.clone();
+    /// Records what a person ordered, if that may be as things are in the commit, and then goes by it; the rows that changed. What
+    /// records name at targets `to_retire` is known to `order`.
+    pub(crate) async fn order(
+        self: &Arc<Self>,
+        to_retire: Vec<TargetId>,
+        order: impl FnOnce(&Ground, &Moment<'_>) -> std::result::Result<Rules, OrderError> + Send + 'static,
+    ) -> Result<Done> {
         let now_us = self.world.clock.now().wall_us;
-        let address = |target: TargetId| self.fleet.live(target).map(|live| live.row.address).unwrap_or_default();
-        let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row.target, address(row.target))).collect();
-        Store(self.clone())
+        let (topology, entropy) = (self.fleet.topology(self.now_us()), self.world.entropy.clone());
+        let done = Store(self.clone())
             .commit(move |tx, draft| {
-                let order = rows.iter().find_map(|row| row.evacuation);
-                let mut fields: Vec<(&str, String)> = told.into_iter().map(|target| ("target", target)).collect();
-                fields.extend(order.iter().map(|order| ("order", order.id.to_string())));
-                ledger::note(tx, draft, &verb.replace(' ', "."), &fields, now_us)?;
-                for row in rows {
-                    draft.audit(None, verb, row.target.to_string());
-                    draft.change(Scope::Cluster, Change::TargetOrders(row));
-                }
-                Ok::<_, Error>(())
+                let mut ground = Ground::read(tx)?;
+                ground.read_held(tx, &to_retire)?;
+                let id = || OrderId::random(entropy.as_ref());
+                let rules = order(&ground, &Moment { now_us, order: &id })?;
+                ground.may_be(&topology, &rules)?;
+                let done = ground.differences(&rules, now_us);
+                draft_all(tx, draft, &ground, &done, now_us)?;
+                Ok::<_, Error>(done)
             })
             .await?;
-        orders.into_iter().for_each(|row| self.fleet.set_orders(row));
-        self.upkeep.evacuating.look_again();
-        self.upkeep.wake();
-        Ok(())
+        self.go_by(done.clone()).await;
+        Ok(done)
     }
 
-    /// Refuses what still holds something that a record names.
-    async fn must_be_empty(&self, live: &Live) -> Result<()> {
-        let target = live.row.id;
-        let (packs, bytes, objects) = self.catalogue.read(move |tx| catalogue::orders::held(tx, target)).await?;
-        if packs + objects == 0 {
-            return Ok(());
-        }
-        Err(OrderError::StillCounts { address: live.row.address.clone(), packs, bytes, objects }.into())
+    /// Goes by what a person ordered.
+    pub(crate) async fn go_by(&self, done: Done) {
+        self.take(done).await;
+        self.upkeep.evacuating.look_again();
+        self.upkeep.wake();
     }
+
+    /// Takes over rows that were recorded: as they stand by now, so that of two who ordered at once the later one is gone by,
+    /// whoever of them comes here first.
+    pub(crate) async fn take(&self, done: Done) {
+        let _turn = self.taking.lock().await;
+        let asked = done.clone();
+        let read = self.catalogue.read(move |tx| asked.as_recorded(tx)).await;
+        // They are recorded all the same; what cannot be read again is gone by as it was.
+        let done = read.unwrap_or(done);
+        let before = self.fleet.domains();
+        done.providers.into_iter().for_each(|row| self.fleet.set_provider(row));
+        done.constraints.into_iter().for_each(|row| self.fleet.set_constraint(row));
+        done.orders.into_iter().for_each(|row| self.fleet.set_orders(row));
+        self.regroup_since(&before);
+    }
+}
+
+/// Adds rows to what is committed, each with its entry in the ledger.
+pub(crate) fn draft_all(
+    tx: &mut catalogue::Tx<'_>,
+    draft: &mut Draft,
+    ground: &Ground,
+    done: &Done,
+    now_us: i64,
+) -> Result<()> {
+    for row in &done.providers {
+        crate::joining::note_provider(tx, draft, row, now_us)?;
+        draft.change(Scope::Cluster, Change::Provider(row.clone()));
+    }
+    if !done.providers.is_empty() {
+        catalogue::meta::set_number(tx, meta::FLEET_KEPT, 1)?;
+    }
+    for row in &done.constraints {
+        draft_constraint(tx, draft, row.clone())?;
+    }
+    let addresses: BTreeMap<_, _> = ground.targets.iter().map(|row| (row.id, row.address.as_str())).collect();
+    let mut told: BTreeMap<_, Vec<(&str, String)>> = BTreeMap::new();
+    for row in &done.orders {
+        for verb in verbs(&ground.ordered(row.target), row) {
+            let address = addresses.get(&row.target).copied().unwrap_or_default();
+            let order = row.evacuation.map(|order| order.id);
+            told.entry((verb, order)).or_default().push(("target", format!("{} {address}", row.target)));
+            draft.audit(None, verb, row.target.to_string());
+        }
+        draft.change(Scope::Cluster, Change::TargetOrders(row.clone()));
+    }
+    for ((verb, order), targets) in told {
+        for some in targets.chunks(NAMED_MAX) {
+            let mut fields = some.to_vec();
+            fields.extend(order.map(|order| ("order", order.to_string())));
+            ledger::note(tx, draft, &verb.replace(' ', "."), &fields, now_us)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was ordered, in words for the ledger.
+fn verbs(was: &TargetOrders, is: &TargetOrders) -> Vec<&'static str> {
+    let mut verbs = Vec::new();
+    match (was.cordoned, is.cordoned) {
+        (false, true) => verbs.push("target cordoned"),
+        (true, false) => verbs.push("target uncordoned"),
+        _ => {}
+    }
+    match (was.evacuation, is.evacuation) {
+        (Some(_), None) => verbs.push("evacuation cancelled"),
+        (before, Some(order)) if before.is_none_or(|before| before.id != order.id) => verbs.push("evacuation ordered"),
+        (Some(before), Some(order)) if order.paused && !before.paused => verbs.push("evacuation paused"),
+        (Some(before), Some(order)) if before.paused && !order.paused => verbs.push("evacuation resumed"),
+        _ => {}
+    }
+    if was.retirement.is_none() && is.retirement.is_some() {
+        verbs.push("retirement ordered");
+    }
+    verbs
 }

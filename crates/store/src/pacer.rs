@@ -13,7 +13,7 @@ use std::{
 
 use model::id::{ProviderId, TargetId};
 
-use crate::{Inner, locked};
+use crate::{Inner, kinds::JobKind, locked};
 
 /// Unused time that may still be used, in microseconds.
 const SAVED_US: u64 = 1_000_000;
@@ -25,20 +25,20 @@ const SLICE_US: u64 = 1_000_000;
 /// Work that moves bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    /// Of which job.
-    pub job: &'static str,
+    /// For which kind of upkeep.
+    pub kind: JobKind,
     hurries: bool,
 }
 
 impl Work {
     /// Work that keeps to every limit.
-    pub fn waits(job: &'static str) -> Self {
-        Self { job, hurries: false }
+    pub fn waits(kind: JobKind) -> Self {
+        Self { kind, hurries: false }
     }
 
     /// Work that waits for none: what it makes is below safe, or somebody waits for it.
-    pub fn hurries(job: &'static str) -> Self {
-        Self { job, hurries: true }
+    pub fn hurries(kind: JobKind) -> Self {
+        Self { kind, hurries: true }
     }
 }
 

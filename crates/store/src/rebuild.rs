@@ -128,7 +128,8 @@ fn check_unread(folded: &Folded, sources: &[Source], without: &[String]) -> Resu
     };
     let holding = cluster.constraints.values().filter(|row| row.value.holds);
     let constraints = holding.map(|row| row.value.label.clone()).collect();
-    let domains = plan::domains(cluster.providers.values().map(|row| &row.value), &constraints);
+    let targets = cluster.targets.values().map(|row| (row.value.provider, row.value.state));
+    let domains = plan::domains(cluster.providers.values().map(|row| &row.value), targets, &constraints);
     let missing: BTreeMap<String, ProviderId> =
         unread.iter().map(|row| (name(row), domains.get(&row.provider).copied().unwrap_or(row.provider))).collect();
     let missing: BTreeMap<_, _> = missing.into_iter().filter(|(name, _)| !without.contains(name)).collect();

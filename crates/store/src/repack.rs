@@ -21,6 +21,7 @@ use plan::RepackPolicy;
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    kinds::JobKind,
     lanes::place_of,
     pacer::Work,
     shared_pack::{PACK_SEGMENTS_MAX, Shared, record_shared, shared_bytes},
@@ -113,7 +114,7 @@ impl Inner {
             let sealed = self.read_whole(pack, location).await?;
             let source = self.best_make(&place_of(pack), location.lane.unwrap_or_default()).map(|make| make.target);
             let read: Vec<_> = source.map(|target| (target, location.bytes)).into_iter().collect();
-            self.pace(Work::waits("repacking"), location.bytes, &read).await;
+            self.pace(Work::waits(JobKind::Repack), location.bytes, &read).await;
             shared.add(location.segment, sealed).await;
         }
         let pack = shared.close().await?;

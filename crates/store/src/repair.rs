@@ -24,6 +24,7 @@ use plan::{NewLane, RepairPolicy, RepairStep, Topology, repair::Source};
 use crate::{
     Inner, Store,
     error::{Error, Result},
+    kinds::JobKind,
     lanes::place_of,
     locate::PackPlace,
     pacer::Work,
@@ -194,7 +195,7 @@ impl Inner {
                     let Some(view) = packs.iter().find(|view| view.id == pack) else { continue };
                     // What one firm's loss may end is made at any speed and any price.
                     let is_safe = plan::Spread::of_pack(&crate::view::of_pack(view), &topology).is_safe();
-                    let work = if is_safe { Work::waits(JOB) } else { Work::hurries(JOB) };
+                    let work = if is_safe { Work::waits(JobKind::Repair) } else { Work::hurries(JobKind::Repair) };
                     match self.remake(view, &place_of(view), &write, work).await {
                         Ok(bytes) => {
                             round.packs += 1;

@@ -66,6 +66,8 @@ pub struct EvacuationReport {
     pub order: Evacuation,
     /// Whether the date is met, and what could help; `None` before the first look, and when it is over.
     pub forecast: Option<Forecast>,
+    /// Whose budget is what the forecast is held by, by name, where the date is missed because of it.
+    pub budget_of: Option<String>,
     /// Packs and copied objects that do not stand without its targets yet, as of the last look.
     pub packs_left: u64,
     /// Likewise.
@@ -183,9 +185,15 @@ impl Inner {
         let (said, unproven) = self.upkeep.evacuating.said(order.id);
         let said = said.filter(|_| order.evacuated.is_none());
         let ahead = said.map(|(_, ahead)| ahead).unwrap_or_default();
+        let held_by = match said {
+            Some((Forecast::Late { help, .. }, _)) => help.budget_of,
+            _ => None,
+        };
+        let named = |id| self.fleet.providers().into_iter().find(|row| row.id == id).map(|row| row.name);
         EvacuationReport {
             order,
             forecast: said.map(|(forecast, _)| forecast),
+            budget_of: held_by.and_then(named),
             packs_left: ahead.packs,
             objects_left: ahead.objects,
             bytes_left: ahead.bytes,

@@ -73,8 +73,10 @@ impl Store {
                 Ok::<_, Error>(())
             })
             .await?;
+            let before = self.0.fleet.domains();
             self.0.fleet.set_target(retired, None, self.0.now_us());
             self.0.fleet.saw(target, TargetState::Retired, None, "a person retired it", self.0.now_us());
+            self.0.regroup_since(&before);
             self.0.upkeep.wake();
             Ok(())
         })

@@ -152,7 +152,7 @@ impl Inner {
                 return Err(Error::DamagedBlock { pack, lane: make.lane, block });
             }
             let read = bytes.len() as u64;
-            self.pace(Work::waits(JobKind::Sample.name()), read, &[(make.target, read)]).await;
+            self.pace(Work::waits(JobKind::Sample), read, &[(make.target, read)]).await;
         }
         Ok(())
     }

@@ -214,7 +214,7 @@ impl Inner {
     }
 
     async fn judge_shard(&self, pack: PackId, k: u8, make: &Make) -> Verdict {
-        match self.check_shard(Work::waits(JOB), pack, k, make).await {
+        match self.check_shard(Work::waits(JobKind::Scrub), pack, k, make).await {
             Ok(blocks) => Verdict::Right(blocks),
             Err(Error::DamagedBlock { block, .. }) => Verdict::Damaged(block + 1),
             Err(Error::Format(_)) => Verdict::Damaged(1),

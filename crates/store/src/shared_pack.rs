@@ -20,6 +20,7 @@ use model::{
 use crate::{
     Draft, Inner,
     error::{Error, Result},
+    kinds::JobKind,
     pacer::Work,
     pack_writer::{LaneSink, Writing},
     pool::BUFFER_BYTES,
@@ -194,7 +195,7 @@ impl Inner {
     /// settled on the rest.
     pub(crate) async fn read_back(self: &Arc<Self>, pack: &Pack) -> Result<()> {
         for make in &pack.makes {
-            if let Err(error) = self.check_shard(Work::waits("packing"), pack.id, pack.k, make).await {
+            if let Err(error) = self.check_shard(Work::waits(JobKind::Pack), pack.id, pack.k, make).await {
                 return Err(Error::Unsafe {
                     providers_up: self.fleet.topology(self.now_us()).healthy_providers().len(),
                     detail: format!("a shard just written reads back wrong: {error}"),

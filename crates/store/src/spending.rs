@@ -9,7 +9,7 @@
 //! since. What a firm really keeps is a little more: headers, and what is deleted but not gone yet.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -22,7 +22,11 @@ use model::{
     fleet::TargetState,
     id::{ProviderId, TargetId},
 };
-use plan::{Budget, Cost, Month, Price, Usage, UsedUp, cost::stored_between};
+use plan::{
+    Budget, Cost, Month, Price, Topology, Usage, UsedUp,
+    budget::{Limits, Narrow},
+    cost::stored_between,
+};
 
 use crate::{Inner, Store, error::Result, locked};
 
@@ -128,6 +132,31 @@ impl Inner {
         let spent = spent.into_iter().filter_map(|(provider, spending)| Some((provider, spending.used_up?)));
         self.fleet.set_spent(spent.collect());
         Ok(())
+    }
+
+    /// The narrowest budget of bytes a second at the firms that are left in a topology, or at those that take what is moved.
+    pub(crate) fn narrowest(&self, topology: &Topology, leaving: bool) -> Option<Narrow> {
+        let budgets = self.fleet.budgets();
+        let part = |live: &crate::fleet_state::Live| {
+            let view = topology.target(live.row.id)?;
+            let takes_part = if leaving { view.leaving && view.answers() } else { view.takes(0) };
+            takes_part.then_some(live.row.provider)
+        };
+        let firms: BTreeSet<_> = self.fleet.all().iter().filter_map(part).collect();
+        Narrow::of(firms.into_iter().map(|firm| (firm, budgets.get(&firm).and_then(|budget| budget.bytes_per_s))))
+    }
+
+    /// Bytes a second that upkeep may move in all, and at the firms of a topology, by failure domain.
+    pub(crate) fn limits(&self, topology: &Topology) -> Limits {
+        let (budgets, domains) = (self.fleet.budgets(), self.fleet.domains());
+        let answers = |live: &crate::fleet_state::Live| topology.target(live.row.id).is_some_and(|view| view.answers());
+        let firms: BTreeSet<_> =
+            self.fleet.all().iter().filter(|live| answers(live)).map(|live| live.row.provider).collect();
+        let limit = |firm| {
+            let domain = domains.get(&firm).copied().unwrap_or(firm);
+            (domain, budgets.get(&firm).and_then(|budget| budget.bytes_per_s))
+        };
+        Limits::new(self.settings.upkeep_bytes_per_s, firms.into_iter().map(limit))
     }
 
     /// The bytes at each provider, of those at each target; nothing at one whose targets were all given up.

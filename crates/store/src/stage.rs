@@ -6,27 +6,21 @@
 //! something meanwhile, or did it, the number is another one. All is one commit. [`fold`] says what the rows would be, and
 //! [`effect`] what that would do; `docs/decisions/0029` argues it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use catalogue::Tx;
 use model::{
-    Change, Scope,
-    fleet::{ConstraintRow, ProviderRow},
     id::{AccountId, OrderId},
-    orders::TargetOrders,
     stage::{Staged, StagedRow, Which},
     world::BoxFuture,
 };
 
 use crate::{
-    Draft, Inner, Store,
-    constraints::draft_constraint,
+    Inner, Store,
     error::{Error, Result},
+    ground::{Ground, Moment, Rules},
     ledger, meta,
-    orders::OrderError,
+    orders::{OrderError, draft_all},
 };
 
 mod effect;
@@ -34,8 +28,7 @@ mod fold;
 mod named;
 
 pub use effect::{Effect, FirmEffect, Side};
-use fold::{Ground, Moment, Rules};
-use named::Names;
+pub(crate) use named::Names;
 
 /// Changes that are staged at once: a person reads them.
 const STAGED_MAX: usize = 200;
@@ -53,21 +46,13 @@ pub struct Stage {
     pub effect: Option<Effect>,
 }
 
-/// The rows that changed when a stage was applied.
-#[derive(Clone, Debug, Default)]
-struct Done {
-    providers: Vec<ProviderRow>,
-    constraints: Vec<ConstraintRow>,
-    orders: Vec<TargetOrders>,
-}
-
 impl Store {
     /// The targets that a person means, those that are retired left out.
     ///
     /// # Errors
     /// [`OrderError`] if there is no such name, or it is not clear which one is meant.
     pub async fn targets_named(&self, which: &Which) -> Result<Vec<model::id::TargetId>> {
-        let ground = self.read(|tx| ground(tx)).await?;
+        let ground = self.read(|tx| Ground::read(tx)).await?;
         Ok(ground.names().targets(which)?)
     }
 
@@ -148,7 +133,7 @@ impl Store {
                     let order = || OrderId::random(entropy.as_ref());
                     let moment = Moment { now_us, order: &order };
                     let rules = rules_after(&ground, &topology, &moment).map_err(|(_, error)| error)?;
-                    let done = differences(&ground, &rules, now_us);
+                    let done = ground.differences(&rules, now_us);
                     let count = catalogue::stage::clear(tx)?;
                     let fields = [("number", number.to_string()), ("changes", count.to_string())];
                     ledger::note(tx, draft, "stage.applied", &fields, now_us)?;
@@ -158,7 +143,7 @@ impl Store {
                     Ok::<_, Error>((count, done))
                 })
                 .await?;
-            inner.take(done);
+            inner.go_by(done).await;
             // The rows are others now, and so is the number that the next list begins with.
             inner.numbered().await?;
             Ok(count)
@@ -205,24 +190,15 @@ fn rules_after(
 
 /// Reads what a stage rests on.
 fn ground(tx: &Tx<'_>) -> catalogue::Result<Ground> {
-    let providers = catalogue::fleet::providers(tx)?;
-    let orders = catalogue::orders::all(tx)?;
-    let rules = Rules {
-        labels: providers.iter().map(|row| (row.id, row.labels.clone())).collect(),
-        constraints: crate::constraints(tx)?,
-        orders: orders.into_iter().map(|row| (row.target, row)).collect(),
-    };
-    let (targets, leases) = (catalogue::fleet::targets(tx)?, catalogue::leases::all(tx)?);
-    let staged = catalogue::stage::all(tx)?;
-    let mut held = BTreeMap::new();
-    let names = Names { providers: &providers, targets: &targets, leases: &leases };
-    for change in staged.iter().map(|row| &row.change) {
-        let Staged::Retire { which, .. } = change else { continue };
-        for target in names.targets(which).unwrap_or_default() {
-            held.insert(target, catalogue::orders::held(tx, target)?);
+    let mut ground = Ground { staged: catalogue::stage::all(tx)?, ..Ground::read(tx)? };
+    let mut retiring = Vec::new();
+    for change in ground.staged.iter().map(|row| &row.change) {
+        if let Staged::Retire { which, .. } = change {
+            retiring.extend(ground.names().targets(which).unwrap_or_default());
         }
     }
-    Ok(Ground { providers, targets, leases, rules, staged, held })
+    ground.read_held(tx, &retiring)?;
+    Ok(ground)
 }
 
 /// The number of a list on this ground: the one that is kept, or the next one if the ground is another by now.
@@ -239,67 +215,6 @@ fn renumber(tx: &mut Tx<'_>, ground: &Ground, changed: bool) -> catalogue::Resul
     catalogue::meta::set_number(tx, meta::STAGE_NUMBER, number)?;
     catalogue::meta::set_bytes(tx, meta::STAGE_GROUND, &ground.fingerprint())?;
     Ok(number)
-}
-
-/// The rows that differ.
-fn differences(ground: &Ground, rules: &Rules, now_us: i64) -> Done {
-    let labelled = ground.labelled(rules);
-    let changed = labelled.into_iter().filter(|row| ground.rules.labels.get(&row.id) != Some(&row.labels));
-    let (before, after): (&BTreeSet<_>, &BTreeSet<_>) = (&ground.rules.constraints, &rules.constraints);
-    let constraint =
-        |label: &String| ConstraintRow { label: label.clone(), holds: after.contains(label), changed_us: now_us };
-    let was = |target| ground.rules.orders.get(&target).cloned().unwrap_or_else(|| TargetOrders::none(target));
-    Done {
-        providers: changed.collect(),
-        constraints: before.symmetric_difference(after).map(constraint).collect(),
-        orders: rules.orders.values().filter(|row| **row != was(row.target)).cloned().collect(),
-    }
-}
-
-/// Adds the rows to what is committed, each with its entry in the ledger, as if it had been ordered by itself.
-fn draft_all(tx: &mut Tx<'_>, draft: &mut Draft, ground: &Ground, done: &Done, now_us: i64) -> Result<()> {
-    for row in &done.providers {
-        crate::joining::note_provider(tx, draft, row, now_us)?;
-        draft.change(Scope::Cluster, Change::Provider(row.clone()));
-    }
-    if !done.providers.is_empty() {
-        catalogue::meta::set_number(tx, meta::FLEET_KEPT, 1)?;
-    }
-    for row in &done.constraints {
-        draft_constraint(tx, draft, row.clone())?;
-    }
-    for row in &done.orders {
-        let was = ground.rules.orders.get(&row.target).cloned().unwrap_or_else(|| TargetOrders::none(row.target));
-        let address =
-            ground.targets.iter().find(|target| target.id == row.target).map_or("", |row| row.address.as_str());
-        for verb in verbs(&was, row) {
-            let mut fields = vec![("target", format!("{} {address}", row.target))];
-            fields.extend(row.evacuation.map(|order| ("order", order.id.to_string())));
-            ledger::note(tx, draft, &verb.replace(' ', "."), &fields, now_us)?;
-            draft.audit(None, verb, row.target.to_string());
-        }
-        draft.change(Scope::Cluster, Change::TargetOrders(row.clone()));
-    }
-    Ok(())
-}
-
-/// What was ordered, in the words of single orders.
-fn verbs(was: &TargetOrders, is: &TargetOrders) -> Vec<&'static str> {
-    let mut verbs = Vec::new();
-    match (was.cordoned, is.cordoned) {
-        (false, true) => verbs.push("target cordoned"),
-        (true, false) => verbs.push("target uncordoned"),
-        _ => {}
-    }
-    match (was.evacuation, is.evacuation) {
-        (Some(_), None) => verbs.push("evacuation cancelled"),
-        (before, Some(order)) if before.is_none_or(|before| before.id != order.id) => verbs.push("evacuation ordered"),
-        _ => {}
-    }
-    if was.retirement.is_none() && is.retirement.is_some() {
-        verbs.push("retirement ordered");
-    }
-    verbs
 }
 
 impl Inner {
@@ -322,18 +237,5 @@ impl Inner {
                 Ok::<_, Error>((renumber(tx, &found, false)?, found))
             })
             .await
-    }
-
-    /// Goes by rows that were recorded.
-    fn take(&self, done: Done) {
-        let domains = self.fleet.domains();
-        done.providers.into_iter().for_each(|row| self.fleet.set_provider(row));
-        done.constraints.into_iter().for_each(|row| self.fleet.set_constraint(row));
-        done.orders.into_iter().for_each(|row| self.fleet.set_orders(row));
-        if domains != self.fleet.domains() {
-            self.regrouped();
-        }
-        self.upkeep.evacuating.look_again();
-        self.upkeep.wake();
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! [`crate::report`] looks at everything when a person asks. A monitor asks every few seconds, and must cost nothing: it is told
 //! what upkeep counted on its way, and how long ago. Packs are counted while repair sweeps over them, so nothing is read twice;
-//! copied objects, which repair finds by an index, have a sweep of their own that rests between two passes.
+//! copied objects, which repair finds by an index, have a sweep of their own that rests between two passes. The census
+//! ([`crate::census`]) is another thing: a walk of its own, made when a person looks and once an hour, which says what stands
+//! below which step after each loss, and not how much margin is left. A monitor that had it made would cost a walk each time.
 
 use std::sync::Mutex;
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{id::ProviderId, world::BoxFuture};
 use plan::{
-    Effort, Money, Price,
+    Budget, Cost, Effort, Money, Price,
     cost::{moving, storing},
+    effort::Share,
 };
 
-use crate::{Store, error::Result, repair};
+use crate::{Store, error::Result, repair, spending::Spending};
 
 /// What would be if providers were gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +37,13 @@ pub struct WhatIfReport {
     pub scheme: Option<model::Scheme>,
     /// What repair would take.
     pub effort: Effort,
-    /// Seconds that it takes within the bandwidth limit of upkeep; `None` where there is no limit.
+    /// Seconds that it takes within the bandwidth limit of upkeep and the budgets of firms; `None` where none holds it: there is
+    /// none, or all that is moved is below safe, which waits for none.
     pub at_limit_s: Option<u64>,
+    /// The firm whose budget makes that longer than the limit of all upkeep does, by name.
+    pub budget_of: Option<String>,
+    /// Firms whose budget of the month it would use up, by name: it waits for none of them, other upkeep does then.
+    pub uses_up: Vec<String>,
     /// Seconds at the speed of the repair that runs, or ran last; `None` where none ran since the start.
     pub at_measured_s: Option<u64>,
     /// What it costs, by currency; `None` where a firm that it takes has a price that nobody gave.
@@ -72,11 +78,16 @@ impl Store {
             let count = inner.count(topology.clone(), Vec::new()).await?;
             let effort = count.effort;
             let rows = inner.fleet.providers().into_iter();
-            let prices = rows.map(|row| (row.id, (row.name, Price::of_labels(&row.labels)))).collect();
+            let prices: BTreeMap<_, _> = rows.map(|row| (row.id, (row.name, Price::of_labels(&row.labels)))).collect();
             let (costs, unpriced) = costs(&effort, &prices);
-            let limit = inner.settings.upkeep_bytes_per_s.filter(|limit| *limit > 0);
+            let held = effort.held(&inner.limits(&topology));
+            let name = |id| prices.get(&id).map(|(name, _): &(String, Price)| name.clone());
+            let budgeted = inner.fleet.budgets().values().any(Budget::is_monthly);
+            let spending = if budgeted { inner.spending(BTreeMap::new()).await?.1 } else { BTreeMap::new() };
             let measured = inner.upkeep.jobs.rate(repair::JOB, inner.now_us());
             let moved = effort.read_bytes().saturating_add(effort.write_bytes());
+            let used = effort.shares.iter().filter(|(id, share)| uses_up(spending.get(id), share));
+            let uses_up = used.filter_map(|(id, _)| name(*id)).collect();
             Ok(WhatIfReport {
                 files_unreadable: count.files.unreadable,
                 files_below_safe: count.files.below_safe,
@@ -88,7 +99,9 @@ impl Store {
                 records_below_safe: count.census.objects.below_safe,
                 second_target_helps: inner.second_target_helps(&topology),
                 scheme: inner.scheme_now(&topology).ok(),
-                at_limit_s: limit.map(|limit| plan::forecast::seconds_at(effort.paced_bytes, limit)),
+                at_limit_s: held.map(|held| held.seconds),
+                budget_of: held.and_then(|held| held.by).and_then(name),
+                uses_up,
                 at_measured_s: measured.map(|rate| plan::forecast::seconds_at(moved, rate)),
                 effort,
                 costs,
@@ -96,6 +109,15 @@ impl Store {
             })
         })
     }
+}
+
+/// Whether what a firm is asked for uses up a budget of its month that is not used up yet.
+fn uses_up(spending: Option<&Spending>, share: &Share) -> bool {
+    let Some(spending) = spending.filter(|spending| spending.used_up.is_none()) else { return false };
+    let requests = spending.traffic.map_or(0, |traffic| traffic.total()).saturating_add(share.requests);
+    let more = moving(&spending.price, share.read_bytes, share.requests);
+    let so_far = spending.cost.so_far.zip(more).map(|(spent, more)| Money(spent.0.saturating_add(more.0)));
+    spending.budget.used_up(requests, &Cost { so_far, ..spending.cost }).is_some()
 }
 
 /// What an effort costs by currency, if all prices that it takes are known; and whose are not. Firms of one owner are asked
@@ -124,14 +146,20 @@ mod tests {
     use std::collections::BTreeMap;
 
     use model::id::ProviderId;
-    use plan::{Effort, Money, Price, effort::Share};
+    use plan::{Budget, Cost, Effort, Money, Price, UsedUp, effort::Share};
 
-    use super::{RepairCost, costs};
+    use super::{RepairCost, costs, uses_up};
+    use crate::spending::Spending;
 
     #[test]
     fn what_is_not_known_of_one_firm_is_not_known_of_the_sum() {
         let firm = |number: u8| ProviderId([number; 16]);
-        let share = Share { read_bytes: 2_000_000_000, write_bytes: 1_000_000_000_000, requests: 1_000_000 };
+        let share = Share {
+            read_bytes: 2_000_000_000,
+            write_bytes: 1_000_000_000_000,
+            requests: 1_000_000,
+            ..Share::default()
+        };
         let effort = |firms: &[u8]| {
             let mut effort = Effort::default();
             effort.shares.extend(firms.iter().map(|at| (firm(*at), share)));
@@ -157,5 +185,29 @@ mod tests {
         assert_eq!(costs(&effort(&[1, 2]), &prices), (Some(vec![cost("EUR", 5), cost("USD", 7)]), vec![]));
         assert_eq!(costs(&effort(&[1, 3]), &prices), (None, vec!["cedar".to_owned()]));
         assert_eq!(costs(&effort(&[]), &prices), (Some(vec![]), vec![]), "nothing to do costs nothing");
+    }
+
+    #[test]
+    fn a_months_budget_that_would_be_used_up_is_known_before() {
+        let share = Share { read_bytes: 1_000_000_000, requests: 10, ..Share::default() };
+        let price = Price { gb_out: Some(Money(100)), million_requests: Some(Money(0)), ..Price::default() };
+        let spent = |requests_month, month: Option<u64>, so_far: Option<u64>| Spending {
+            price: price.clone(),
+            cost: Cost { so_far: so_far.map(Money), ..Cost::default() },
+            budget: Budget { requests_month, month: month.map(Money), bytes_per_s: None },
+            ..Spending::default()
+        };
+        assert!(!uses_up(None, &share));
+        for (spending, expected) in [
+            (spent(Some(11), None, None), false),
+            (spent(Some(10), None, None), true),
+            (spent(None, Some(150), Some(49)), false),
+            (spent(None, Some(150), Some(50)), true),
+            // What it costs is unknown: nothing can be said.
+            (spent(None, Some(1), None), false),
+            (Spending { used_up: Some(UsedUp::Requests(9, 9)), ..spent(Some(9), None, None) }, false),
+        ] {
+            assert_eq!(uses_up(Some(&spending), &share), expected, "{spending:?}");
+        }
     }
 }

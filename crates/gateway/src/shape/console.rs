@@ -48,8 +48,13 @@ struct RepairForecast {
     stuck: u64,
     /// Packs and copied objects that too little is left of.
     gone: u64,
-    /// Within the bandwidth limit of upkeep. None: there is no limit.
+    /// Within the bandwidth limit of upkeep and the budgets of firms. None: none holds it, as there is none, or all that is moved
+    /// is below safe, which waits for none.
     limit_s: Option<u64>,
+    /// The provider whose budget of bytes a second makes that longer than the limit of all upkeep does.
+    budget_of: Option<String>,
+    /// The providers whose budget of the month it would use up. It waits for none of them; scrub and filling do then.
+    uses_up: Vec<String>,
     /// At the speed of the last repair. None: none was measured.
     measured_s: Option<u64>,
     /// By currency. None: a price is not known.
@@ -84,6 +89,8 @@ pub fn what_if(providers: Vec<String>, report: WhatIfReport) -> WhatIf {
         stuck: effort.stuck,
         gone: effort.gone,
         limit_s: report.at_limit_s,
+        budget_of: report.budget_of,
+        uses_up: report.uses_up,
         measured_s: report.at_measured_s,
         costs: report.costs.map(|costs| costs.into_iter().map(cost).collect()),
         unpriced: report.unpriced,

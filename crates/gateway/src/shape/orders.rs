@@ -55,6 +55,8 @@ enum EvacuationState {
 struct EvacuationHelp {
     /// The bandwidth that would do, in percent of what was seen; none: no bandwidth would.
     bandwidth_percent: Option<u64>,
+    /// The provider whose budget of bytes a second is the narrow place: it is that which would have to be so much larger.
+    budget_of: Option<String>,
     /// Seconds of work if lanes are made from the other firms at the same time, which is done then; none: it does not help.
     rebuilding_s: Option<u64>,
     /// Seconds until everything is safe without it, which is less than settled.
@@ -89,6 +91,7 @@ pub(super) fn evacuation(report: EvacuationReport) -> Evacuation {
         Some(Forecast::Late { seconds, late_s, help }) => {
             let help = EvacuationHelp {
                 bandwidth_percent: help.bandwidth_percent,
+                budget_of: report.budget_of.clone(),
                 rebuilding_s: help.rebuilding_s,
                 safe_s: help.safe_s,
             };

@@ -4,6 +4,7 @@ use serde::Serialize;
 use service::{Effect, Side, StageLine, StageShown, Staged, Which};
 use utoipa::ToSchema;
 
+use super::Without;
 use crate::api::{stage::StageVerb, word::Time};
 
 /// What is staged.
@@ -90,19 +91,8 @@ struct StageCost {
 #[derive(Serialize, ToSchema)]
 struct StageFirm {
     provider: String,
-    before: StageLoss,
-    after: StageLoss,
-}
-
-/// What could not be read, or not survive another loss, without a firm.
-#[derive(Serialize, ToSchema)]
-struct StageLoss {
-    files_unreadable: u64,
-    files_below_safe: u64,
-    packs_unreadable: u64,
-    packs_below_safe: u64,
-    records_unreadable: u64,
-    records_below_safe: u64,
+    before: Without,
+    after: Without,
 }
 
 /// What has to move.
@@ -166,18 +156,10 @@ fn change(change: Staged) -> StagedShown {
 }
 
 fn effect(effect: Effect) -> StageEffect {
-    let loss = |without: service::Without| StageLoss {
-        files_unreadable: without.files.unreadable,
-        files_below_safe: without.files.below_safe,
-        packs_unreadable: without.packs.unreadable,
-        packs_below_safe: without.packs.below_safe,
-        records_unreadable: without.records.unreadable,
-        records_below_safe: without.records.below_safe,
-    };
     let firm = |firm: service::FirmEffect| StageFirm {
         provider: firm.name,
-        before: loss(firm.before),
-        after: loss(firm.after),
+        before: firm.before.into(),
+        after: firm.after.into(),
     };
     let moves = &effect.moves;
     StageEffect {

@@ -16,13 +16,13 @@ use crate::{
 const DAY_S: i64 = 86_400;
 
 /// A lease with two servers, and its desk.
-struct Desk {
-    lease: String,
-    path: String,
-    token: String,
+pub struct Desk {
+    pub lease: String,
+    pub path: String,
+    pub token: String,
 }
 
-async fn desk(operator: &mut Browser<'_>, contract: &str) -> Desk {
+pub async fn desk(operator: &mut Browser<'_>, contract: &str) -> Desk {
     let servers = json!([{ "name": "s1", "site": "AMS", "targets": ["/provider-2"] }, { "name": "s2" }]);
     let wish = json!({ "provider": "provider-2", "contract": contract, "servers": servers, "notice_days": 60 });
     let made = operator.ask("POST", "/api/v1/leases", wish).await;
@@ -34,7 +34,7 @@ async fn desk(operator: &mut Browser<'_>, contract: &str) -> Desk {
     Desk { lease, path: text("path"), token: text("token") }
 }
 
-async fn send(world: &World, method: &str, path: &str, token: &str, body: &[u8]) -> Answer {
+pub async fn send(world: &World, method: &str, path: &str, token: &str, body: &[u8]) -> Answer {
     let mut connection = world.connect().await;
     let bearer = format!("Bearer {token}");
     let _ = connection.try_send(request(method, path, &[("Authorization", &bearer)], body)).await;
@@ -202,7 +202,7 @@ async fn told(world: &World, notice: &Value) -> u32 {
 }
 
 /// As a program with a token asks: a session would end while days go by.
-async fn say(world: &World, method: &str, path: &str, body: Value) -> Answer {
+pub async fn say(world: &World, method: &str, path: &str, body: Value) -> Answer {
     world.call(method, path, &[("Content-Type", "application/json")], body.to_string().as_bytes()).await
 }
 

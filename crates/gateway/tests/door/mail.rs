@@ -14,7 +14,7 @@ use crate::{
 
 /// Takes mails as a server would, or refuses them.
 #[derive(Default)]
-struct Sack {
+pub struct Sack {
     letters: Mutex<Vec<Letter>>,
     refusal: Mutex<Option<Uncarried>>,
 }
@@ -39,9 +39,14 @@ impl Sack {
     }
 
     /// What came since the last look: where to, and the subject behind the service's name.
-    fn take(&self) -> Vec<(String, String)> {
+    pub fn take(&self) -> Vec<(String, String)> {
         let line = |letter: Letter| (letter.address, letter.subject.split_once(": ").unwrap().1.to_owned());
         std::mem::take(&mut *self.letters.lock().unwrap()).into_iter().map(line).collect()
+    }
+
+    /// The words of all that came since the last look.
+    pub fn words(&self) -> Vec<String> {
+        self.letters.lock().unwrap().iter().map(|letter| letter.words.clone()).collect()
     }
 
     /// The code in the last mail, which opens a view of the page.
@@ -61,7 +66,7 @@ async fn with_mail() -> (World, Arc<Sack>) {
 }
 
 /// Gives an account this address, and opens what comes there.
-async fn reachable(world: &World, sack: &Sack, browser: &mut Browser<'_>, address: &str) {
+pub async fn reachable(world: &World, sack: &Sack, browser: &mut Browser<'_>, address: &str) {
     let wish = json!({ "address": address, "password": PASSWORD });
     assert_eq!(browser.ask("PUT", "/api/v1/mail", wish).await.status, 204);
     world.service.mail_round().await.unwrap();
@@ -76,12 +81,12 @@ async fn own(browser: &mut Browser<'_>) -> Value {
     browser.ask("GET", "/api/v1/session", Value::Null).await.json()["account"]["mail"].clone()
 }
 
-async fn rounds(world: &World, sack: &Sack) -> Vec<(String, String)> {
+pub async fn rounds(world: &World, sack: &Sack) -> Vec<(String, String)> {
     while world.service.mail_round().await.unwrap().carried > 0 {}
     sack.take()
 }
 
-fn mails(all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn mails(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(to, subject)| ((*to).to_owned(), (*subject).to_owned())).collect()
 }
 

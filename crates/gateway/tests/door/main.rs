@@ -30,6 +30,7 @@ mod rights;
 mod search;
 mod second;
 mod shapes;
+mod told;
 mod tree;
 mod uploads;
 mod webhooks;

@@ -20,7 +20,7 @@ use crate::{
 
 /// Takes events as receivers would; what it answers is told it by address.
 #[derive(Default)]
-struct Pigeon {
+pub struct Pigeon {
     told: Mutex<Vec<(String, Value)>>,
     /// Addresses that answer something else than 204; 0: nothing, ever.
     answers: Mutex<Vec<(String, u16)>>,
@@ -33,11 +33,11 @@ impl Pigeon {
         answers.push((address.to_owned(), status));
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.told.lock().unwrap().len()
     }
 
-    fn take(&self) -> Vec<(String, Value)> {
+    pub fn take(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut *self.told.lock().unwrap())
     }
 }
@@ -97,7 +97,7 @@ impl Drop for Told {
     }
 }
 
-async fn hook(browser: &mut Browser<'_>, address: &str, events: &[&str]) -> Value {
+pub async fn hook(browser: &mut Browser<'_>, address: &str, events: &[&str]) -> Value {
     let answer = browser.ask("POST", "/api/v1/webhooks", json!({ "address": address, "events": events })).await;
     assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
     answer.json()

@@ -239,9 +239,19 @@ fn ahead(order: &Value) -> String {
 }
 
 fn help(help: &Value) -> Vec<String> {
-    let mut lines = vec![match help["bandwidth_percent"].as_u64() {
-        Some(percent) => format!("    {}.{:02} times the bandwidth would do", percent / 100, percent % 100),
-        None => "    no bandwidth would do: the date is over".to_owned(),
+    let budget_of = help["budget_of"].as_str();
+    let times = |percent: u64| format!("{}.{:02} times", percent / 100, percent % 100);
+    let mut lines = vec![match (help["bandwidth_percent"].as_u64(), budget_of) {
+        (Some(percent), Some(firm)) => format!(
+            "    the bytes a second that upkeep may move at {firm} are what holds it: {} as many would do (holdfast provider \
+             budget)",
+            times(percent)
+        ),
+        (Some(percent), None) => format!("    {} the bandwidth would do", times(percent)),
+        (None, Some(firm)) => {
+            format!("    the date is over; the budget of {firm} is what holds it (holdfast provider budget)")
+        }
+        (None, None) => "    no bandwidth would do: the date is over".to_owned(),
     }];
     if let Some(seconds) = help["rebuilding_s"].as_u64() {
         let span = time::span(seconds);
@@ -279,6 +289,10 @@ mod tests {
         for part in ["12 packs", "missed by", "2.05 times the bandwidth", "from the other firms", "safe without it"] {
             assert!(said.contains(part), "{part}: {said}");
         }
+        let mut held = order;
+        held["help"]["budget_of"] = json!("dav");
+        let said = evacuation(&held).join("\n");
+        assert!(said.contains("may move at dav are what holds it: 2.05 times as many would do"), "{said}");
         assert!(evacuation(&serde_json::Value::Null).is_empty());
     }
 }

@@ -130,8 +130,18 @@ async fn expire(service: Service, assembly: Arc<Assembly>) {
 
 /// Looks every ten minutes, and when a notice came, whether people have to be told of something.
 async fn notices(service: Service, assembly: Arc<Assembly>) {
-    // Targets are looked at first.
-    assembly.world.timer.sleep(60_000_000).await;
+    // Targets are looked at first. What a firm files meanwhile is told at once all the same.
+    let mut looked = assembly.world.timer.sleep(60_000_000);
+    loop {
+        tokio::select! {
+            () = &mut looked => break,
+            () = service.notice_came() => {
+                if let Err(error) = service.tell_of_notices().await {
+                    tracing::warn!("nobody was told of notices: {error}");
+                }
+            }
+        }
+    }
     loop {
         if let Err(error) = service.watch().await {
             tracing::warn!("notices were not looked at: {error}");

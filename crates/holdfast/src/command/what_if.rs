@@ -50,14 +50,25 @@ fn repair(forecast: &Value) -> Vec<String> {
         let (read, write) = (bytes(count("read_bytes")), bytes(count("write_bytes")));
         said.push(format!("repair: {packs} packs and {records} records; at most {read} read, {write} written"));
         let took = |field: &str| forecast[field].as_u64().map(time::span);
+        let within = forecast["budget_of"].as_str().map_or_else(
+            || "upkeep's limit".to_owned(),
+            |firm| format!("the budget of {firm} (holdfast provider budget)"),
+        );
         said.push(match (took("limit_s"), took("measured_s")) {
             (Some(limit), Some(measured)) => {
-                format!("it takes {limit} within upkeep's limit, {measured} at the last speed")
+                format!("it takes {limit} within {within}, {measured} at the last speed")
             }
-            (Some(limit), None) => format!("it takes {limit} within upkeep's limit; how fast it is was never measured"),
+            (Some(limit), None) => format!("it takes {limit} within {within}; how fast it is was never measured"),
             (None, Some(measured)) => format!("it takes {measured} at the last speed"),
-            (None, None) => "how long it takes is unknown: no limit is set, and none was measured".to_owned(),
+            (None, None) => "how long it takes is unknown: no limit holds it, and none was measured".to_owned(),
         });
+        let used_up: Vec<_> = forecast["uses_up"].as_array().into_iter().flatten().map(text).collect();
+        if !used_up.is_empty() {
+            let firms = used_up.join(" and ");
+            said.push(format!(
+                "it uses up this month's budget of {firms}, and does not wait for it: scrub and filling do then"
+            ));
+        }
         said.push(cost(forecast));
     }
     let stuck = count("stuck");
@@ -122,6 +133,14 @@ mod tests {
         known["limit_s"] = json!(7_200);
         known["costs"] = json!([{"currency": "EUR", "once": "0.50", "storing_month": "1.20"}]);
         known["gone"] = json!(2);
+        known["uses_up"] = json!(["birch"]);
+        let mut narrow = known.clone();
+        narrow["budget_of"] = json!("amber");
+        let said = repair(&narrow).join("\n");
+        assert!(
+            said.contains("it takes 2 h within the budget of amber") && said.contains("budget of birch,"),
+            "{said}"
+        );
         let said = repair(&known).join("\n");
         for expected in [
             "within upkeep's limit; how fast it is was never measured",

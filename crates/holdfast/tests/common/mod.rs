@@ -16,6 +16,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
+pub mod hooked;
+
 /// A folder that goes away with the test.
 pub struct Scratch(PathBuf);
 

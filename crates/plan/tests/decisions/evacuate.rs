@@ -1,8 +1,9 @@
 //! Leaving a firm: what moves and what it costs, an honest forecast, and what counts as a proof.
 
-use model::{Class, fleet::TargetState, pack::MakeState};
+use model::{Class, fleet::TargetState, id::ProviderId, pack::MakeState};
 use plan::{
     Ahead, Aim, Error, Forecast, PackView, Proof, RepairPolicy, RepairStep, Spread, Topology, Unproven,
+    budget::Narrow,
     evacuate::{Evidence, Help, Pace, ahead, forecast, may_leave, object_stands, prove_object, prove_pack},
     place,
     reclaim::surplus,
@@ -96,13 +97,46 @@ fn the_last_two_firms_are_not_left() {
     assert_eq!(may_leave(&leaving(&one_lost, &[2])), Err(Error::LastProviders { left: 1 }));
 }
 
+/// Four firms stay, and nothing was seen yet.
+const PACE: Pace =
+    Pace { bytes_per_s: None, allowed: None, left_s: 0, staying: 4, k: 4, leaving: None, staying_at: None };
+
+#[test]
+fn a_firm_whose_budget_is_the_narrow_place_makes_it_longer_and_is_named() {
+    let ahead = Ahead { packs: 10, bytes: 1_000_000, copied_bytes: 300_000, ..Ahead::default() };
+    let (slow, other) = (ProviderId([1; 16]), ProviderId([2; 16]));
+    // The leaving firm serves 300,000 bytes at 100 a second, however fast the others are.
+    let narrow = Narrow { provider: slow, bytes_per_s: 100, firms: 1 };
+    let leaving = Pace { bytes_per_s: Some(1_000), leaving: Some(narrow), left_s: 5_000, ..PACE };
+    assert_eq!(forecast(&ahead, 0, &leaving), Forecast::InTime { seconds: 3_000 });
+    let late = forecast(&ahead, 500_000, &Pace { left_s: 1_500, ..leaving });
+    let help = Help { bandwidth_percent: Some(200), budget_of: Some(slow), rebuilding_s: Some(1_500), safe_s: 1_500 };
+    assert_eq!(late, Forecast::Late { seconds: 3_000, late_s: 1_500, help }, "others can make a part of it meanwhile");
+    // One of those that stay: a quarter of the other 700,000 bytes, at 50 a second. To make more there presses it harder.
+    let narrow = Narrow { provider: other, bytes_per_s: 50, firms: 4 };
+    let staying = Pace { bytes_per_s: Some(1_000), staying_at: Some(narrow), left_s: 700, ..PACE };
+    let late = forecast(&ahead, 0, &staying);
+    let help = Help { bandwidth_percent: Some(500), budget_of: Some(other), rebuilding_s: None, safe_s: 0 };
+    assert_eq!(late, Forecast::Late { seconds: 3_500, late_s: 2_800, help });
+    assert!(!late.from_others(0, &staying));
+    // A budget that is wide enough is nobody's trouble; one that the pace was seen to keep to is named.
+    for (bytes_per_s, named) in [(1_000, None), (190, Some(other))] {
+        let pace = Pace { staying_at: Some(Narrow { bytes_per_s, ..narrow }), left_s: 10, ..staying };
+        let Forecast::Late { seconds: 1_000, help, .. } = forecast(&ahead, 0, &pace) else { panic!("{bytes_per_s}") };
+        assert_eq!(help.budget_of, named, "{bytes_per_s}");
+    }
+    // Before anything moved the budget is what is hoped for.
+    let hoped = Pace { leaving: Some(Narrow { provider: slow, bytes_per_s: 100, firms: 1 }), left_s: 9_000, ..PACE };
+    assert_eq!(forecast(&ahead, 0, &hoped), Forecast::InTime { seconds: 3_000 });
+}
+
 #[test]
 fn the_forecast_is_honest_and_says_what_would_help() {
     let ahead = Ahead { packs: 10, bytes: 1_000_000, copied_bytes: 300_000, ..Ahead::default() };
-    let pace = |rate: u64, allowed, left_s| Pace { bytes_per_s: Some(rate), allowed, left_s, staying: 4, k: 4 };
+    let pace = |rate: u64, allowed, left_s| Pace { bytes_per_s: Some(rate), allowed, left_s, ..PACE };
     assert_eq!(forecast(&ahead, 0, &pace(1_000, None, 1_000)), Forecast::InTime { seconds: 1_000 });
     let late = forecast(&ahead, 400_000, &pace(1_000, None, 250));
-    let help = Help { bandwidth_percent: Some(400), rebuilding_s: Some(500), safe_s: 400 };
+    let help = Help { bandwidth_percent: Some(400), budget_of: None, rebuilding_s: Some(500), safe_s: 400 };
     assert_eq!(late, Forecast::Late { seconds: 1_000, late_s: 750, help });
     // Four of eight packs come from the others then.
     let from_others = (0..80).filter(|number| late.from_others(*number, &pace(1_000, None, 250))).count();
@@ -117,7 +151,7 @@ fn the_forecast_is_honest_and_says_what_would_help() {
         matches!(over, Forecast::Late { late_s: 1_050, help: Help { bandwidth_percent: None, .. }, .. }),
         "{over:?}"
     );
-    let unknown = Pace { bytes_per_s: None, allowed: None, left_s: 5, staying: 4, k: 4 };
+    let unknown = Pace { left_s: 5, ..PACE };
     assert_eq!(forecast(&ahead, 0, &unknown), Forecast::Unknown);
     assert_eq!(forecast(&Ahead::default(), 0, &unknown), Forecast::InTime { seconds: 0 });
 }

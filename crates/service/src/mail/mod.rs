@@ -383,7 +383,7 @@ pub(crate) fn tell(post: Option<&Post>, tx: &mut Tx<'_>, account: AccountId, wha
     Ok(())
 }
 
-pub(crate) use texts::{Told as Telling, short};
+pub(crate) use texts::{Told as Telling, Waiting};
 
 /// Whether a text could be an address for mail.
 pub(crate) fn is_address(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What mails say, in each language. Plain text, short lines, no name of a file: a mail is read by whoever carries it.
 
-use model::outgoing::Language;
+use model::{id::NoticeId, outgoing::Language};
 
 /// Characters of a name that somebody else chose. A mail of ours is no place for their advertising.
 const NAME_CHARS_MAX: usize = 40;
@@ -24,12 +24,24 @@ pub(crate) enum Told<'a> {
     Quota { used: u64, limit: u64, is_full: bool },
     /// Somebody lets the account see something.
     Granted { from: &'a str },
-    /// Notices wait for somebody to take note of them; a line for each of the first ones.
-    Notices { count: usize, text: &'a str },
+    /// So many notices wait for somebody to take note of them, of which these are spelled out.
+    Notices { count: usize, first: &'a [Waiting] },
     /// A statement of the operator's, served on a firm.
     Statement { text: &'a str },
     /// An operator tries whether mail works.
     Test,
+}
+
+/// A notice that waits.
+pub(crate) struct Waiting {
+    /// What it is taken note of by.
+    pub id: NoticeId,
+    /// The firm that it concerns, by name; of none, it is the service's own.
+    pub firm: Option<String>,
+    /// By when something is to happen.
+    pub by_us: Option<i64>,
+    /// How its words begin, in one line.
+    pub words: String,
 }
 
 impl Told<'_> {
@@ -152,14 +164,19 @@ fn english(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String)
             "something was shared with you",
             format!("\"{}\" shares something with you at {service}. Sign in to see it:\n\n{page}/", short(from)),
         ),
-        Told::Notices { count, text } => (
-            "notices wait for you",
-            format!(
-                "{count} notices wait at {service} until somebody takes note of them:\n\n{text}\n\nRead them with \
-                 `holdfast notice ls`, \
-                 and take note of one with `holdfast notice ack ID`. Until then this mail comes again, less and less often."
-            ),
-        ),
+        Told::Notices { count, first } => {
+            let (subject, who) = match count {
+                1 => ("a notice waits for you", "a notice waits".to_owned()),
+                _ => ("notices wait for you", format!("{count} notices wait")),
+            };
+            let lines = lines(*count, first, ["the service", "by", "and", "more"]);
+            let words = format!(
+                "{who} at {service} until somebody takes note:\n\n{lines}\n\nTo read it all and to take note, open\n\n\
+                 {page}/fleet/notices\n\nor say `holdfast notice ls` and `holdfast notice ack ID`; the ID stands in brackets. Until \
+                 then this mail comes again, less and less often. Nothing happens by itself because of a notice."
+            );
+            (subject, words)
+        }
         Told::Statement { text } => (
             "a statement",
             format!(
@@ -245,14 +262,19 @@ fn german(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) 
                 short(from)
             ),
         ),
-        Told::Notices { count, text } => (
-            "Mitteilungen warten auf Sie",
-            format!(
-                "{count} Mitteilungen warten bei {service}, bis jemand sie zur Kenntnis nimmt:\n\n{text}\n\nLesen Sie sie mit \
-                 `holdfast notice ls`, und nehmen Sie eine mit `holdfast notice ack ID` zur Kenntnis. Bis dahin kommt diese Mail \
-                 wieder, immer seltener."
-            ),
-        ),
+        Told::Notices { count, first } => {
+            let (subject, who) = match count {
+                1 => ("eine Mitteilung wartet auf Sie", "Eine Mitteilung wartet".to_owned()),
+                _ => ("Mitteilungen warten auf Sie", format!("{count} Mitteilungen warten")),
+            };
+            let lines = lines(*count, first, ["der Dienst", "bis", "und", "weitere"]);
+            let words = format!(
+                "{who} bei {service}, bis jemand davon Kenntnis nimmt:\n\n{lines}\n\nUm alles zu lesen und Kenntnis zu nehmen, \
+                 öffnen Sie\n\n{page}/fleet/notices\n\noder sagen Sie `holdfast notice ls` und `holdfast notice ack ID`; die ID \
+                 steht in Klammern. Bis dahin kommt diese Mail wieder, immer seltener. Von selbst geschieht wegen einer Mitteilung nichts."
+            );
+            (subject, words)
+        }
         Told::Statement { text } => (
             "eine Erklärung",
             format!(
@@ -264,8 +286,22 @@ fn german(service: &str, page: &str, told: &Told<'_>) -> (&'static str, String) 
     }
 }
 
+/// A line for each of the first of so many notices: whose it is, until when, what it says, and its ID. `words` are those of a
+/// language: the service, until, and, more.
+fn lines(count: usize, first: &[Waiting], words: [&str; 4]) -> String {
+    let [service, until, and, more] = words;
+    let line = |one: &Waiting| {
+        let firm = one.firm.as_deref().map_or_else(|| service.to_owned(), short);
+        let by = one.by_us.map_or(String::new(), |at| format!(", {until} {}", day(at)));
+        format!("- {firm}{by}: {} [{}]", one.words, one.id)
+    };
+    let rest = count.saturating_sub(first.len());
+    let rest = (rest > 0).then(|| format!("- {and} {rest} {more}"));
+    first.iter().map(line).chain(rest).collect::<Vec<_>>().join("\n")
+}
+
 /// A name as a mail of ours repeats it: no lines of its own, no address that could be clicked.
-pub(crate) fn short(name: &str) -> String {
+fn short(name: &str) -> String {
     let plain = |letter: char| if letter.is_control() || "/:\"".contains(letter) { ' ' } else { letter };
     let cut: String = name.chars().map(plain).take(NAME_CHARS_MAX).collect();
     cut.trim().to_owned()
@@ -289,65 +325,5 @@ fn day(wall_us: i64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use model::outgoing::Language;
-
-    use super::{Told, compose, day, language_of, short};
-
-    #[test]
-    fn the_first_language_that_we_write_is_taken() {
-        for (accepted, wanted) in [
-            ("de-AT,de;q=0.9,en;q=0.8", Language::German),
-            ("fr, de;q=0.5", Language::German),
-            ("en-GB,de;q=0.1", Language::English),
-            ("", Language::English),
-            ("ä", Language::English),
-            ("*", Language::English),
-        ] {
-            assert_eq!(language_of(accepted), wanted, "{accepted}");
-        }
-    }
-
-    #[test]
-    fn what_others_chose_is_short_and_no_address() {
-        assert_eq!(short("Ann\r\nBcc: x@y"), "Ann  Bcc  x@y");
-        assert_eq!(short("buy at https://evil.example/now"), "buy at https   evil.example now");
-        assert_eq!(short(&"ä".repeat(300)).chars().count(), 40);
-    }
-
-    #[test]
-    fn each_mail_has_one_line_of_subject_and_says_where_it_comes_from() {
-        let all = [
-            Told::Confirm { name: "a\nb", code: "CODE" },
-            Told::Moved,
-            Told::Reset { code: "CODE", is_asked: true },
-            Told::Reset { code: "CODE", is_asked: false },
-            Told::Invitation { from: "a", code: "CODE" },
-            Told::PasswordChanged,
-            Told::Leaves { at_us: 1_775_044_800_000_000 },
-            Told::Quota { used: 8_500_000_000, limit: 10_000_000_000, is_full: false },
-            Told::Granted { from: "a" },
-            Told::Test,
-        ];
-        for language in [Language::English, Language::German] {
-            for told in &all {
-                let (subject, words) = compose(language, "At\r\ntic", "https://files.example", told);
-                assert!(!subject.contains(char::is_control) && subject.starts_with("At  tic: "), "{subject}");
-                assert!(words.contains("https://files.example"), "{words}");
-                let has_code = matches!(told, Told::Confirm { .. } | Told::Reset { .. } | Told::Invitation { .. });
-                assert_eq!(words.contains("#CODE\n"), has_code, "{words}");
-                assert!(!subject.contains("CODE") && !told.about().contains("CODE"));
-            }
-        }
-        assert!(compose(Language::German, "A", "p", &all[7]).1.contains("8,5 GB"));
-    }
-
-    #[test]
-    fn days() {
-        for (wall_us, wanted) in
-            [(0, "1970-01-01"), (1_775_044_800_000_000, "2026-04-01"), (951_782_400_000_000, "2000-02-29")]
-        {
-            assert_eq!(day(wall_us), wanted);
-        }
-    }
-}
+#[path = "texts_tests.rs"]
+mod tests;

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use model::id::{ProviderId, TargetId};
 use plan::{Effort, Price, Topology, cost::MonthCost};
 
-use super::fold::{Ground, Rules};
 use crate::{
     Inner,
     census::{Count, Without},
     error::Result,
+    ground::{Ground, Rules},
 };
 
 /// What staged changes would do.
@@ -83,7 +83,7 @@ impl Inner {
             Side {
                 margin: count.census.margin(),
                 firms: topology.open_providers(0).len(),
-                groups: plan::groups(&ground.providers, &grouped(ground, rules)),
+                groups: plan::groups(&ground.providers, &ground.domains(rules)),
                 scheme: self.scheme_now(topology).ok(),
                 counts: all_of(count),
                 free_bytes,
@@ -101,12 +101,8 @@ impl Inner {
     }
 }
 
-fn grouped(ground: &Ground, rules: &Rules) -> BTreeMap<ProviderId, ProviderId> {
-    plan::domains(&ground.labelled(rules), &rules.constraints)
-}
-
 fn domains(ground: &Ground, rules: &Rules) -> Vec<ProviderId> {
-    let all: std::collections::BTreeSet<_> = grouped(ground, rules).into_values().collect();
+    let all: std::collections::BTreeSet<_> = ground.domains(rules).into_values().collect();
     all.into_iter().collect()
 }
 
@@ -121,7 +117,7 @@ fn all_of(count: &Count) -> Without {
 }
 
 fn firms(ground: &Ground, rules: &Rules, before: &Count, after: &Count) -> Vec<FirmEffect> {
-    let (was, is) = (grouped(ground, &ground.rules), grouped(ground, rules));
+    let (was, is) = (ground.domains(&ground.rules), ground.domains(rules));
     let loss = |count: &Count, of: &BTreeMap<ProviderId, ProviderId>, id: &ProviderId| {
         count.without.get(of.get(id).unwrap_or(id)).copied().unwrap_or_default()
     };

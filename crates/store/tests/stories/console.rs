@@ -171,3 +171,26 @@ async fn what_takes_long_to_count_is_kept_and_says_when_the_fleet_changed_since(
     }
     store.stop().await;
 }
+
+#[tokio::test]
+async fn a_firms_budget_is_in_the_forecast_and_holds_nothing_that_is_urgent() {
+    let house = filled(6).await;
+    let budget = |limit: &str| ProviderRow {
+        id: firm(2),
+        name: "firm-2".to_owned(),
+        labels: vec![("budget.bytes_per_s".to_owned(), limit.to_owned())],
+    };
+    house.store.grow(vec![budget("1000")], vec![], vec![]).await.unwrap();
+    // Without one firm all is safe: what has to be made again waits for the budget of whoever is asked for it.
+    let one = house.store.what_if(&[firm(0)]).await.unwrap();
+    let share = one.effort.shares[&firm(2)];
+    assert_eq!((one.at_limit_s, one.budget_of.as_deref()), (Some(share.paced_bytes.div_ceil(1_000)), Some("firm-2")));
+    assert!(share.waiting_bytes > 0 && one.uses_up.is_empty(), "{one:?}");
+    let wider = house.store.grow(vec![budget("2000")], vec![], vec![]).await;
+    assert!(wider.is_ok() && house.store.what_if(&[firm(0)]).await.unwrap().at_limit_s < one.at_limit_s);
+    // It is of no account where the firm itself is gone, nor for what is below safe.
+    let gone = house.store.what_if(&[firm(2)]).await.unwrap();
+    assert_eq!((gone.at_limit_s, gone.budget_of), (None, None));
+    let two = house.store.what_if(&[firm(0), firm(3)]).await.unwrap();
+    assert_eq!((two.files_below_safe > 0, two.at_limit_s), (true, None), "{two:?}");
+}

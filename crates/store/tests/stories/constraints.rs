@@ -1,16 +1,19 @@
 //! Firms that share a country count as one once a person says so: at once in every count, and after a while in where bytes lie.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use catalogue::Catalogue;
-use fleet::Roster;
-use model::{fleet::ProviderRow, id::ProviderId};
-use store::{Error, OrderError, Store};
+use fleet::{MemoryTarget, Roster};
+use model::{
+    fleet::{ProviderRow, TargetRow},
+    id::{ProviderId, TargetId},
+};
+use store::{Error, Joining, OrderError, Store};
 
 use crate::{
     catalogue_lost::opening,
-    common::{House, bytes, read},
+    common::{House, bytes, joining_row, read},
 };
 
 async fn label(store: &Store, firms: &[u8], country: &str) {
@@ -95,4 +98,35 @@ async fn packs_move_until_a_whole_country_may_vanish() {
     for (version, bytes) in &files {
         assert!(read(&rebuilt, house.account.id, version).await.unwrap() == *bytes);
     }
+}
+
+#[tokio::test]
+async fn a_firm_that_is_given_up_ties_nobody_until_it_has_a_target_again() {
+    let house = House::new(4).await;
+    let store = &house.store;
+    let row = |n: u8, labels: &[(&str, &str)]| ProviderRow {
+        id: ProviderId([n + 1; 16]),
+        name: format!("firm-{n}"),
+        labels: labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect(),
+    };
+    let rows =
+        vec![row(0, &[("owner", "A")]), row(1, &[("owner", "A"), ("country", "NL")]), row(2, &[("country", "NL")])];
+    store.grow(rows, vec![], vec![]).await.unwrap();
+    store.set_constraint("country".to_owned(), true).await.unwrap();
+    let tied = vec![["firm-0", "firm-1", "firm-2"].map(str::to_owned).to_vec()];
+    assert_eq!(store.constraints().groups, tied);
+    house.disks[1].set_up(false);
+    store.tick(true).await.unwrap();
+    store.give_up(vec![TargetId([102; 16])]).await.unwrap();
+    assert!(store.constraints().groups.is_empty(), "{:?}", store.constraints());
+    store.order_retirement(vec![TargetId([102; 16])], false).await.unwrap();
+    for _ in 0..2 {
+        store.tick(true).await.unwrap();
+    }
+    let joined = MemoryTarget::new("memory-9".to_owned());
+    let target = TargetRow { id: TargetId([9; 16]), provider: ProviderId([2; 16]), ..joining_row(9) };
+    store.join(Joining { row: target, driver: Arc::new(joined), login: None }, None).await.unwrap();
+    assert_eq!(store.constraints().groups, tied);
+    // The three are one firm again, and the fourth is the other one of the last two.
+    refused(store.cordon(vec![TargetId([104; 16])], true).await.map(|()| true), "without it 1 of the two");
 }

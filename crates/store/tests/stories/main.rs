@@ -5,6 +5,7 @@
 mod common;
 
 mod account_gone;
+mod at_once;
 mod books;
 mod catalogue_lost;
 mod console;

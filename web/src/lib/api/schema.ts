@@ -2081,6 +2081,8 @@ export interface components {
              * @description The bandwidth that would do, in percent of what was seen; none: no bandwidth would.
              */
             bandwidth_percent: number | null;
+            /** @description The provider whose budget of bytes a second is the narrow place: it is that which would have to be so much larger. */
+            budget_of: string | null;
             /**
              * Format: int64
              * @description Seconds of work if lanes are made from the other firms at the same time, which is done then; none: it does not help.
@@ -2952,6 +2954,8 @@ export interface components {
         };
         /** @description What it takes to settle everything on the providers that are left: an upper bound. */
         RepairForecast: {
+            /** @description The provider whose budget of bytes a second makes that longer than the limit of all upkeep does. */
+            budget_of: string | null;
             /** @description By currency. None: a price is not known. */
             costs: components["schemas"]["RepairCost"][] | null;
             /**
@@ -2961,7 +2965,8 @@ export interface components {
             gone: number;
             /**
              * Format: int64
-             * @description Within the bandwidth limit of upkeep. None: there is no limit.
+             * @description Within the bandwidth limit of upkeep and the budgets of firms. None: none holds it, as there is none, or all that is moved
+             *     is below safe, which waits for none.
              */
             limit_s: number | null;
             /**
@@ -2988,6 +2993,8 @@ export interface components {
             stuck: number;
             /** @description The providers whose prices are not known. */
             unpriced: string[];
+            /** @description The providers whose budget of the month it would use up. It waits for none of them; scrub and filling do then. */
+            uses_up: string[];
             /** Format: int64 */
             write_bytes: number;
         };
@@ -3269,24 +3276,9 @@ export interface components {
         };
         /** @description What the loss of a firm would do. */
         StageFirm: {
-            after: components["schemas"]["StageLoss"];
-            before: components["schemas"]["StageLoss"];
+            after: components["schemas"]["Without"];
+            before: components["schemas"]["Without"];
             provider: string;
-        };
-        /** @description What could not be read, or not survive another loss, without a firm. */
-        StageLoss: {
-            /** Format: int64 */
-            files_below_safe: number;
-            /** Format: int64 */
-            files_unreadable: number;
-            /** Format: int64 */
-            packs_below_safe: number;
-            /** Format: int64 */
-            packs_unreadable: number;
-            /** Format: int64 */
-            records_below_safe: number;
-            /** Format: int64 */
-            records_unreadable: number;
         };
         /** @description What has to move. */
         StageMoves: {
@@ -3784,7 +3776,6 @@ export type StageDone = components['schemas']['StageDone'];
 export type StageEffect = components['schemas']['StageEffect'];
 export type StageEntry = components['schemas']['StageEntry'];
 export type StageFirm = components['schemas']['StageFirm'];
-export type StageLoss = components['schemas']['StageLoss'];
 export type StageMoves = components['schemas']['StageMoves'];
 export type StageNumber = components['schemas']['StageNumber'];
 export type StageSaid = components['schemas']['StageSaid'];
