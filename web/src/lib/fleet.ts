@@ -70,10 +70,11 @@ export function figures(then: WhatIf, t: FleetWords, language: string): { name: 
   if (repair.gone > 0) lines.push({ name: t.lostParts, value: t.parts(repair.gone) });
   if (repair.packs + repair.records === 0) return [...lines, { name: t.repairMoves, value: t.noRepair }];
   lines.push({ name: t.repairMoves, value: t.moves(size(repair.read_bytes, language), size(repair.write_bytes, language)) });
-  const limit = repair.limit_s === null ? [] : [t.atLimit(span(repair.limit_s, language))];
+  const limit = repair.limit_s === null ? [] : [t.atLimit(span(repair.limit_s, language), repair.budget_of)];
   const measured = repair.measured_s === null ? [] : [t.atMeasured(span(repair.measured_s, language))];
   const takes = [...limit, ...measured];
   lines.push({ name: t.repairTakes, value: takes.length === 0 ? t.timeUnknown : takes.join(', ') });
+  if (repair.uses_up.length > 0) lines.push({ name: t.repairUsesUp, value: t.usesUp(listed(repair.uses_up, language)) });
   const cost = (one: { once: string; storing_month: string; currency: string | null }) =>
     t.costs(money(one.once, one.currency, language), money(one.storing_month, one.currency, language));
   const costs = repair.costs === null ? t.pricesUnknown(listed(repair.unpriced, language)) : repair.costs.map(cost).join('; ');

@@ -40,6 +40,8 @@ export const deFirm: FirmWords = {
   late: (span) => `Bei diesem Tempo wird das Datum um ${span} verfehlt.`,
   help: 'Was helfen könnte',
   helpBandwidth: (percent) => `Mehr Bandbreite: ${percent} der gesehenen würden reichen.`,
+  helpBudget: (firm, percent) =>
+    `Ein größeres Budget für ${firm}, das ist die Engstelle: ${percent} davon würden reichen (\`holdfast provider budget\`).`,
   helpNoBandwidth: 'Keine Bandbreite würde reichen: Die Zeit ist zu knapp.',
   helpRebuilding: (span) => `Einen Teil zugleich aus den anderen Anbietern zu machen dauert ${span}, und das geschieht schon.`,
   helpSafe: (span) => `Nach ${span} ist alles ohne ihn sicher, was weniger ist als gefestigt: Dann darf noch ein Anbieter gehen.`,

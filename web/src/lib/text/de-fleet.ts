@@ -72,7 +72,10 @@ export const deFleet: FleetWords = {
   moves: (read, write) => `liest höchstens ${read} und schreibt ${write}`,
   noRepair: 'nichts zu tun',
   repairTakes: 'Das dauert',
-  atLimit: (time) => `${time} innerhalb der Grenze für den Unterhalt`,
+  atLimit: (time, budgetOf) =>
+    budgetOf === null ? `${time} innerhalb der Grenze für den Unterhalt` : `${time} innerhalb des Budgets für ${budgetOf}`,
+  usesUp: (firms) => `das Budget dieses Monats für ${firms}; darauf wartet sie nicht, Prüfen und Füllen schon`,
+  repairUsesUp: 'Reparatur verbraucht',
   atMeasured: (time) => `${time} bei der zuletzt gemessenen Geschwindigkeit`,
   timeUnknown: 'unbekannt: Es gibt keine Grenze, und noch wurde keine Reparatur gemessen',
   repairCosts: 'Das kostet',

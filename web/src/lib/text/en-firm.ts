@@ -38,6 +38,8 @@ export const enFirm = {
   late: (span: string) => `At this rate the date is missed by ${span}.`,
   help: 'What could help',
   helpBandwidth: (percent: string) => `More bandwidth: ${percent} of what was seen would do.`,
+  helpBudget: (firm: string, percent: string) =>
+    `A larger budget for ${firm}, which is the narrow place: ${percent} of it would do (\`holdfast provider budget\`).`,
   helpNoBandwidth: 'No bandwidth would do: there is too little time.',
   helpRebuilding: (span: string) => `Making a part of it from the other providers at the same time takes ${span}. That is done already.`,
   helpSafe: (span: string) => `After ${span} everything is safe without it, which is less than settled: then one provider more may go.`,

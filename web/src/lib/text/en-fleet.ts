@@ -62,7 +62,10 @@ export const enFleet = {
   moves: (read: string, write: string) => `reads ${read} and writes ${write} at most`,
   noRepair: 'nothing to do',
   repairTakes: 'That takes',
-  atLimit: (time: string) => `${time} within upkeep’s limit`,
+  atLimit: (time: string, budgetOf: string | null) =>
+    budgetOf === null ? `${time} within upkeep’s limit` : `${time} within the budget of ${budgetOf}`,
+  usesUp: (firms: string) => `this month’s budget of ${firms}; it does not wait for that, scrub and filling do`,
+  repairUsesUp: 'Repair uses up',
   atMeasured: (time: string) => `${time} at the last measured speed`,
   timeUnknown: 'unknown: no limit is set, and no repair was measured yet',
   repairCosts: 'That costs',
