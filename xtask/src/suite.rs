@@ -148,7 +148,16 @@ impl Run<'_> {
                 let mut clippy = self.cargo(&["clippy", "--release", "--workspace", "--all-targets"]);
                 succeeds(clippy.args(["--", "-D", "warnings"]))
             }
-            Phase::Build => succeeds(&mut self.cargo(&["build", "--release", "--workspace", "--all-targets"])),
+            // Benches are read by clippy, and built by whoever measures.
+            Phase::Build => succeeds(&mut self.cargo(&[
+                "build",
+                "--release",
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--examples",
+            ])),
             Phase::Test => {
                 let mut tests = if self.has_nextest() {
                     self.cargo(&["nextest", "run", "--release", "--workspace"])

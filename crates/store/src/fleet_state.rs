@@ -305,6 +305,12 @@ impl FleetState {
         self.read(Inner::domains)
     }
 
+    /// Whether firms still count as one as they do in a topology that was taken earlier.
+    pub fn is_grouped_as(&self, topology: &Topology) -> bool {
+        let same = |id, domain| topology.target(id).is_none_or(|view| view.provider == domain);
+        self.looks().into_iter().all(|(id, domain, _)| same(id, domain))
+    }
+
     /// Each target, its failure domain and its state, by target: what a census is good for.
     pub fn looks(&self) -> Vec<(TargetId, ProviderId, TargetState)> {
         self.read(|inner| {

@@ -111,7 +111,8 @@ impl Inner {
         while let Some(page) = round.next_page(&self.catalogue).await? {
             for view in page {
                 let surplus = plan::reclaim::surplus(&crate::view::of_pack(&view), &topology);
-                if !surplus.is_empty() {
+                // Under constraints that came since, more may be needed.
+                if !surplus.is_empty() && self.fleet.is_grouped_as(&topology) {
                     self.drop_makes(view.id, view.revision, surplus.iter().map(|(_, make, _)| *make).collect()).await?;
                 }
             }

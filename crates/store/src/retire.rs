@@ -68,6 +68,9 @@ impl Inner {
                 "{address} is still needed: pack {pack} is not settled without it; repair comes first"
             )));
         }
+        if !self.fleet.is_grouped_as(topology) {
+            return Ok(None);
+        }
         let needed = self.take_off_copies(target, keeps, &topology.staying(), everything).await?;
         if let Some(name) = needed {
             return Ok(Some(format!(
@@ -112,7 +115,8 @@ impl Inner {
             let Some(last) = page.last() else { return Ok(needed) };
             after = *last;
             for pack in page {
-                if left == 0 || self.is_stopping() {
+                // What stands without it was judged by firms as they were grouped when the round began.
+                if left == 0 || self.is_stopping() || !self.fleet.is_grouped_as(staying) {
                     return Ok(needed);
                 }
                 left -= 1;
