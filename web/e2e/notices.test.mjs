@@ -2,38 +2,13 @@
 // certified, and the firm's receipt is checked without the service. And the ledger, which has all of it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { choose, claim, fits, noise, violations, visitor, world } from './world.mjs';
+import { choose, claim, get, noise, picture, sound, visitor, world } from './world.mjs';
 
 const DAY_MS = 86_400_000;
 
-/** Keeps a picture, for people, where HOLDFAST_PICTURES says. */
-async function picture(page, name) {
-  const folder = process.env.HOLDFAST_PICTURES;
-  if (!folder) return;
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-}
-
-/** What a view has to be: as wide as its window, and without a hurdle for a screen reader, by day and by night. */
-async function sound(page, name) {
-  const was = page.viewportSize();
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const [width, what] of [[1280, 'wide'], [390, 'narrow']]) {
-      await page.setViewportSize({ width, height: 1500 });
-      await picture(page, `${name}-${colorScheme}-${what}`);
-      await fits(page);
-    }
-    assert.deepEqual(await violations(page), [], `${name} ${colorScheme}`);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(was);
-}
-
-const get = async (own, page, path) => (await page.request.get(`${own.service.origin}/api/v1/${path}`)).json();
 const post = (own, page, path, data) => page.request.post(`${own.service.origin}/api/v1/${path}`, { data });
 
 async function settled(own, page) {

@@ -1,14 +1,10 @@
 // What operators order from the page: a kind of upkeep is paused, changes are staged and made by whoever saw them, and one
 // target is left.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { choose, claim, fits, noise, violations, visitor, world } from './world.mjs';
+import { choose, claim, fits, get, noise, picture, sound, visitor, world } from './world.mjs';
 
 const DAY_MS = 86_400_000;
-
-const get = async (own, page, path) => (await page.request.get(`${own.service.origin}/api/v1/${path}`)).json();
 
 async function post(own, page, path, data) {
   const answer = await page.request.post(`${own.service.origin}/api/v1/${path}`, { data });
@@ -20,30 +16,6 @@ async function post(own, page, path, data) {
 function dayIn(days) {
   const at = new Date(Date.now() + days * DAY_MS);
   return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
-}
-
-/** Keeps a picture, for people, where HOLDFAST_PICTURES says. */
-async function picture(page, name) {
-  const folder = process.env.HOLDFAST_PICTURES;
-  if (!folder) return;
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-}
-
-/** As wide as its window, and without a hurdle for a screen reader, by day and by night. */
-async function sound(page, name) {
-  const was = page.viewportSize();
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const [width, what] of [[1280, 'wide'], [390, 'narrow']]) {
-      await page.setViewportSize({ width, height: 1400 });
-      await picture(page, `${name}-${colorScheme}-${what}`);
-      await fits(page);
-    }
-    assert.deepEqual(await violations(page), [], `${name} ${colorScheme}`);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(was);
 }
 
 /** The same view in German, whose words are longer. */

@@ -1,7 +1,8 @@
 // A real service on a free port and a real Chromium, both ended when the test is over.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +128,33 @@ export async function fits(page) {
   const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (wide > shown) throw new Error(`${page.url()}: ${wide} px in a window of ${shown}`);
 }
+
+/** Keeps a picture, for people, where HOLDFAST_PICTURES says. */
+export async function picture(page, name) {
+  const folder = process.env.HOLDFAST_PICTURES;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+/** What a view has to be: as wide as its window, and without a hurdle for a screen reader, by day and by night. */
+export async function sound(page, name) {
+  const was = page.viewportSize();
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const [width, what] of [[1280, 'wide'], [390, 'narrow']]) {
+      await page.setViewportSize({ width, height: 1500 });
+      await picture(page, `${name}-${colorScheme}-${what}`);
+      await fits(page);
+    }
+    assert.deepEqual(await violations(page), [], `${name} ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(was);
+}
+
+/** What the interface answers the page's owner. */
+export const get = async (own, page, path) => (await page.request.get(`${own.service.origin}/api/v1/${path}`)).json();
 
 /** The row of a name in the list. */
 export function row(page, name) {
