@@ -25,7 +25,11 @@ use model::{
     pack::{Make, MakeState},
 };
 
-use crate::{Inner, error::Result, scrub::Verdict};
+use crate::{
+    Inner,
+    error::{Error, Result},
+    scrub::Verdict,
+};
 
 /// Packs whose makes are looked up at once.
 const PACKS: usize = 200;
@@ -121,6 +125,10 @@ impl Inner {
         self.ask_for(target, copies.await?).await?;
         let Some((mut after, last)) = listing.packs() else { return Ok(()) };
         loop {
+            // A target that holds nothing any more lacks all that is recorded of it: that takes long, and is looked at again.
+            if self.is_stopping() {
+                return Err(Error::Stopping);
+            }
             let listing = listing.clone();
             let look = move |tx: &mut Tx<'_>| {
                 let packs = catalogue::packs::at_target(tx, target, after, PACKS)?;

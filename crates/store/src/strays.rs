@@ -134,6 +134,9 @@ impl Inner {
                 locked(&self.strays.0).insert(target, walk);
             }
             while self.walked(target).ended.is_none() {
+                if self.is_stopping() {
+                    return Err(Error::Stopping);
+                }
                 match self.next_names(target, decides).await {
                     Err(Error::Fleet(error)) => {
                         self.fleet.failed(target, &error, self.now_us());

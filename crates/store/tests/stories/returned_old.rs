@@ -54,6 +54,27 @@ async fn believed_and_not_there(house: &House, disk: usize) -> usize {
 }
 
 #[tokio::test]
+async fn who_stops_does_not_wait_until_all_that_was_wiped_is_found_missing() {
+    const DAY_US: u64 = 86_400_000_000;
+    let house = House::new(6).await;
+    house.put("large", &bytes(700_000, 3)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    for (disk, stops) in [(1, false), (2, true)] {
+        house.clock.advance(2 * DAY_US);
+        for name in house.disks[disk].names().into_iter().filter(|name| name.starts_with("shards/")) {
+            house.disks[disk].plant(&name, None);
+        }
+        assert!(believed_and_not_there(&house, disk).await > 0);
+        if stops {
+            house.store.stop().await;
+        }
+        // One that is cut short says so; what it did not come to is found by the next.
+        let _ = house.store.tick(true).await;
+        assert_eq!(believed_and_not_there(&house, disk).await > 0, stops, "disk {disk}");
+    }
+}
+
+#[tokio::test]
 async fn a_wiped_target_that_is_filled_from_an_old_copy_counts_for_what_it_holds() {
     let house = House::with_settings(6, 1, Settings { down_wait_s: 3_600, ..settings() }).await;
     let content = bytes(700_000, 19);
