@@ -13,7 +13,9 @@ use catalogue::Tx;
 use format::replay::{AccountState, At, ClusterState, PackState, Row};
 use model::{
     Change, Scope,
+    account::SignInRow,
     entry::{EntryRow, Kind, ROOT, Trashed, Version},
+    fleet::ConstraintRow,
     id::{AccountId, EntryId, SegmentId, VersionId},
     pack::{MakeState, Pack},
     units::ServiceTime,
@@ -23,10 +25,13 @@ use plan::{Ladder, Topology, pack_state};
 
 use crate::{Draft, error::Result};
 
+mod name;
+mod rules;
+
+use name::late_name;
+
 /// Folders above an entry that are brought in with it at most.
 const DEPTH_MAX: usize = 1_000;
-/// Bytes of a name at most.
-const NAME_BYTES_MAX: usize = 255;
 
 /// What a returned target holds of earlier lives and nobody else told.
 #[derive(Default)]
@@ -52,7 +57,7 @@ impl Late {
 }
 
 /// What was brought in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Brought {
     pub accounts: usize,
     pub packs: usize,
@@ -62,6 +67,10 @@ pub(crate) struct Brought {
     pub entries: usize,
     /// Deletions that were not done again.
     pub not_repeated: usize,
+    /// Labels that keep firms apart again.
+    pub constraints: Vec<ConstraintRow>,
+    /// What was said by a person, was not brought in, and should be known.
+    pub told: Vec<String>,
 }
 
 impl Brought {
@@ -72,6 +81,8 @@ impl Brought {
         self.versions += other.versions;
         self.entries += other.entries;
         self.not_repeated += other.not_repeated;
+        self.constraints.extend(other.constraints);
+        self.told.extend(other.told);
     }
 
     pub fn is_nothing(&self) -> bool {
@@ -106,6 +117,13 @@ pub(crate) fn bring_in_cluster(
                 row.name = format!("{} ({})", row.name, row.id);
             }
             draft.change(Scope::Cluster, Change::Account(row));
+            // Its owner signs in as before. That it was to be deleted is not done again.
+            if let Some(Row { value, .. }) = late.sign_ins.get(&value.id) {
+                draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving: None, ..value.clone() }));
+            }
+            if let Some(Row { value, .. }) = late.limits.get(&value.id) {
+                draft.change(Scope::Cluster, Change::Limits(value.clone()));
+            }
             brought.accounts += 1;
         }
     }
@@ -121,6 +139,7 @@ pub(crate) fn bring_in_cluster(
         }
     }
     brought.entries += crate::ledger::bring_in(tx, draft, late, moment.now.wall_us)?;
+    rules::bring_in(tx, draft, late, moment, &mut brought)?;
     for account in late.account_tombs.keys() {
         brought.not_repeated += usize::from(catalogue::accounts::by_id(tx, *account)?.is_some());
     }
@@ -365,31 +384,5 @@ impl Bringing<'_> {
             free = late_name(name, self.moment.epoch, number);
         }
         Ok(free)
-    }
-}
-
-/// `report (before rebuild 2).pdf`: a name beside one that is taken, still at most 255 bytes.
-fn late_name(name: &str, epoch: u64, number: u64) -> String {
-    let count = if number > 1 { format!(", {number}") } else { String::new() };
-    let mark = format!(" (before rebuild {}{count})", epoch.saturating_sub(1));
-    let (stem, ending) = match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= 16 => name.split_at(dot),
-        _ => (name, ""),
-    };
-    let room = NAME_BYTES_MAX - mark.len() - ending.len();
-    format!("{}{mark}{ending}", &stem[..stem.floor_char_boundary(room)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::late_name;
-
-    #[test]
-    fn names_beside_others() {
-        assert_eq!(late_name("report.pdf", 2, 1), "report (before rebuild 1).pdf");
-        assert_eq!(late_name("report.pdf", 3, 4), "report (before rebuild 2, 4).pdf");
-        assert_eq!(late_name(".profile", 2, 1), ".profile (before rebuild 1)");
-        let long = late_name(&format!("{}.tar", "ä".repeat(125)), 2, 1);
-        assert!(long.len() <= 255 && long.ends_with("ä (before rebuild 1).tar"), "{long}");
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     copies::unverified,
     error::{Error, Result},
     fold::object,
+    ground::Done,
     late::{Brought, Late, Moment, bring_in_account, bring_in_cluster},
     ledger, meta,
 };
@@ -266,6 +267,9 @@ impl Inner {
                 bring_in_cluster(tx, draft, &of_cluster.cluster, &at)
             })
             .await?;
+        if !brought.constraints.is_empty() {
+            self.go_by(Done { constraints: brought.constraints.clone(), ..Done::default() }).await;
+        }
         let owners = late.payloads.values().map(|(account, _)| *account);
         let mut accounts: BTreeSet<AccountId> = late.accounts.keys().copied().chain(owners).collect();
         let segments: Vec<_> = late.payloads.keys().copied().collect();
@@ -295,13 +299,16 @@ impl Inner {
         if brought.is_nothing() && findings.is_empty() {
             return Ok(());
         }
-        let Brought { accounts, packs, kits, versions, entries, not_repeated } = *brought;
+        let Brought { accounts, packs, kits, versions, entries, not_repeated, constraints, told } = brought;
         let mut said = format!(
             "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits, {entries} entries \
              of the ledger and {accounts} accounts were brought in beside what is there; {not_repeated} deletions were not \
              done again"
         );
-        for finding in findings {
+        for row in constraints {
+            said = format!("{said}; firms with the same {} count as one again", row.label);
+        }
+        for finding in told.iter().chain(findings) {
             said = format!("{said}; {finding}");
         }
         self.upkeep.finding("late records", Some(said.clone()));

@@ -10,8 +10,10 @@ use fleet::Roster;
 use format::{Identity, envelope::open_account_envelope};
 use model::{
     Change, Scope,
+    account::{Role, SignInRow},
     entry::{EntryRow, Kind, ROOT, Version},
-    id::{AccountId, EntryId, TargetId, VersionId},
+    fleet::ProviderRow,
+    id::{AccountId, EntryId, ProviderId, TargetId, VersionId},
 };
 use store::{Error, Opening, RebuildReport, Store};
 
@@ -154,6 +156,65 @@ async fn what_only_the_absent_target_knew_is_brought_in_beside_what_is_there() {
     // It was done once and for all: a second life's rebuild finds the same tree.
     rebuild_without_it(&mut house).await;
     assert!(tree(&house).await == expected);
+}
+
+#[tokio::test]
+async fn what_a_person_said_of_firms_holds_again_or_is_told() {
+    let mut house = House::new(6).await;
+    let labels = |n: u8| {
+        let card = if n < 4 { "card 1".to_owned() } else { format!("card {n}") };
+        vec![("country".to_owned(), ["NL", "FI"][usize::from(n > 1)].to_owned()), ("payment".to_owned(), card)]
+    };
+    let row = |n: u8| ProviderRow { id: ProviderId([n + 1; 16]), name: format!("firm-{n}"), labels: labels(n) };
+    house.store.grow([0, 1, 3].map(row).to_vec(), vec![], vec![]).await.unwrap();
+    house.put("kept", &bytes(5_000, 1)).await.unwrap();
+    house.store.tick(true).await.unwrap();
+    let before: BTreeSet<String> = (0..6).flat_map(|disk| records(&house, disk)).collect();
+    for label in ["country", "payment"] {
+        house.store.set_constraint(label.to_owned(), true).await.unwrap();
+    }
+    house.store.cordon(vec![TargetId([104; 16])], true).await.unwrap();
+    let late = house.store.make_account("late", true).await.unwrap().id;
+    let sign_in = SignInRow {
+        account: late,
+        role: Role::User,
+        password: Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()),
+        suspended_us: None,
+        changed_us: 3,
+        second: None,
+        leaving: None,
+    };
+    let kept = sign_in.clone();
+    let change = move |_: &mut catalogue::Tx<'_>, draft: &mut store::Draft| {
+        draft.change(Scope::Cluster, Change::SignIn(kept));
+        Ok::<_, Error>(())
+    };
+    house.store.commit(change).await.unwrap();
+    only_away_knows(&house, &before);
+
+    rebuild_without_it(&mut house).await;
+    assert!(house.store.constraints().groups.is_empty(), "nobody who was there knew it");
+    // The second life says something else of one of them.
+    for holds in [true, false] {
+        house.store.set_constraint("payment".to_owned(), holds).await.unwrap();
+    }
+    house.store.roster().insert(AWAY_ID, house.targets[AWAY].clone());
+    for _ in 0..3 {
+        house.store.tick(true).await.unwrap();
+    }
+    let tied = vec![["firm-0", "firm-1"].map(str::to_owned).to_vec()];
+    assert_eq!(house.store.constraints().groups, tied);
+    let kept = house.store.read(|tx| store::constraints(tx)).await.unwrap();
+    assert_eq!(kept, BTreeSet::from(["country".to_owned()]));
+    let known = house.store.read(move |tx| catalogue::access::sign_in(tx, late)).await.unwrap();
+    assert!(known == Some(sign_in), "who made an account signs in to it as before");
+    let report = house.store.fleet_report().await.unwrap();
+    let told = |part: &str| report.findings.iter().any(|finding| finding.contains(part));
+    assert!(told("the same country count as one again"), "{:?}", report.findings);
+    assert!(told("memory-3 was to take no new shards, now it is not"), "{:?}", report.findings);
+    // It is a change of this life by now: another rebuild knows it.
+    rebuild_without_it(&mut house).await;
+    assert_eq!(house.store.constraints().groups, tied);
 }
 
 /// Another row over the same sealed bytes, in the owner's account: as the service copies a file that somebody shares.
