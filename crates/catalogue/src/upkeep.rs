@@ -1,5 +1,7 @@
 //! How the kinds of upkeep stand, and what drills found last. Local, never journalled: a rebuild begins anew.
 
+use std::collections::BTreeSet;
+
 use model::{id::ProviderId, units::ServiceTime};
 
 use crate::{
@@ -62,6 +64,8 @@ pub fn all(tx: &Tx<'_>) -> Result<Vec<KindRow>> {
 pub struct DrillRow {
     /// The provider.
     pub provider: ProviderId,
+    /// Where nothing was read: the provider and all that counted as one with it, as far as they had targets.
+    pub without: BTreeSet<ProviderId>,
     /// When it ended, microseconds since 1970.
     pub at_us: i64,
     /// Whether everything was asked for, or a sample.
@@ -78,8 +82,8 @@ pub struct DrillRow {
     pub holes: Vec<String>,
     /// Providers that were away, by name.
     pub away: Vec<String>,
-    /// When one passed last, this one or one before it.
-    pub passed_us: Option<i64>,
+    /// When one passed last, this one or one before it, and where nothing was read in that one.
+    pub passed: Option<(i64, BTreeSet<ProviderId>)>,
 }
 
 /// Keeps what a drill found; what was kept of the one before is replaced.
@@ -87,10 +91,12 @@ pub struct DrillRow {
 /// # Errors
 /// As for every writing.
 pub fn set_drill(tx: &mut Tx<'_>, row: &DrillRow) -> Result<()> {
+    let joined = |all: &BTreeSet<ProviderId>| all.iter().flat_map(|id| id.0).collect::<Vec<u8>>();
+    let (passed_us, passed_without) = row.passed.as_ref().map(|(us, without)| (*us, joined(without))).unzip();
     tx.run(
         "INSERT OR REPLACE INTO drill (provider, at_us, complete, packs, packs_unreadable, records, records_unreadable,
-           files_unreadable, bytes, holes, away, passed_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           files_unreadable, bytes, holes, away, passed_us, without, passed_without)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         (
             row.provider.0,
             row.at_us,
@@ -103,7 +109,9 @@ pub fn set_drill(tx: &mut Tx<'_>, row: &DrillRow) -> Result<()> {
             Int(row.bytes),
             row.holes.join("\n"),
             row.away.join("\n"),
-            row.passed_us,
+            passed_us,
+            joined(&row.without),
+            passed_without.unwrap_or_default(),
         ),
     )
     .map(drop)
@@ -115,9 +123,10 @@ pub fn set_drill(tx: &mut Tx<'_>, row: &DrillRow) -> Result<()> {
 /// As for every reading.
 pub fn drills(tx: &Tx<'_>) -> Result<Vec<DrillRow>> {
     let lines = |text: String| text.lines().map(str::to_owned).collect();
+    let ids = |bytes: Vec<u8>| bytes.as_chunks::<16>().0.iter().copied().map(ProviderId).collect();
     tx.all(
         "SELECT provider, at_us, complete, packs, packs_unreadable, records, records_unreadable, files_unreadable,
-           bytes, holes, away, passed_us
+           bytes, holes, away, passed_us, without, passed_without
          FROM drill",
         [],
         |row| {
@@ -131,7 +140,8 @@ pub fn drills(tx: &Tx<'_>) -> Result<Vec<DrillRow>> {
                 bytes: int(row, 8)?,
                 holes: lines(row.get(9)?),
                 away: lines(row.get(10)?),
-                passed_us: row.get(11)?,
+                passed: row.get::<_, Option<i64>>(11)?.zip(Some(ids(row.get(13)?))),
+                without: ids(row.get(12)?),
             })
         },
     )

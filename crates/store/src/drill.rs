@@ -49,6 +49,10 @@ pub struct DrillReport {
     pub at_us: i64,
     /// Whether everything was read, or a sample.
     pub complete: bool,
+    /// Where nothing was read: the provider and all that counted as one with it, as far as they had targets.
+    pub without: BTreeSet<ProviderId>,
+    /// Whether those are all that count as one with it by now. If not, it says nothing of what their loss would do.
+    pub still_holds: bool,
     /// Packs that were asked for.
     pub packs: u64,
     /// Of those, how many cannot be read without the firm.
@@ -153,7 +157,8 @@ impl Inner {
         let targets = self.fleet.all();
         let is_fenced = |target: &&crate::fleet_state::Live| domains.get(&target.row.provider) == Some(domain);
         let fenced = targets.iter().filter(is_fenced).map(|live| live.row.id).collect();
-        let report = DrillReport { complete: sample.is_none(), ..DrillReport::default() };
+        let without = crate::drilled::group_of(provider, &domains, &targets);
+        let report = DrillReport { complete: sample.is_none(), without, still_holds: true, ..DrillReport::default() };
         let mut drill = Drill { fenced, spare: self.spare_journal().await?, report, files: BTreeSet::new() };
         for row in self.fleet.providers() {
             let mut own = targets.iter().filter(|live| live.row.provider == row.id).peekable();

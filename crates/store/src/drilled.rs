@@ -1,12 +1,13 @@
 //! What drills found, over restarts; and drills on a schedule.
 //!
 //! The last drill of each provider is kept in the catalogue, in the commit that notes it in the ledger; with it when one passed
-//! last, for the users' line. If the operator wants it, a drill with a sample begins by itself once in so long, at the provider
+//! last, for the users' line. It counts for the firms that it was held without: one that is tied to another since, by a label or
+//! a constraint, is not proven any more until both were left out at once. If the operator wants it, a drill with a sample begins by itself once in so long, at the provider
 //! whose last one is oldest. It runs beside the rounds: reading a sample takes longer than looks at targets may wait. One that
 //! finds holes did not end well; another provider is tried a day later.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -17,7 +18,7 @@ use plan::{
     scrub::rung_is_due,
 };
 
-use crate::{DrillReport, Inner, Store, error::Result, kinds::JobKind, locked, schedule::Ended};
+use crate::{DrillReport, Inner, Store, error::Result, fleet_state::Live, kinds::JobKind, locked, schedule::Ended};
 
 /// After a drill that did not end well the next one waits for so long, in seconds.
 const AGAIN_S: u64 = 24 * 3_600;
@@ -36,10 +37,11 @@ impl Drills {
     /// What is kept of a drill that ended now.
     pub fn row(&self, provider: ProviderId, report: &DrillReport) -> DrillRow {
         let line = |text: &String| text.replace(['\n', '\r'], " ");
-        let before = locked(&self.last).get(&provider).and_then(|row| row.passed_us);
+        let before = locked(&self.last).get(&provider).and_then(|row| row.passed.clone());
         DrillRow {
             provider,
             at_us: report.at_us,
+            without: report.without.clone(),
             complete: report.complete,
             packs: (report.packs, report.packs_unreadable),
             records: (report.records, report.records_unreadable),
@@ -47,7 +49,7 @@ impl Drills {
             bytes: report.bytes,
             holes: report.holes.iter().map(line).collect(),
             away: report.away.iter().map(line).collect(),
-            passed_us: if report.passed() { Some(report.at_us) } else { before },
+            passed: if report.passed() { Some((report.at_us, report.without.clone())) } else { before },
         }
     }
 
@@ -56,10 +58,24 @@ impl Drills {
     }
 }
 
-fn report(row: &DrillRow) -> DrillReport {
+/// The providers that count as one with this one, itself among them, as far as they have targets that may hold something.
+pub(crate) fn group_of(
+    provider: ProviderId,
+    domains: &BTreeMap<ProviderId, ProviderId>,
+    targets: &[Live],
+) -> BTreeSet<ProviderId> {
+    let is_kept = |live: &&Live| !matches!(live.state, TargetState::Lost | TargetState::Retired);
+    let of = |id: &ProviderId| *domains.get(id).unwrap_or(id);
+    let kept = targets.iter().filter(is_kept).map(|live| live.row.provider);
+    kept.filter(|id| of(id) == of(&provider)).collect()
+}
+
+fn report(row: &DrillRow, group: &BTreeSet<ProviderId>) -> DrillReport {
     DrillReport {
         at_us: row.at_us,
         complete: row.complete,
+        without: row.without.clone(),
+        still_holds: group.is_subset(&row.without),
         packs: row.packs.0,
         packs_unreadable: row.packs.1,
         records: row.records.0,
@@ -81,17 +97,25 @@ impl Inner {
 
     /// The last drill of each provider.
     pub(crate) fn last_drills(&self) -> BTreeMap<ProviderId, DrillReport> {
-        locked(&self.upkeep.drills.last).iter().map(|(provider, row)| (*provider, report(row))).collect()
+        let (targets, domains) = (self.fleet.all(), self.fleet.domains());
+        let of = |id: &ProviderId, row| (*id, report(row, &group_of(*id, &domains, &targets)));
+        locked(&self.upkeep.drills.last).iter().map(|(id, row)| of(id, row)).collect()
     }
 
-    /// For each provider with a target that may hold something, what `of` says of its last drill.
-    fn of_drilled<T>(&self, of: impl Fn(&DrillRow) -> Option<T>) -> Vec<(ProviderId, Option<T>)> {
-        let kept = |state| !matches!(state, TargetState::Lost | TargetState::Retired);
-        let targets = self.fleet.all();
+    /// For each provider with a target that may hold something, what `of` says of its last drill: when it was, and where nothing
+    /// was read in it. `None` where that leaves out one that counts as one with the provider today.
+    fn of_drilled(
+        &self,
+        of: impl Fn(&DrillRow) -> Option<(i64, &BTreeSet<ProviderId>)>,
+    ) -> Vec<(ProviderId, Option<i64>)> {
+        let (targets, domains) = (self.fleet.all(), self.fleet.domains());
         let last = locked(&self.upkeep.drills.last);
-        let here = |id: ProviderId| targets.iter().any(|live| live.row.provider == id && kept(live.state));
-        let all = self.fleet.providers().into_iter().map(|row| row.id).filter(|id| here(*id));
-        all.map(|id| (id, last.get(&id).and_then(&of))).collect()
+        let groups = domains.keys().map(|id| (*id, group_of(*id, &domains, &targets)));
+        let when = |id: ProviderId, group: &BTreeSet<_>| {
+            let (us, without) = last.get(&id).and_then(&of)?;
+            group.is_subset(without).then_some(us)
+        };
+        groups.filter(|(id, group)| group.contains(id)).map(|(id, group)| (id, when(id, &group))).collect()
     }
 
     /// Begins a drill if one is wanted and due, and does not wait for it.
@@ -103,7 +127,7 @@ impl Inner {
         if !rested || !rung_is_due(schedule.since(JobKind::Drill, now), now, every_s) {
             return;
         }
-        let Some(provider) = next_drill(self.of_drilled(|row| Some(row.at_us))) else { return };
+        let Some(provider) = next_drill(self.of_drilled(|row| Some((row.at_us, &row.without)))) else { return };
         if !schedule.begin(JobKind::Drill, now, self.now_us()) {
             return;
         }
@@ -131,9 +155,10 @@ impl Inner {
 }
 
 impl Store {
-    /// Since when a drill without each of the providers has passed, with nothing unreadable: the oldest of the last that did, in
-    /// microseconds since 1970. `None` if one never did.
+    /// Since when a drill without each of the providers, and without all that count as one with it, has passed, with nothing
+    /// unreadable: the oldest of the last that did, in microseconds since 1970. `None` if one never did.
     pub fn proven_since(&self) -> Option<i64> {
-        proven_since(self.0.of_drilled(|row| row.passed_us).into_iter().map(|(_, passed_us)| passed_us))
+        let passed = self.0.of_drilled(|row| row.passed.as_ref().map(|(us, without)| (*us, without)));
+        proven_since(passed.into_iter().map(|(_, passed_us)| passed_us))
     }
 }

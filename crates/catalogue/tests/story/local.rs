@@ -1,5 +1,7 @@
 //! Local tables: work in hand, copies, claims.
 
+use std::collections::BTreeSet;
+
 use crate::world::{TOP, World};
 use catalogue::{
     accounts::{self, Envelope},
@@ -306,7 +308,8 @@ pub fn how_upkeep_stands_is_kept_beside_what_is_paused(world: &mut World) {
         bytes: 70,
         holes: vec!["pack a: too few lanes".into(), "pack b: away".into()],
         away: vec![],
-        passed_us: Some(3),
+        without: BTreeSet::from([ProviderId([4; 16]), ProviderId([5; 16])]),
+        passed: Some((3, BTreeSet::from([ProviderId([4; 16])]))),
     };
     let kept = drill.clone();
     world.write(move |tx| upkeep::set_drill(tx, &DrillRow { at_us: 3, ..kept })).unwrap();

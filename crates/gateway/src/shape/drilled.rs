@@ -15,6 +15,9 @@ pub struct Drilled {
     complete: bool,
     /// Whether all that was asked for could be read.
     passed: bool,
+    /// Whether it was held without all that count as one with the provider by now. If not, a new drill has to show what the loss
+    /// of all of them would do.
+    still_holds: bool,
     packs: u64,
     packs_unreadable: u64,
     records: u64,
@@ -34,6 +37,7 @@ pub fn drilled(report: DrillReport) -> Drilled {
         at: Time(report.at_us),
         complete: report.complete,
         passed: report.passed(),
+        still_holds: report.still_holds,
         packs: report.packs,
         packs_unreadable: report.packs_unreadable,
         records: report.records,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use fleet::Verb;
-use model::id::ProviderId;
+use model::{fleet::ProviderRow, id::ProviderId};
 
 use store::Settings;
 
@@ -104,6 +104,48 @@ async fn what_drills_proved_outlives_a_restart_and_one_firm_that_never_passed_le
         report.providers.iter().map(|provider| provider.last_drill.clone().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(drills(&again), drills(&shown));
+}
+
+#[tokio::test]
+async fn firms_that_are_tied_together_since_are_not_proven_until_both_were_left_out_at_once() {
+    let house = House::new(6).await;
+    let store = &house.store;
+    let rows = [0, 1].map(|index| ProviderRow {
+        id: firm(index),
+        name: format!("firm-{index}"),
+        labels: vec![("country".to_owned(), "NL".to_owned())],
+    });
+    store.grow(rows.to_vec(), vec![], vec![]).await.unwrap();
+    house.put("large", &bytes(900_000, 7)).await.unwrap();
+    store.tick(true).await.unwrap();
+    for index in 0..6 {
+        assert!(store.drill(firm(index), Some(5)).await.unwrap().passed());
+        house.clock.advance(1_000_000);
+    }
+    let first = store.proven_since();
+    assert!(first.is_some());
+    let holds = async |store: &store::Store| {
+        let report = store.fleet_report().await.unwrap();
+        report.providers.into_iter().map(|firm| firm.last_drill.unwrap().still_holds).collect::<Vec<_>>()
+    };
+    store.set_constraint("country".to_owned(), true).await.unwrap();
+    assert_eq!(store.proven_since(), None, "what was read at the other one proves nothing of both");
+    assert_eq!(holds(store).await, [false, false, true, true, true, true]);
+    store.set_constraint("country".to_owned(), false).await.unwrap();
+    assert_eq!(store.proven_since(), first, "alone each of them is proven as before");
+    store.set_constraint("country".to_owned(), true).await.unwrap();
+    for _ in 0..3 {
+        store.tick(true).await.unwrap();
+    }
+    for index in [0, 1] {
+        assert_eq!(store.proven_since(), None, "firm {index} is not proven");
+        let report = store.drill(firm(index), Some(5)).await.unwrap();
+        assert!(report.passed() && report.without == [firm(0), firm(1)].into(), "{report:?}");
+    }
+    let since = store.proven_since();
+    assert!(since > first, "the oldest that counts: {since:?}");
+    let again = house.open_again().await;
+    assert_eq!((again.proven_since(), holds(&again).await), (since, vec![true; 6]));
 }
 
 #[tokio::test]
