@@ -39,7 +39,7 @@ use walk::Walk;
 /// Rows that are looked at in one go.
 const PAGE_ROWS: usize = 500;
 /// A count that takes no longer is made anew for each that asks, in microseconds.
-const QUICK_US: u64 = 20_000;
+pub(crate) const QUICK_US: u64 = 20_000;
 /// The same once the fleet changed since: what is known may be false comfort.
 const QUICK_ENOUGH_US: u64 = 1_000_000;
 /// Between two looks whether it is time to count, in microseconds.

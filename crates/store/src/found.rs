@@ -98,6 +98,7 @@ pub(crate) fn assemble(opening: Opening, life: &Life, key: ClusterKey) -> Result
         books: crate::spending::Books::default(),
         ledger: crate::ledger::Kept::default(),
         counting: crate::census::Counting::default(),
+        looked: crate::stage::Looked::default(),
     });
     inner.world.timer.spawn(Box::pin(commit::run(Arc::downgrade(&inner), waiting)));
     inner.world.timer.spawn(Box::pin(crate::probe::look_again(Arc::downgrade(&inner), failed)));

@@ -78,6 +78,13 @@ impl Ground {
         Ok(())
     }
 
+    /// Whether a target may be retired only if nothing names it: it was not evacuated, and not given up.
+    pub fn must_hold_nothing(&self, target: TargetId) -> bool {
+        let is_evacuated = self.ordered(target).evacuation.is_some_and(|order| order.evacuated.is_some());
+        let is_lost = self.targets.iter().any(|row| row.id == target && row.state == TargetState::Lost);
+        !is_evacuated && !is_lost
+    }
+
     pub fn names(&self) -> Names<'_> {
         Names { providers: &self.providers, targets: &self.targets, leases: &self.leases }
     }

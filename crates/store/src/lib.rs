@@ -195,6 +195,7 @@ pub(crate) struct Inner {
     books: spending::Books,
     ledger: ledger::Kept,
     counting: census::Counting,
+    looked: stage::Looked,
     speed: speed::Speed,
 }
 

@@ -199,7 +199,9 @@ impl Inner {
         let done = Store(self.clone())
             .commit(move |tx, draft| {
                 let mut ground = Ground::read(tx)?;
-                ground.read_held(tx, &to_retire)?;
+                let counted: Vec<_> =
+                    to_retire.into_iter().filter(|target| ground.must_hold_nothing(*target)).collect();
+                ground.read_held(tx, &counted)?;
                 let id = || OrderId::random(entropy.as_ref());
                 let rules = order(&ground, &Moment { now_us, order: &id })?;
                 ground.may_be(&topology, &rules)?;

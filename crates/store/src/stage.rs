@@ -27,6 +27,7 @@ mod effect;
 mod fold;
 mod named;
 
+pub(crate) use effect::Looked;
 pub use effect::{Effect, FirmEffect, Side};
 pub(crate) use named::Names;
 
@@ -73,7 +74,7 @@ impl Store {
                 }
             };
             let effect = match with_effect && !changes.is_empty() {
-                true => Some(inner.effect(&ground, &rules).await?),
+                true => Some(inner.effect(number, &ground, &rules).await?),
                 false => None,
             };
             Ok(Stage { number, changes, fault: None, effect })
@@ -197,6 +198,8 @@ fn ground(tx: &Tx<'_>) -> catalogue::Result<Ground> {
             retiring.extend(ground.names().targets(which).unwrap_or_default());
         }
     }
+    // What was evacuated or given up may go whatever lies there: it need not be counted while others wait to write.
+    retiring.retain(|target| ground.must_hold_nothing(*target));
     ground.read_held(tx, &retiring)?;
     Ok(ground)
 }

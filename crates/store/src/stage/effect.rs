@@ -7,15 +7,21 @@
 
 use std::collections::BTreeMap;
 
-use model::id::{ProviderId, TargetId};
+use model::{
+    fleet::TargetState,
+    id::{ProviderId, TargetId},
+};
 use plan::{Effort, Price, Topology, cost::MonthCost};
 
 use crate::{
     Inner,
-    census::{Count, Without},
+    census::{Count, QUICK_US, Without},
     error::Result,
     ground::{Ground, Rules},
 };
+
+/// What was counted answers for so many times what counting took.
+const SHARE: u64 = 4;
 
 /// What staged changes would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,9 +70,44 @@ pub struct FirmEffect {
     pub after: Without,
 }
 
+/// What was counted last. It takes up to three walks over everything, so one at a time is made; and who looks again and again at
+/// the same list gets what was counted, for a few times as long as that took.
+#[derive(Default)]
+pub(crate) struct Looked(tokio::sync::Mutex<Option<Last>>);
+
+/// An effect, of which list and fleet, and when it was counted, in microseconds of the monotonic clock.
+struct Last {
+    number: u64,
+    fleet: Vec<(TargetId, ProviderId, TargetState)>,
+    at_us: u64,
+    took_us: u64,
+    effect: Effect,
+}
+
+impl Last {
+    /// Whether it still answers for this list.
+    fn answers(&self, number: u64, fleet: &[(TargetId, ProviderId, TargetState)], now_us: u64) -> bool {
+        let is_same = self.number == number && self.fleet == fleet;
+        let age_us = now_us.saturating_sub(self.at_us);
+        is_same && self.took_us > QUICK_US && age_us <= self.took_us.saturating_mul(SHARE)
+    }
+}
+
 impl Inner {
-    /// Counts what rules would do in the place of those of today.
-    pub(super) async fn effect(&self, ground: &Ground, rules: &Rules) -> Result<Effect> {
+    /// What rules would do in the place of those of today, for the list of this number.
+    pub(super) async fn effect(&self, number: u64, ground: &Ground, rules: &Rules) -> Result<Effect> {
+        let mut last = self.looked.0.lock().await;
+        let (fleet, at_us) = (self.fleet.looks(), self.now_us());
+        if let Some(last) = last.as_ref().filter(|last| last.answers(number, &fleet, at_us)) {
+            return Ok(last.effect.clone());
+        }
+        let effect = self.count_effect(ground, rules).await?;
+        let took_us = self.now_us().saturating_sub(at_us);
+        *last = Some(Last { number, fleet, at_us: self.now_us(), took_us, effect: effect.clone() });
+        Ok(effect)
+    }
+
+    async fn count_effect(&self, ground: &Ground, rules: &Rules) -> Result<Effect> {
         let now = self.fleet.topology(self.now_us());
         let (before, after) = (ground.topology(&now, &ground.rules), ground.topology(&now, rules));
         let counted_before = self.count(before.clone(), domains(ground, &ground.rules)).await?;
@@ -171,4 +212,26 @@ fn costs(
         .filter_map(|row| Some((Price::of_labels(&row.labels), *bytes.get(&row.id)?, row.name)))
         .collect();
     plan::cost::monthly(priced.iter().map(|(price, bytes, name)| (name.as_str(), price, *bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{
+        fleet::TargetState,
+        id::{ProviderId, TargetId},
+    };
+
+    use super::{Effect, Last};
+
+    #[test]
+    fn what_was_counted_answers_for_the_same_list_and_fleet_for_a_while() {
+        let fleet = [(TargetId([1; 16]), ProviderId([2; 16]), TargetState::Up)];
+        let last = Last { number: 7, fleet: fleet.to_vec(), at_us: 100, took_us: 1_000_000, effect: Effect::default() };
+        assert!(last.answers(7, &fleet, 100) && last.answers(7, &fleet, 4_000_100));
+        assert!(!last.answers(7, &fleet, 4_000_101), "it is old");
+        assert!(!last.answers(8, &fleet, 100), "another list");
+        assert!(!last.answers(7, &[(fleet[0].0, fleet[0].1, TargetState::Down)], 100), "a firm went down");
+        let quick = Last { took_us: 1_000, ..last };
+        assert!(!quick.answers(7, &fleet, 100), "what is quick is counted anew");
+    }
 }
