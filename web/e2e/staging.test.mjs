@@ -76,7 +76,36 @@ test('changes are staged, looked at and applied; an older number is refused; one
     const at = (path) => page.goto(`${own.service.origin}/${path}`);
     await at('fleet/stage');
     await page.getByText('Nothing is staged.').waitFor();
+    await page.getByText('always', { exact: true }).waitFor();
     await sound(page, 'stage-empty');
+
+    // Labels that two firms share, said on their pages, and the constraint that makes them one: nothing of it is done yet.
+    for (const firm of ['amber', 'birch']) {
+      await at(`fleet/firms/${firm}`);
+      await page.getByLabel('Label', { exact: true }).fill('country');
+      await page.getByLabel('Value', { exact: true }).fill('NL');
+      await page.getByRole('button', { name: 'Stage it', exact: true }).click();
+      await page.getByText(/staged, and not done yet/).waitFor();
+    }
+    await sound(page, 'firm-labels');
+    await at('fleet/stage');
+    await page.getByText('amber: the label country becomes NL').waitFor();
+    await page.getByRole('button', { name: /^Make these 2 changes/ }).click();
+    await page.getByText('Nothing is staged.').waitFor();
+    await page.getByLabel('Label that becomes a constraint').fill('country');
+    await page.getByRole('button', { name: 'Stage it', exact: true }).click();
+    await page.getByText('country becomes a constraint: firms that share it count as one').waitFor();
+    await page.getByRole('rowheader', { name: 'Count as one firm' }).waitFor();
+    await sound(page, 'stage-constraint');
+    await inGerman(own, page, 'stage-constraint', 'country');
+    assert.deepEqual((await get(own, page, 'fleet/constraints')).as_one, []);
+    await page.getByRole('button', { name: /^Make this change/ }).click();
+    await page.getByText('Count as one now: amber and birch.').waitFor();
+    assert.deepEqual((await get(own, page, 'fleet/constraints')).as_one, [['amber', 'birch']]);
+    await page.getByRole('button', { name: 'country: a constraint no longer' }).click();
+    await page.getByRole('button', { name: /^Make this change/ }).click();
+    await page.getByText('Nothing is staged.').waitFor();
+    assert.deepEqual((await get(own, page, 'fleet/constraints')).as_one, []);
 
     // Staged from a button, and from a dialog; nothing is done yet.
     await at('fleet/firms/amber');

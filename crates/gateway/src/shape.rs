@@ -78,6 +78,8 @@ struct OperatorKit {
 struct Provider {
     id: String,
     name: String,
+    /// What a person said of it: whose it is, where, how it is paid, its prices.
+    labels: BTreeMap<String, String>,
     state: TargetState,
     targets: Vec<Target>,
     spending: Spending,
@@ -237,6 +239,7 @@ fn provider(provider: ProviderReport) -> Provider {
         id: provider.id.to_string(),
         name: provider.name,
         state: provider.state.into(),
+        labels: provider.labels.into_iter().collect(),
         targets: provider.targets.into_iter().map(target).collect(),
         spending: Spending {
             requests,

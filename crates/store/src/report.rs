@@ -85,6 +85,8 @@ pub struct ProviderReport {
     pub id: ProviderId,
     /// Its name.
     pub name: String,
+    /// What a person said of it: whose it is, where, how it is paid, its prices.
+    pub labels: Vec<(String, String)>,
     /// Up while one of its targets is.
     pub state: TargetState,
     /// Its targets.
@@ -214,7 +216,8 @@ impl Inner {
                 let domain = domains.get(&row.id).unwrap_or(&row.id);
                 let without = count.without.get(domain).copied().unwrap_or_default();
                 let last_drill = drills.remove(&row.id);
-                ProviderReport { id: row.id, name: row.name, state, targets: own, spending, last_drill, without }
+                let (id, name, labels) = (row.id, row.name, row.labels);
+                ProviderReport { id, name, labels, state, targets: own, spending, last_drill, without }
             })
             .collect();
         reports.sort_by(|a, b| a.name.cmp(&b.name));

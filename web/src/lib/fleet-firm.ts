@@ -3,6 +3,24 @@ import type { FleetOrder, Said, Whom } from './api/orders';
 import type { StagedChange } from './api/stage';
 import type { Evacuation, Lease, Provider, Target } from './api/types';
 
+/** Labels that mean something by themselves; any other may be given too. */
+export const USUAL_LABELS: readonly string[] = [
+  'owner',
+  'country',
+  'payment',
+  'network',
+  'disk',
+  'credential',
+  'price.currency',
+  'price.tb_month',
+  'price.gb_out',
+  'price.million_requests',
+  'price.minimum_days',
+  'budget.bytes_per_s',
+  'budget.requests_month',
+  'budget.month',
+];
+
 /** Whom an order is for: a firm, a server of it, or one target. */
 export interface Subject {
   kind: 'firm' | 'server' | 'target';

@@ -2012,6 +2012,11 @@ export interface components {
             records: number;
             /** Format: int64 */
             records_unreadable: number;
+            /**
+             * @description Whether it was held without all that count as one with the provider by now. If not, a new drill has to show what the loss
+             *     of all of them would do.
+             */
+            still_holds: boolean;
         };
         /** @description A folder or a file in a folder. */
         Entry: {
@@ -2859,6 +2864,10 @@ export interface components {
         };
         Provider: {
             id: string;
+            /** @description What a person said of it: whose it is, where, how it is paid, its prices. */
+            labels: {
+                [key: string]: string;
+            };
             last_drill: components["schemas"]["Drilled"] | null;
             name: string;
             spending: components["schemas"]["Spending"];

@@ -90,6 +90,8 @@ export const deFirm: FirmWords = {
   drillNever: 'Es gab noch keine Übung.',
   drillPassed: (when) => `${when}: Alles, wonach gefragt wurde, war lesbar.`,
   drillFailed: (when) => `${when}: Nicht alles war lesbar.`,
+  drillOutdated:
+    'Seither zählen andere Anbieter mit ihm als einer, und bei ihnen wurde gelesen. Sie beweist nichts mehr: Halten Sie eine neue Übung ab.',
   drillWhole: 'Alles wurde gelesen.',
   drillPart: 'Eine Stichprobe wurde gelesen.',
   drillRead: (packs, records, size) =>
@@ -97,6 +99,15 @@ export const deFirm: FirmWords = {
   drillHoles: (packs, records, files) =>
     `Ohne ihn nicht lesbar: ${many(packs, 'Pack', 'Packs')}, ${many(records, 'Name oder Schlüssel', 'Namen und Schlüssel')}; ${many(files, 'Datei', 'Dateien')}.`,
   drillAway: (names) => `Als sie begann, antworteten auch nicht: ${names}.`,
+  labels: 'Merkmale',
+  labelsWhy:
+    'Wem er gehört, wo er ist, wie er bezahlt wird; seine Preise und Budgets. Anbieter mit demselben Eigentümer zählen als einer, ebenso die, die eine Bedingung teilen.',
+  labelsNone: 'Niemand hat bisher etwas über ihn gesagt.',
+  label: 'Merkmal',
+  labelValue: 'Wert',
+  labelEmpty: 'Ein leerer nimmt das Merkmal weg.',
+  labelChange: 'Ändern…',
+  labelChangeOf: (label) => `${label} ändern`,
   leases: 'Mietverträge',
   noLease: 'Kein Mietvertrag mit ihm ist eingetragen.',
   leaseEnds: (contract, when) => `${contract}: endet ${when}`,

@@ -8,7 +8,7 @@ export const deStage: StageWords = {
   lead: 'Änderungen der Flotte, die gesagt und nicht getan sind. Sie sehen, was alle zusammen bewirken, und machen sie auf einmal oder gar nicht.',
   empty: 'Nichts ist vorgemerkt.',
   emptyWhy: 'Manche Änderungen gehören zusammen: Ein Anbieter wird verlassen, ein anderer kommt unter eine Bedingung. Jede für sich sieht vielleicht schlimm aus, und jede bewegt Bytes. Vorgemerkt ist noch keine getan, und Sie sehen hier, was alle zusammen bewirken.',
-  emptyHow: 'Wählen Sie „Nur vormerken“ bei einem Auftrag für einen Anbieter, einen Server oder ein Ziel; Merkmale, Preise und Bedingungen merkt der Befehl vor:',
+  emptyHow: 'Wählen Sie „Nur vormerken“ bei einem Auftrag für einen Anbieter, einen Server oder ein Ziel; Merkmale und Preise merken Sie auf der Seite eines Anbieters vor, Bedingungen hier unten.',
   toFleet: 'Zu den Anbietern',
   changes: (n) => many(n, 'Änderung', 'Änderungen'),
   number: (n) => `Stand ${n}`,
@@ -68,4 +68,14 @@ export const deStage: StageWords = {
   revertMeans: (n) => `${many(n, 'vorgemerkte Änderung wird', 'vorgemerkte Änderungen werden')} verworfen, gleich wer sie gesagt hat. An der Flotte ändert sich nichts.`,
   reverted: (n) => `${many(n, 'vorgemerkte Änderung ist', 'vorgemerkte Änderungen sind')} verworfen`,
   again: 'Noch einmal ansehen',
+  constraints: 'Welche Anbieter als einer zählen',
+  constraintsWhy:
+    'Anbieter, die zusammen verschwinden können, zählen als einer: Keine Datei hängt von beiden ab. Für solche mit demselben Eigentümer gilt das immer. Machen Sie ein anderes Merkmal zur Bedingung, etwa Land (country), Zahlungsweg (payment) oder Netz (network), dann gilt es auch für Anbieter mit demselben Wert.',
+  always: 'immer',
+  unsaid: (names) => `von ${names} hat es niemand gesagt: Es verbindet sie mit keinem`,
+  noLonger: 'Nicht mehr…',
+  noLongerOf: (label) => `${label}: keine Bedingung mehr`,
+  asOneNow: (names) => `Zählen jetzt als einer: ${names}.`,
+  constraint: 'Merkmal, das zur Bedingung wird',
+  constrainIt: 'Vormerken',
 };

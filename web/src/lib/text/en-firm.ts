@@ -88,6 +88,7 @@ export const enFirm = {
   drillNever: 'There was no drill yet.',
   drillPassed: (when: string) => `${when}: everything that was asked for could be read.`,
   drillFailed: (when: string) => `${when}: not everything could be read.`,
+  drillOutdated: 'Since then other providers count as one with it, and they were read. It proves nothing any more: hold another drill.',
   drillWhole: 'All of it was read.',
   drillPart: 'A sample was read.',
   drillRead: (packs: number, records: number, size: string) =>
@@ -95,6 +96,14 @@ export const enFirm = {
   drillHoles: (packs: number, records: number, files: number) =>
     `Unreadable without it: ${many(packs, 'pack', 'packs')}, ${many(records, 'name or key', 'names and keys')}; ${many(files, 'file', 'files')}.`,
   drillAway: (names: string) => `When it began ${names} did not answer either.`,
+  labels: 'Labels',
+  labelsWhy: 'Whose it is, where it is, how it is paid; its prices and budgets. Firms with the same owner count as one, and so do those that share what is a constraint.',
+  labelsNone: 'Nobody said anything of it yet.',
+  label: 'Label',
+  labelValue: 'Value',
+  labelEmpty: 'An empty one takes the label off.',
+  labelChange: 'Change…',
+  labelChangeOf: (label: string) => `Change ${label}`,
   leases: 'Leases',
   noLease: 'No lease of it is on record.',
   leaseEnds: (contract: string, when: string) => `${contract}: ends ${when}`,

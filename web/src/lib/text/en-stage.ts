@@ -6,7 +6,7 @@ export const enStage = {
   lead: 'Changes of the fleet that were said and not done. You see what all of them together would do, and make them at once or not at all.',
   empty: 'Nothing is staged.',
   emptyWhy: 'Some changes belong together: one firm is left, another joins a constraint. Each alone may look harmful, and each moves bytes. Staged, none of them is done yet, and you see here what all of them would do.',
-  emptyHow: 'Choose “Stage it” at an order for a firm, a server or a target; labels, prices and constraints are staged with the command:',
+  emptyHow: 'Choose “Stage it” at an order for a firm, a server or a target; labels and prices are staged on a firm’s page, constraints below.',
   toFleet: 'To the firms',
   changes: (n: number) => many(n, 'change', 'changes'),
   number: (n: number) => `Stage ${n}`,
@@ -66,5 +66,14 @@ export const enStage = {
   revertMeans: (n: number) => `${many(n, 'staged change is', 'staged changes are')} forgotten, whoever said them. Nothing of the fleet is changed.`,
   reverted: (n: number) => `${many(n, 'staged change is', 'staged changes are')} forgotten`,
   again: 'Look again',
+  constraints: 'Which firms count as one',
+  constraintsWhy: 'Firms that may vanish together count as one: nothing of a file relies on both. Those with the same owner always do. Make another label a constraint, such as country, payment or network, and firms with the same value of it do too.',
+  always: 'always',
+  unsaid: (names: string) => `nobody said it of ${names}: it ties none of them`,
+  noLonger: 'No longer…',
+  noLongerOf: (label: string) => `${label}: a constraint no longer`,
+  asOneNow: (names: string) => `Count as one now: ${names}.`,
+  constraint: 'Label that becomes a constraint',
+  constrainIt: 'Stage it',
 };
 export type StageWords = typeof enStage;
