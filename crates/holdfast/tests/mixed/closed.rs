@@ -7,7 +7,7 @@ use testkit::{
 
 use crate::{
     common::text,
-    fleet::{Fleet, dav_login, done, is, key_login, on_data, s3_login, settled, target},
+    fleet::{Fleet, dav_login, done, is, key_login, on_data, s3_login, settled, target, up},
 };
 
 const OTHER: &str = "another-secret-of-the-test";
@@ -44,10 +44,11 @@ fn a_firm_that_closes_the_account_is_named_and_done_without_until_it_takes_a_log
         sending.goes_on(3);
         let (login, server) = close(&fleet, firm);
         held.push(server);
-        let refused = fleet.until("the report says whose login is refused", |report| {
-            is(report, firm, "down") && target(report, firm)["note"].as_str().unwrap().contains(said)
+        // Another one may answer 500 once while it is busy, and is done without for that moment too.
+        fleet.until("the report says whose login is refused, and all can be read without it", |report| {
+            let names_it = is(report, firm, "down") && target(report, firm)["note"].as_str().unwrap().contains(said);
+            names_it && up(report) == 4 && report["files_unreadable"] == 0
         });
-        assert_eq!(refused["files_unreadable"], 0, "{refused}");
         let shown = done(on_data(&fleet.data, &["fleet"]));
         let line = shown.lines().find(|line| line.starts_with(firm)).unwrap();
         assert!(line.contains(said) && shown.contains("holdfast target login ADDRESS"), "{shown}");
