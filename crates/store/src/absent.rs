@@ -125,7 +125,6 @@ impl Inner {
         self.ask_for(target, copies.await?).await?;
         let Some((mut after, last)) = listing.packs() else { return Ok(()) };
         loop {
-            // A target that holds nothing any more lacks all that is recorded of it: that takes long, and is looked at again.
             if self.is_stopping() {
                 return Err(Error::Stopping);
             }
@@ -171,6 +170,10 @@ impl Inner {
             .buffer_unordered(ASKED_AT_ONCE);
         while let Some(result) = asked.next().await {
             result?;
+            // A target that holds nothing any more lacks all that is recorded of it: that takes long, and is looked at again.
+            if self.is_stopping() {
+                return Err(Error::Stopping);
+            }
         }
         Ok(())
     }

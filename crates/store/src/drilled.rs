@@ -102,8 +102,8 @@ impl Inner {
         locked(&self.upkeep.drills.last).iter().map(|(id, row)| of(id, row)).collect()
     }
 
-    /// For each provider with a target that may hold something, what `of` says of its last drill: when it was, and where nothing
-    /// was read in it. `None` where that leaves out one that counts as one with the provider today.
+    /// For each provider with a target that may hold something, when the last drill was that was held without all that count as one
+    /// with it today: its own, or that of one of those. `of` says when a drill was and where nothing was read in it.
     fn of_drilled(
         &self,
         of: impl Fn(&DrillRow) -> Option<(i64, &BTreeSet<ProviderId>)>,
@@ -111,11 +111,11 @@ impl Inner {
         let (targets, domains) = (self.fleet.all(), self.fleet.domains());
         let last = locked(&self.upkeep.drills.last);
         let groups = domains.keys().map(|id| (*id, group_of(*id, &domains, &targets)));
-        let when = |id: ProviderId, group: &BTreeSet<_>| {
-            let (us, without) = last.get(&id).and_then(&of)?;
-            group.is_subset(without).then_some(us)
+        let when = |group: &BTreeSet<_>| {
+            let held = last.values().filter_map(&of).filter(|(_, without)| group.is_subset(without));
+            held.map(|(us, _)| us).max()
         };
-        groups.filter(|(id, group)| group.contains(id)).map(|(id, group)| (id, when(id, &group))).collect()
+        groups.filter(|(id, group)| group.contains(id)).map(|(id, group)| (id, when(&group))).collect()
     }
 
     /// Begins a drill if one is wanted and due, and does not wait for it.

@@ -13,7 +13,6 @@ use catalogue::Tx;
 use format::replay::{AccountState, At, ClusterState, PackState, Row};
 use model::{
     Change, Scope,
-    account::SignInRow,
     entry::{EntryRow, Kind, ROOT, Trashed, Version},
     fleet::ConstraintRow,
     id::{AccountId, EntryId, SegmentId, VersionId},
@@ -116,14 +115,13 @@ pub(crate) fn bring_in_cluster(
             if catalogue::accounts::by_name(tx, &row.name)?.is_some() {
                 row.name = format!("{} ({})", row.name, row.id);
             }
+            let name = row.name.clone();
             draft.change(Scope::Cluster, Change::Account(row));
-            // Its owner signs in as before. That it was to be deleted is not done again.
-            if let Some(Row { value, .. }) = late.sign_ins.get(&value.id) {
-                draft.change(Scope::Cluster, Change::SignIn(SignInRow { leaving: None, ..value.clone() }));
-            }
-            if let Some(Row { value, .. }) = late.limits.get(&value.id) {
-                draft.change(Scope::Cluster, Change::Limits(value.clone()));
-            }
+            // No way in comes back: an address that opens again by itself is worse (decision 16).
+            brought.told.push(format!(
+                "the account '{name}' is there again, without a way in; `holdfast account reset --data DIR '{name}'` gives \
+                 its owner a new one"
+            ));
             brought.accounts += 1;
         }
     }

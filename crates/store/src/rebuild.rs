@@ -87,7 +87,8 @@ pub fn rebuild(
         let epoch = sources.iter().filter_map(|source| source.marker.as_ref()).map(|(marker, _)| marker.epoch).max();
         let epoch = epoch.unwrap_or(0).max(folded.state.cluster.epoch) + 1;
         let store = begin_epoch(opening, sources, &folded, epoch, &unread).await?;
-        store.0.bring_in_late(std::mem::take(&mut folded.late), Vec::new(), "the targets", &[]).await?;
+        let late = std::mem::take(&mut folded.late);
+        folded.findings.extend(store.0.bring_in_late(late, Vec::new(), "the targets", &[]).await?);
         store.0.note_rebuild(&unread, folded.ledger_findings.clone()).await?;
         let report = RebuildReport {
             epoch,

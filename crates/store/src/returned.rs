@@ -234,16 +234,16 @@ impl Inner {
         self.end_wait(target, old, known).await
     }
 
-    /// Brings in late records, and envelopes with the target that they were found at.
+    /// Brings in late records, and envelopes with the target that they were found at; what a person should know of it.
     pub(crate) async fn bring_in_late(
         self: &Arc<Self>,
         late: Late,
         envelopes: Vec<(TargetId, FoundEnvelope)>,
         from: &str,
         findings: &[String],
-    ) -> Result<()> {
+    ) -> Result<Vec<String>> {
         if late.is_empty() && envelopes.is_empty() && findings.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let moment = Moment {
             at: self.service_time(),
@@ -292,7 +292,7 @@ impl Inner {
         if !brought.is_nothing() {
             self.snapshot_all(true).await?;
         }
-        Ok(())
+        Ok(brought.told)
     }
 
     async fn report_late(self: &Arc<Self>, from: &str, brought: &Brought, findings: &[String]) -> Result<()> {
@@ -306,12 +306,12 @@ impl Inner {
              done again"
         );
         for row in constraints {
-            said = format!("{said}; firms with the same {} count as one again", row.label);
+            said = format!("{said}; firms that say the same {} count as one again", row.label);
         }
         for finding in told.iter().chain(findings) {
             said = format!("{said}; {finding}");
         }
-        self.upkeep.finding("late records", Some(said.clone()));
+        self.upkeep.also_found("late records", said.clone());
         Store(self.clone())
             .commit(move |_, draft| {
                 draft.audit(None, "late records", said);

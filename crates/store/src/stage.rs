@@ -198,8 +198,12 @@ fn ground(tx: &Tx<'_>) -> catalogue::Result<Ground> {
             retiring.extend(ground.names().targets(which).unwrap_or_default());
         }
     }
-    // What was evacuated or given up may go whatever lies there: it need not be counted while others wait to write.
-    retiring.retain(|target| ground.must_hold_nothing(*target));
+    // What was evacuated or given up may go whatever lies there: it need not be counted while others wait to write. Unless it is
+    // staged, too, that it is left no more.
+    let is_undone = |change: &Staged| matches!(change, Staged::Cancel { .. } | Staged::Evacuate { .. });
+    if !ground.staged.iter().any(|row| is_undone(&row.change)) {
+        retiring.retain(|target| ground.must_hold_nothing(*target));
+    }
     ground.read_held(tx, &retiring)?;
     Ok(ground)
 }

@@ -213,6 +213,13 @@ impl UpkeepState {
         }
     }
 
+    /// Says something beside what was found before under the same name.
+    pub fn also_found(&self, what: &'static str, found: String) {
+        let mut findings = locked(&self.findings);
+        let said = findings.remove(what).map_or_else(|| found.clone(), |before| format!("{before}; {found}"));
+        findings.insert(what, said);
+    }
+
     pub fn findings(&self) -> Vec<String> {
         locked(&self.findings).values().cloned().collect()
     }

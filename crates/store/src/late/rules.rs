@@ -1,12 +1,12 @@
 //! What a person said of the fleet in an earlier life, and nobody knew at the rebuild.
 //!
 //! A constraint of which this life says nothing holds again: it only ever takes comfort away. Where it would leave too few
-//! firms by now, and for orders of targets, of which nobody can tell whether they are wanted still, it is told what was said
+//! firms by now, and for labels and orders, of which nobody can tell whether they are right still, it is told what was said
 //! and how to say it again. What this life says of the same label or target counts, as for all late records.
 
 use catalogue::Tx;
 use format::replay::{ClusterState, Row};
-use model::fleet::TargetState;
+use model::fleet::{ConstraintRow, TargetState};
 
 use crate::{
     Draft,
@@ -29,8 +29,11 @@ pub(crate) fn bring_in(
 ) -> Result<()> {
     let ground = Ground::read(tx)?;
     let known = catalogue::fleet::constraints(tx)?;
-    let is_new = |label: &String| known.iter().all(|row| row.label != *label);
-    let holding = late.constraints.values().filter(|row| row.value.holds && is_new(&row.value.label));
+    // A word of the earlier life that everybody knew is older than the one that only this target knows.
+    let is_new = |late: &ConstraintRow| {
+        known.iter().all(|row| row.label != late.label || (!row.holds && row.changed_us < late.changed_us))
+    };
+    let holding = late.constraints.values().filter(|row| row.value.holds && is_new(&row.value));
     let mut rules = ground.rules.clone();
     for Row { value, .. } in holding {
         let label = &value.label;
@@ -42,8 +45,8 @@ pub(crate) fn bring_in(
         match with(&rules) {
             Ok(with) => rules = with,
             Err(error) => brought.told.push(format!(
-                "before the rebuild firms with the same {label} counted as one, now they do not: {error}; `holdfast \
-                 constraint add {label}` says it again"
+                "before the rebuild firms with the same {label} counted as one, now they do not: {error}; once that is \
+                 mended, `holdfast constraint add {label}` says it again"
             )),
         }
     }
@@ -52,14 +55,35 @@ pub(crate) fn bring_in(
         crate::constraints::draft_constraint(tx, draft, row.clone())?;
         brought.constraints.push(row);
     }
+    tell_labels(&ground, late, brought);
+    tell_orders(&ground, late, brought);
+    Ok(())
+}
+
+/// Labels that a provider had and has not now: whose it is, where, what it costs. Which of two values is right only a person knows.
+fn tell_labels(ground: &Ground, late: &ClusterState, brought: &mut Brought) {
+    for Row { value, .. } in late.providers.values() {
+        let Some(row) = ground.providers.iter().find(|row| row.id == value.id) else { continue };
+        let missing = value.labels.iter().filter(|label| !row.labels.contains(label));
+        let missing: Vec<_> = missing.map(|(label, value)| format!("{label}={value}")).collect();
+        if !missing.is_empty() && brought.told.len() < TOLD_MAX {
+            let (name, missing) = (&row.name, missing.join(", "));
+            brought
+                .told
+                .push(format!("before the rebuild {name} had {missing}, now it has not; say it again if it is so"));
+        }
+    }
+}
+
+fn tell_orders(ground: &Ground, late: &ClusterState, brought: &mut Brought) {
     let mut left = 0;
     for Row { value, .. } in late.orders.values() {
         let row = ground.targets.iter().find(|row| row.id == value.target && row.state != TargetState::Retired);
-        let (Some(row), None) = (row, ground.rules.orders.get(&value.target)) else { continue };
+        let (Some(row), now) = (row, ground.ordered(value.target)) else { continue };
         let said = [
-            value.cordoned.then_some("to take no new shards"),
-            value.evacuation.map(|_| "to be left by a date"),
-            value.retirement.map(|_| "to be retired"),
+            (value.cordoned && !now.cordoned).then_some("to take no new shards"),
+            (value.evacuation.is_some() && now.evacuation.is_none()).then_some("to be left by a date"),
+            (value.retirement.is_some() && now.retirement.is_none()).then_some("to be retired"),
         ];
         let said: Vec<_> = said.into_iter().flatten().collect();
         if said.is_empty() {
@@ -78,5 +102,4 @@ pub(crate) fn bring_in(
     if left > 0 {
         brought.told.push(format!("{left} more targets had orders before the rebuild that they have not now"));
     }
-    Ok(())
 }

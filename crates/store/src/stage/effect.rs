@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What was counted answers for so many times what counting took.
-const SHARE: u64 = 4;
+const SHARE: u64 = 1;
 
 /// What staged changes would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct FirmEffect {
 }
 
 /// What was counted last. It takes up to three walks over everything, so one at a time is made; and who looks again and again at
-/// the same list gets what was counted, for a few times as long as that took.
+/// the same list gets what was counted, for as long as that took.
 #[derive(Default)]
 pub(crate) struct Looked(tokio::sync::Mutex<Option<Last>>);
 
@@ -227,8 +227,8 @@ mod tests {
     fn what_was_counted_answers_for_the_same_list_and_fleet_for_a_while() {
         let fleet = [(TargetId([1; 16]), ProviderId([2; 16]), TargetState::Up)];
         let last = Last { number: 7, fleet: fleet.to_vec(), at_us: 100, took_us: 1_000_000, effect: Effect::default() };
-        assert!(last.answers(7, &fleet, 100) && last.answers(7, &fleet, 4_000_100));
-        assert!(!last.answers(7, &fleet, 4_000_101), "it is old");
+        assert!(last.answers(7, &fleet, 100) && last.answers(7, &fleet, 1_000_100));
+        assert!(!last.answers(7, &fleet, 1_000_101), "it is old");
         assert!(!last.answers(8, &fleet, 100), "another list");
         assert!(!last.answers(7, &[(fleet[0].0, fleet[0].1, TargetState::Down)], 100), "a firm went down");
         let quick = Last { took_us: 1_000, ..last };

@@ -54,7 +54,7 @@ async fn believed_and_not_there(house: &House, disk: usize) -> usize {
 }
 
 #[tokio::test]
-async fn who_stops_does_not_wait_until_all_that_was_wiped_is_found_missing() {
+async fn who_stops_lists_no_names_any_more() {
     const DAY_US: u64 = 86_400_000_000;
     let house = House::new(6).await;
     house.put("large", &bytes(700_000, 3)).await.unwrap();

@@ -91,7 +91,7 @@ export const deFirm: FirmWords = {
   drillPassed: (when) => `${when}: Alles, wonach gefragt wurde, war lesbar.`,
   drillFailed: (when) => `${when}: Nicht alles war lesbar.`,
   drillOutdated:
-    'Seither zählen andere Anbieter mit ihm als einer, und bei ihnen wurde gelesen. Sie beweist nichts mehr: Halten Sie eine neue Übung ab.',
+    'Seither zählen andere Anbieter mit ihm als einer, und bei ihnen wurde gelesen: Über den Verlust aller zusammen sagt sie nichts.',
   drillWhole: 'Alles wurde gelesen.',
   drillPart: 'Eine Stichprobe wurde gelesen.',
   drillRead: (packs, records, size) =>

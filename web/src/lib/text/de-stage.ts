@@ -73,7 +73,7 @@ export const deStage: StageWords = {
     'Anbieter, die zusammen verschwinden können, zählen als einer: Keine Datei hängt von beiden ab. Für solche mit demselben Eigentümer gilt das immer. Machen Sie ein anderes Merkmal zur Bedingung, etwa Land (country), Zahlungsweg (payment) oder Netz (network), dann gilt es auch für Anbieter mit demselben Wert.',
   always: 'immer',
   unsaid: (names) => `von ${names} hat es niemand gesagt: Es verbindet sie mit keinem`,
-  noLonger: 'Nicht mehr…',
+  noLonger: 'Nicht mehr',
   noLongerOf: (label) => `${label}: keine Bedingung mehr`,
   asOneNow: (names) => `Zählen jetzt als einer: ${names}.`,
   constraint: 'Merkmal, das zur Bedingung wird',

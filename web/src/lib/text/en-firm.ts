@@ -88,7 +88,7 @@ export const enFirm = {
   drillNever: 'There was no drill yet.',
   drillPassed: (when: string) => `${when}: everything that was asked for could be read.`,
   drillFailed: (when: string) => `${when}: not everything could be read.`,
-  drillOutdated: 'Since then other providers count as one with it, and they were read. It proves nothing any more: hold another drill.',
+  drillOutdated: 'Since then other providers count as one with it, and it read at them: it says nothing of losing all of them together.',
   drillWhole: 'All of it was read.',
   drillPart: 'A sample was read.',
   drillRead: (packs: number, records: number, size: string) =>

@@ -70,7 +70,7 @@ export const enStage = {
   constraintsWhy: 'Firms that may vanish together count as one: nothing of a file relies on both. Those with the same owner always do. Make another label a constraint, such as country, payment or network, and firms with the same value of it do too.',
   always: 'always',
   unsaid: (names: string) => `nobody said it of ${names}: it ties none of them`,
-  noLonger: 'No longer…',
+  noLonger: 'No longer',
   noLongerOf: (label: string) => `${label}: a constraint no longer`,
   asOneNow: (names: string) => `Count as one now: ${names}.`,
   constraint: 'Label that becomes a constraint',
