@@ -50,6 +50,29 @@ test('an upload goes on after the page was closed, when the same file is chosen 
   });
 });
 
+test('a file that is changed while it is sent is not kept as if it were whole', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const path = join(own.folder, film.name);
+    await writeFile(path, film.buffer);
+    const quick = await slow(page, 4_000_000);
+    await choose(page, path);
+    await page.getByText(/[2-6][0-9] %/).first().waitFor({ timeout: 60_000 });
+    // Somebody saves it anew, as long as before.
+    const saved = noise(3, film.buffer.length);
+    await writeFile(path, saved);
+    await quick();
+    await page.getByText('The file changed or vanished on this device. Choose it again.').waitFor({ timeout: 60_000 });
+    const answer = await page.request.get(`${own.service.origin}/api/v1/files/film.bin`);
+    assert.equal(answer.status(), 404, 'half of one and half of the other is no file');
+    await choose(page, path);
+    await page.getByText('1 file uploaded').waitFor({ timeout: 120_000 });
+    assert.ok((await stored(own, page)).equals(saved));
+    assert.deepEqual(page.complaints, []);
+  });
+});
+
 test('a firm that wipes everything in the middle of an upload costs nothing', async () => {
   await world(async (own) => {
     const page = await visitor(own);

@@ -4,6 +4,7 @@ import type { Planned } from './arrange';
 import { placeOf, UploadItem } from './item.svelte';
 import { Rate } from './rate';
 import type { Attempt } from './send';
+import { isReadable } from './source';
 import { NOTHING, tally, type Tally } from './tally';
 import { keep, load } from './unfinished';
 
@@ -314,15 +315,6 @@ function grouped(items: readonly UploadItem[], key: (item: UploadItem) => string
     else group.push(item);
   }
   return groups;
-}
-
-async function isReadable(file: File): Promise<boolean> {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export const queue = new Queue();

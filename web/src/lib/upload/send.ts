@@ -5,6 +5,7 @@ import { Problem, problem } from '../api/http';
 import { join } from '../path';
 import { session } from '../state/session.svelte';
 import type { UploadItem } from './item.svelte';
+import { held } from './source';
 
 /** One attempt at one file. */
 export interface Attempt {
@@ -30,6 +31,7 @@ export function attempt(item: UploadItem, file: File, outcome: Outcome): Attempt
     return { stop: () => clearTimeout(timer) };
   }
   const upload = new Upload(file, {
+    fileReader: held,
     endpoint: item.root.uploads,
     uploadUrl: item.url,
     retryDelays: null,
