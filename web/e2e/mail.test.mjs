@@ -72,6 +72,7 @@ test('a mail address is confirmed, signs in, and brings a new password', async (
       await guest.getByRole('heading', { name: 'Look at your mail' }).waitFor();
       assert.deepEqual(await violations(guest), []);
       await guest.goto(opened(own, await box.mail(ALICE, /reset[/#]/), 'reset'));
+      await guest.locator('input[type=password]').first().waitFor();
       for (const field of await guest.locator('input[type=password]').all()) await field.fill(NEXT);
       await guest.locator('form').getByRole('button').click();
       await guest.getByText('Nothing here yet').waitFor();
