@@ -2,9 +2,11 @@
 //!
 //! The last drill of each provider is kept in the catalogue, in the commit that notes it in the ledger; with it when one passed
 //! last, for the users' line. It counts for the firms that it was held without: one that is tied to another since, by a label or
-//! a constraint, is not proven any more until both were left out at once. If the operator wants it, a drill with a sample begins by itself once in so long, at the provider
-//! whose last one is oldest. It runs beside the rounds: reading a sample takes longer than looks at targets may wait. One that
-//! finds holes did not end well; another provider is tried a day later.
+//! a constraint, is not proven any more until a drill was held without both.
+//!
+//! If the operator wants it, a drill with a sample begins by itself once in so long, at the provider whose last one is oldest. It
+//! runs beside the rounds: reading a sample takes longer than looks at targets may wait. One that finds holes did not end well;
+//! another provider is tried a day later.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -31,6 +31,8 @@ use name::late_name;
 
 /// Folders above an entry that are brought in with it at most.
 const DEPTH_MAX: usize = 1_000;
+/// Things that are told at most: a person reads them.
+const TOLD_MAX: usize = 50;
 
 /// What a returned target holds of earlier lives and nobody else told.
 #[derive(Default)]
@@ -68,8 +70,9 @@ pub(crate) struct Brought {
     pub not_repeated: usize,
     /// Labels that keep firms apart again.
     pub constraints: Vec<ConstraintRow>,
-    /// What was said by a person, was not brought in, and should be known.
+    /// What was not brought in and a person should know; how much more of it there is than anybody reads.
     pub told: Vec<String>,
+    pub untold: usize,
 }
 
 impl Brought {
@@ -81,7 +84,16 @@ impl Brought {
         self.entries += other.entries;
         self.not_repeated += other.not_repeated;
         self.constraints.extend(other.constraints);
-        self.told.extend(other.told);
+        other.told.into_iter().for_each(|said| self.tell(said));
+        self.untold += other.untold;
+    }
+
+    /// Tells something to a person, or counts it.
+    pub fn tell(&mut self, said: String) {
+        match self.told.len() < TOLD_MAX {
+            true => self.told.push(said),
+            false => self.untold += 1,
+        }
     }
 
     pub fn is_nothing(&self) -> bool {
@@ -118,7 +130,7 @@ pub(crate) fn bring_in_cluster(
             let name = row.name.clone();
             draft.change(Scope::Cluster, Change::Account(row));
             // No way in comes back: an address that opens again by itself is worse (decision 16).
-            brought.told.push(format!(
+            brought.tell(format!(
                 "the account '{name}' is there again, without a way in; `holdfast account reset --data DIR '{name}'` gives \
                  its owner a new one"
             ));

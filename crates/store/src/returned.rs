@@ -299,7 +299,7 @@ impl Inner {
         if brought.is_nothing() && findings.is_empty() {
             return Ok(());
         }
-        let Brought { accounts, packs, kits, versions, entries, not_repeated, constraints, told } = brought;
+        let Brought { accounts, packs, kits, versions, entries, not_repeated, constraints, told, untold } = brought;
         let mut said = format!(
             "late changes at {from}, from before a rebuild: {versions} versions, {packs} packs, {kits} kits, {entries} entries \
              of the ledger and {accounts} accounts were brought in beside what is there; {not_repeated} deletions were not \
@@ -310,6 +310,9 @@ impl Inner {
         }
         for finding in told.iter().chain(findings) {
             said = format!("{said}; {finding}");
+        }
+        if *untold > 0 {
+            said = format!("{said}; and {untold} more of the kind, which are not named");
         }
         self.upkeep.also_found("late records", said.clone());
         Store(self.clone())

@@ -16,9 +16,6 @@ use crate::{
 
 use super::{Brought, Moment};
 
-/// Orders that are told at most: a person reads them.
-const TOLD_MAX: usize = 50;
-
 /// Brings in constraints, and tells of the rest.
 pub(crate) fn bring_in(
     tx: &mut Tx<'_>,
@@ -44,7 +41,7 @@ pub(crate) fn bring_in(
         };
         match with(&rules) {
             Ok(with) => rules = with,
-            Err(error) => brought.told.push(format!(
+            Err(error) => brought.tell(format!(
                 "before the rebuild firms with the same {label} counted as one, now they do not: {error}; once that is \
                  mended, `holdfast constraint add {label}` says it again"
             )),
@@ -66,17 +63,15 @@ fn tell_labels(ground: &Ground, late: &ClusterState, brought: &mut Brought) {
         let Some(row) = ground.providers.iter().find(|row| row.id == value.id) else { continue };
         let missing = value.labels.iter().filter(|label| !row.labels.contains(label));
         let missing: Vec<_> = missing.map(|(label, value)| format!("{label}={value}")).collect();
-        if !missing.is_empty() && brought.told.len() < TOLD_MAX {
+        if !missing.is_empty() {
             let (name, missing) = (&row.name, missing.join(", "));
-            brought
-                .told
-                .push(format!("before the rebuild {name} had {missing}, now it has not; say it again if it is so"));
+            brought.tell(format!("before the rebuild {name} had {missing}, now it has not; say it again if it is so"));
         }
     }
 }
 
+/// Orders that a target had and has not now.
 fn tell_orders(ground: &Ground, late: &ClusterState, brought: &mut Brought) {
-    let mut left = 0;
     for Row { value, .. } in late.orders.values() {
         let row = ground.targets.iter().find(|row| row.id == value.target && row.state != TargetState::Retired);
         let (Some(row), now) = (row, ground.ordered(value.target)) else { continue };
@@ -86,20 +81,11 @@ fn tell_orders(ground: &Ground, late: &ClusterState, brought: &mut Brought) {
             (value.retirement.is_some() && now.retirement.is_none()).then_some("to be retired"),
         ];
         let said: Vec<_> = said.into_iter().flatten().collect();
-        if said.is_empty() {
-            continue;
+        if !said.is_empty() {
+            let (address, said) = (&row.address, said.join(" and "));
+            brought.tell(format!(
+                "before the rebuild {address} was {said}, now it is not; order it again if it should be"
+            ));
         }
-        if brought.told.len() >= TOLD_MAX {
-            left += 1;
-            continue;
-        }
-        let address = &row.address;
-        let said = said.join(" and ");
-        brought
-            .told
-            .push(format!("before the rebuild {address} was {said}, now it is not; order it again if it should be"));
-    }
-    if left > 0 {
-        brought.told.push(format!("{left} more targets had orders before the rebuild that they have not now"));
     }
 }

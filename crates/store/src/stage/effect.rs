@@ -20,9 +20,6 @@ use crate::{
     ground::{Ground, Rules},
 };
 
-/// What was counted answers for so many times what counting took.
-const SHARE: u64 = 1;
-
 /// What staged changes would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
@@ -89,7 +86,7 @@ impl Last {
     fn answers(&self, number: u64, fleet: &[(TargetId, ProviderId, TargetState)], now_us: u64) -> bool {
         let is_same = self.number == number && self.fleet == fleet;
         let age_us = now_us.saturating_sub(self.at_us);
-        is_same && self.took_us > QUICK_US && age_us <= self.took_us.saturating_mul(SHARE)
+        is_same && self.took_us > QUICK_US && age_us <= self.took_us
     }
 }
 

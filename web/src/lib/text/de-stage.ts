@@ -70,7 +70,7 @@ export const deStage: StageWords = {
   again: 'Noch einmal ansehen',
   constraints: 'Welche Anbieter als einer zählen',
   constraintsWhy:
-    'Anbieter, die zusammen verschwinden können, zählen als einer: Keine Datei hängt von beiden ab. Für solche mit demselben Eigentümer gilt das immer. Machen Sie ein anderes Merkmal zur Bedingung, etwa Land (country), Zahlungsweg (payment) oder Netz (network), dann gilt es auch für Anbieter mit demselben Wert.',
+    'Anbieter, die zusammen verschwinden können, zählen als einer: Jede Datei wird so aufbewahrt, dass sie alle auf einmal wegfallen dürfen. Für solche mit demselben Eigentümer gilt das immer. Machen Sie ein anderes Merkmal zur Bedingung, etwa Land (country), Zahlungsweg (payment) oder Netz (network), dann gilt es auch für Anbieter mit demselben Wert.',
   always: 'immer',
   unsaid: (names) => `von ${names} hat es niemand gesagt: Es verbindet sie mit keinem`,
   noLonger: 'Nicht mehr',

@@ -67,7 +67,7 @@ export const enStage = {
   reverted: (n: number) => `${many(n, 'staged change is', 'staged changes are')} forgotten`,
   again: 'Look again',
   constraints: 'Which firms count as one',
-  constraintsWhy: 'Firms that may vanish together count as one: nothing of a file relies on both. Those with the same owner always do. Make another label a constraint, such as country, payment or network, and firms with the same value of it do too.',
+  constraintsWhy: 'Firms that may vanish together count as one: each file is kept so that all of them may go at once. Those with the same owner always do. Make another label a constraint, such as country, payment or network, and firms with the same value of it do too.',
   always: 'always',
   unsaid: (names: string) => `nobody said it of ${names}: it ties none of them`,
   noLonger: 'No longer',
