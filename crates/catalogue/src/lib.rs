@@ -58,6 +58,7 @@ pub mod segments;
 pub mod shares;
 pub mod shown;
 pub mod stage;
+pub mod taken;
 pub mod traffic;
 pub mod trend;
 pub mod upkeep;

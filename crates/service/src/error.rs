@@ -159,6 +159,9 @@ pub enum Error {
     /// The link has ended: by its owner, its date, its count of downloads, or because what it shows is gone.
     #[error("this link has ended; ask whoever gave it to you for a new one")]
     LinkEnded,
+    /// Others take what is left of the link.
+    #[error("everything that this link is still good for is being downloaded just now; try again in a while")]
+    LinkTaken,
     /// The link takes no more.
     #[error("as many files as were asked for have come; nothing more is taken here")]
     RequestFull,
@@ -402,7 +405,7 @@ impl Error {
             Self::BadMail | Self::BadWebhook { .. } => Class::Refused,
             Self::MailOff | Self::MailTaken | Self::NoMail => Class::Conflict,
             Self::MailBusy | Self::MailFailed { .. } => Class::Retry,
-            Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
+            Self::LinkTaken | Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
@@ -459,6 +462,7 @@ impl Error {
             Self::LinkEnded => "link_ended",
             Self::LinkOff => "link_off",
             Self::RequestFull => "request_full",
+            Self::LinkTaken => "link_taken",
             Self::RequestBusy => "request_busy",
             Self::NoRoomThere => "quota",
             Self::LengthNeeded => "length_needed",

@@ -12,6 +12,7 @@ mod archive;
 mod arriving;
 mod desk;
 mod documents;
+mod downloads;
 mod elsewhere;
 mod error;
 mod files;
@@ -62,6 +63,7 @@ pub use catalogue::{
     entries::{Cursor, Order, Sorting},
 };
 pub use desk::{DeskSign, Filed};
+pub use downloads::Download;
 pub use elsewhere::{AWAY_S, Aim, Departure, Errand, Issuer, Messenger, NotIn, Reply, Returned};
 pub use error::{Error, Result};
 pub use files::{Deletion, File, Listed, Listing, Made, Matches, Put, Transfer};
@@ -108,7 +110,7 @@ pub struct Service {
     passwords: passwords::Passwords,
     /// Opens the service to its first owner; gone when the process ends.
     claim: Arc<Mutex<Option<[u8; 32]>>>,
-    partly: shares::Partly,
+    downloads: downloads::Downloads,
     archives: archive::Places,
     /// Uploads that have not said how long they will be.
     arriving: arriving::Arriving,
@@ -136,7 +138,7 @@ impl Service {
             known: tokens::Known::default(),
             passwords: passwords::Passwords::default(),
             claim: Arc::default(),
-            partly: shares::Partly::default(),
+            downloads: downloads::Downloads::default(),
             archives: archive::Places::default(),
             arriving: arriving::Arriving::default(),
             newcomers: about::Newcomers::default(),

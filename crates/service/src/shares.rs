@@ -4,16 +4,11 @@
 //! above it, goes to the trash, for as long as it lies there. A guest acts with the rights of the link alone: what is asked for is looked up from the shared
 //! entry downwards, never from the owner's root.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
-use catalogue::{Tx, access, accounts, entries, shares, shown};
+use catalogue::{Tx, access, accounts, entries, shares, shown, taken};
 use model::{
     Change, Scope,
     entry::{EntryRow, Kind},
-    id::{AccountId, EntryId, ShareId},
+    id::{AccountId, ShareId},
     outgoing::EventKind,
     share::ShareRow,
 };
@@ -32,11 +27,6 @@ use crate::{
 const DOWNLOADS_MAX: u64 = 1_000_000_000;
 /// The most characters of the words for whoever opens a link.
 const WORDS_CHARS_MAX: usize = 500;
-/// Files whose partial downloads are remembered; beyond it all are forgotten.
-const PARTLY_MAX: usize = 10_000;
-
-/// Bytes of each link that completed answers brought and that are no whole download yet.
-pub(crate) type Partly = Arc<Mutex<HashMap<(ShareId, EntryId), u64>>>;
 
 /// What a link's owner wants of it. In a change: what is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +50,8 @@ pub struct Shared {
     pub path: Option<String>,
     /// What its entry is, if there is one.
     pub kind: Option<Kind>,
+    /// How often its page was opened.
+    pub opened: u64,
 }
 
 /// A link that is open to whoever asked.
@@ -114,7 +106,7 @@ impl Service {
                 draft.change(Scope::Account(account), Change::Share(row.clone()));
                 let what = of_share(EventKind::ShareMade, &row, Some(path.to_string()));
                 hooks::happened(tx, store.entropy(), account, now_us, &what)?;
-                Ok(Shared { row, path: Some(path.to_string()), kind: Some(entry.kind) })
+                Ok(Shared { row, path: Some(path.to_string()), kind: Some(entry.kind), opened: 0 })
             })
             .await
     }
@@ -125,7 +117,11 @@ impl Service {
     /// As the store says.
     pub async fn shares(&self, caller: &Caller) -> Result<Vec<Shared>> {
         let account = caller.account;
-        self.look(move |tx| shares::all(tx, account)?.into_iter().map(|row| shared(tx, account, row)).collect()).await
+        let all =
+            move |tx: &Tx<'_>| shares::all(tx, account)?.into_iter().map(|row| shared(tx, account, row)).collect();
+        let mut all: Vec<Shared> = self.look(all).await?;
+        all.iter_mut().for_each(|shared| shared.opened += self.opened_since(account, shared.row.id));
+        Ok(all)
     }
 
     /// Changes what a link takes; its address stays.
@@ -135,7 +131,10 @@ impl Service {
     pub async fn change_share(&self, caller: &Caller, id: ShareId, wish: Wish) -> Result<Shared> {
         let account = caller.account;
         let wish = self.checked(wish).await?;
-        self.change_row(account, id, Some(EventKind::ShareChanged), move |row| wish.apply(row)).await
+        let mut shared =
+            self.change_row(account, id, Some(EventKind::ShareChanged), move |row| wish.apply(row)).await?;
+        shared.opened += self.opened_since(account, id);
+        Ok(shared)
     }
 
     /// Ends a link at once.
@@ -179,33 +178,6 @@ impl Service {
         Ok(pass_of(&code, &hash).to_string())
     }
 
-    /// Counts bytes that a guest got of a file of `size`: a download is one when all of it arrived, in however many pieces.
-    ///
-    /// # Errors
-    /// As the store says.
-    pub async fn count_download(&self, link: &Link, file: EntryId, bytes: u64, size: u64) -> Result<()> {
-        self.count_guest(link, bytes).await?;
-        let whole = {
-            let mut partly = self.partly.lock().unwrap_or_else(PoisonError::into_inner);
-            if partly.len() >= PARTLY_MAX {
-                partly.clear();
-            }
-            let had = partly.entry((link.row.id, file)).or_default();
-            *had = had.saturating_add(bytes);
-            let whole = *had >= size;
-            if whole {
-                *had -= size;
-            }
-            whole
-        };
-        if !whole {
-            return Ok(());
-        }
-        self.change_row(link.account, link.row.id, None, |row| row.downloads = row.downloads.saturating_add(1))
-            .await
-            .map(drop)
-    }
-
     async fn change_row(
         &self,
         account: AccountId,
@@ -220,6 +192,9 @@ impl Service {
                 let mut row = row.ok_or(Error::NoShare)?;
                 change(&mut row);
                 draft.change(Scope::Account(account), Change::Share(row.clone()));
+                if row.ended_us.is_some() {
+                    taken::forget(tx, id)?;
+                }
                 let shared = shared(tx, account, row)?;
                 if let Some(kind) = told {
                     let what = of_share(kind, &shared.row, shared.path.clone());
@@ -288,7 +263,8 @@ fn of_share(kind: EventKind, row: &ShareRow, path: Option<String>) -> Happened {
 fn shared(tx: &Tx<'_>, account: AccountId, row: ShareRow) -> Result<Shared> {
     let path = tree::path_of(tx, account, row.entry)?;
     let kind = entries::get(tx, account, row.entry)?.map(|entry| entry.kind);
-    Ok(Shared { row, path, kind })
+    let opened = taken::opened(tx, row.id)?;
+    Ok(Shared { row, path, kind, opened })
 }
 
 /// The link of this code, if it is good at a time of the wall clock, whatever it asks of a guest.

@@ -71,6 +71,7 @@ stories! {
     orders::constraints_come_back_as_they_were_said,
     orders::what_is_staged_is_kept_in_order_until_it_is_cleared,
     plans::plans_come_back_as_they_were_said,
+    plans::what_guests_took_is_kept_until_their_link_ends,
     plans::files_are_found_by_their_age,
     plans::an_account_that_is_gone_leaves_nothing_and_stays_gone,
     leases::a_ledger_takes_the_next_entry_and_no_other,

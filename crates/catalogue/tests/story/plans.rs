@@ -3,13 +3,13 @@
 use crate::world::{TOP, World, in_trash};
 use catalogue::{
     Error, accounts, apply, bump_revision, day_traffic, entries, export, limits, plans, replay, scopes, segments,
-    versions,
+    taken, versions,
 };
 use model::{
     Change, Scope,
     account::{AccountRow, LimitsRow},
     entry::Version,
-    id::{AccountId, VersionId},
+    id::{AccountId, EntryId, ShareId, VersionId},
     plans::PlanRow,
     units::ServiceTime,
 };
@@ -41,6 +41,26 @@ pub fn plans_come_back_as_they_were_said(world: &mut World) {
     let count = |day| world.read(move |tx| day_traffic::of(tx, account, day));
     world.write(move |tx| day_traffic::set(tx, account, 7, 100)).unwrap();
     assert_eq!((count(7), count(8)), (100, 0));
+}
+
+pub fn what_guests_took_is_kept_until_their_link_ends(world: &mut World) {
+    let (account, share, other) = (world.account, ShareId([1; 16]), ShareId([2; 16]));
+    let (file, second) = (EntryId([3; 16]), EntryId([4; 16]));
+    let set = |share, file, bytes| world.write(move |tx| taken::set(tx, account, share, file, bytes)).unwrap();
+    set(share, file, 60);
+    set(share, second, 5);
+    set(other, file, 7);
+    set(share, file, 80);
+    let of = |share, file| world.read(move |tx| taken::of(tx, share, file));
+    assert_eq!((of(share, file), of(share, second), of(other, file)), (80, 5, 7));
+    set(share, file, 0);
+    assert_eq!((of(share, file), of(share, second)), (0, 5));
+    world.write(move |tx| taken::forget(tx, share)).unwrap();
+    assert_eq!((of(share, second), of(other, file)), (0, 7));
+    for times in [2, 3] {
+        world.write(move |tx| taken::add_opened(tx, account, share, times)).unwrap();
+    }
+    assert_eq!(world.read(move |tx| taken::opened(tx, share)), 5);
 }
 
 pub fn files_are_found_by_their_age(world: &mut World) {

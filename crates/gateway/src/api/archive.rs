@@ -24,7 +24,7 @@ use crate::{
     api::{
         self,
         described::{Ranged, ZipOut},
-        links::{self, Counted},
+        links::{self, Counted, Taking},
     },
     auth,
     error::Problem,
@@ -90,11 +90,14 @@ async fn send(service: &Service, mut archive: Archive, parts: &Parts, link: Opti
     };
     let part = range::promise(&mut response, wanted, size)?;
     if parts.method == Method::GET {
-        let folder = archive.folder;
+        let taking = match link {
+            Some(link) => Some(Taking::begin(service, link, (archive.folder, size), &part).await?),
+            None => None,
+        };
         let sending = Sending { service: service.clone(), archive, layout };
         let bytes = sending.bytes(part.start, part.end);
-        *response.body_mut() = match link {
-            Some(link) => Body::from_stream(Counted::new(service, link, (folder, size), bytes)),
+        *response.body_mut() = match taking {
+            Some(taking) => Body::from_stream(Counted::new(taking, bytes)),
             None => Body::from_stream(bytes),
         };
     }

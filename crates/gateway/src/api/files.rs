@@ -27,7 +27,7 @@ use crate::{
     api::{
         self, MODIFIED,
         described::{BytesOrListing, Raw, Reading},
-        links::Counted,
+        links::{Counted, Taking},
         listing::{self, LadderWord},
     },
     auth::{self, Via},
@@ -125,18 +125,22 @@ pub async fn send(
     };
     let part = range::promise(&mut response, wanted, size)?;
     if !part.is_empty() {
+        let taking = match link {
+            Some(link) => Some(Taking::begin(service, link, (file.entry.id, size), &part).await?),
+            None => None,
+        };
         let mut reading = service.read(place, file.version, part).await?;
         // What cannot be read at all is refused with a reason, before anything is promised.
         let first = reading.next().await.transpose().map_err(service::Error::from)?;
         // A later error ends the body before its announced length: the connection is cut, and the client sees it.
         let rest = reading.inspect_err(|error| tracing::warn!(%error, "a download was cut"));
         let bytes = stream::iter(first.map(Ok)).chain(rest);
-        *response.body_mut() = match link {
-            Some(link) => Body::from_stream(Counted::new(service, link, (file.entry.id, size), bytes)),
+        *response.body_mut() = match taking {
+            Some(taking) => Body::from_stream(Counted::new(taking, bytes)),
             None => Body::from_stream(bytes),
         };
     } else if let Some(link) = link {
-        service.count_download(&link, file.entry.id, 0, 0).await?;
+        drop(Taking::begin(service, link, (file.entry.id, size), &part).await?);
     }
     Ok(response)
 }

@@ -3,6 +3,7 @@
 //! A link with a password gives a cookie to whoever knows it; the cookie opens that link alone.
 
 use std::{
+    ops::Range,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -20,7 +21,7 @@ use model::{
     world::BoxFuture,
 };
 use serde::{Deserialize, Serialize};
-use service::{Knock, Link, Service, paths::Path};
+use service::{Download, Knock, Link, Service, paths::Path};
 use utoipa::{
     ToSchema,
     openapi::{Object, ObjectBuilder, Type},
@@ -100,6 +101,7 @@ pub async fn about(State(service): State<Service>, request: Request) -> Result<R
     let (parts, _) = request.into_parts();
     must_read(&parts)?;
     let link = open(&service, &parts).await?;
+    service.link_opened(&link);
     let left = link.row.downloads_max.map(|max| max.saturating_sub(link.row.downloads));
     let words = Some(link.row.words.clone()).filter(|words| !words.is_empty());
     let (name, kind) = (link.entry.name.clone(), link.entry.kind.into());
@@ -280,22 +282,60 @@ pub fn cookie_name(code: &str) -> String {
     format!("holdfast-link-{code}")
 }
 
+/// Leave to send bytes of something through a link. When it goes, what went out is counted.
+pub struct Taking {
+    service: Service,
+    download: Option<Download>,
+    sent: u64,
+}
+
+impl Taking {
+    /// Takes leave for a `part` of `file`, which has as many bytes as said.
+    ///
+    /// # Errors
+    /// As the service says: the link is good for no more, or not now.
+    pub async fn begin(
+        service: &Service,
+        link: Link,
+        file: (EntryId, u64),
+        part: &Range<u64>,
+    ) -> Result<Self, Problem> {
+        let bytes = part.end.saturating_sub(part.start);
+        let download = service.begin_download(link, file.0, file.1, bytes).await?;
+        Ok(Self { service: service.clone(), download: Some(download), sent: 0 })
+    }
+
+    fn link(&self) -> Option<&Link> {
+        self.download.as_ref().map(Download::link)
+    }
+}
+
+impl Drop for Taking {
+    #[allow(clippy::disallowed_methods, reason = "a body that ends cannot wait; the simulator has no guests")]
+    fn drop(&mut self) {
+        let Some(download) = self.download.take() else { return };
+        let (service, sent) = (self.service.clone(), self.sent);
+        tokio::spawn(async move {
+            if let Err(error) = service.end_download(download, sent).await {
+                tracing::warn!(%error, "a download was not counted");
+            }
+        });
+    }
+}
+
 /// A link's bytes on their way to a guest, as fast as the owner's plan has it: when the body ends or breaks, what went out is
 /// counted.
 pub struct Counted<S> {
     bytes: S,
     /// A piece whose moment has not come.
     held: Option<(Bytes, BoxFuture<'static, ()>)>,
-    sent: u64,
-    file: (EntryId, u64),
-    service: Service,
-    link: Option<Link>,
+    taking: Taking,
 }
 
 impl<S> Counted<S> {
-    /// Counts `bytes` of `file`, which has as many bytes as said.
-    pub fn new(service: &Service, link: Link, file: (EntryId, u64), bytes: S) -> Self {
-        Self { bytes, held: None, sent: 0, file, service: service.clone(), link: Some(link) }
+    /// Counts `bytes`.
+    pub fn new(taking: Taking, bytes: S) -> Self {
+        Self { bytes, held: None, taking }
     }
 }
 
@@ -309,9 +349,9 @@ where
         if self.held.is_none() {
             let next = ready!(Pin::new(&mut self.bytes).poll_next(cx));
             let Some(Ok(piece)) = next else { return Poll::Ready(next) };
-            let wait = self.link.as_ref().and_then(|link| self.service.guest_wait(link, piece.len()));
+            let wait = self.taking.link().and_then(|link| self.taking.service.guest_wait(link, piece.len()));
             let Some(wait) = wait else {
-                self.sent += piece.len() as u64;
+                self.taking.sent += piece.len() as u64;
                 return Poll::Ready(Some(Ok(piece)));
             };
             self.held = Some((piece, wait));
@@ -320,23 +360,15 @@ where
             ready!(wait.as_mut().poll(cx));
         }
         let piece = self.held.take().map(|(piece, _)| piece);
-        self.sent += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        self.taking.sent += piece.as_ref().map_or(0, |piece| piece.len() as u64);
         Poll::Ready(piece.map(Ok))
     }
 }
 
 impl<S> Drop for Counted<S> {
-    #[allow(clippy::disallowed_methods, reason = "a body that ends cannot wait; the simulator has no guests")]
     fn drop(&mut self) {
-        let Some(link) = self.link.take() else { return };
-        if let Some((piece, _)) = &self.held {
-            self.service.guest_left(&link, piece.len());
+        if let (Some((piece, _)), Some(link)) = (&self.held, self.taking.link()) {
+            self.taking.service.guest_left(link, piece.len());
         }
-        let (service, sent, (file, size)) = (self.service.clone(), self.sent, self.file);
-        tokio::spawn(async move {
-            if let Err(error) = service.count_download(&link, file, sent, size).await {
-                tracing::warn!(%error, "a download was not counted");
-            }
-        });
     }
 }

@@ -78,6 +78,8 @@ struct Line {
     downloads_max: Option<u64>,
     /// Of a link that receives: how many files came.
     downloads: u64,
+    /// How often its page was opened, as far as this catalogue knows.
+    opened: u64,
     made: Time,
     ended: Option<Time>,
     /// Whether others put files into the folder by it, and see nothing of it.
@@ -168,6 +170,7 @@ fn line(shared: Shared) -> Line {
         expires: row.expires_us.map(Time),
         downloads_max: row.downloads_max,
         downloads: row.downloads,
+        opened: shared.opened,
         made: Time(row.made_us),
         ended: row.ended_us.map(Time),
         receives: row.receives,

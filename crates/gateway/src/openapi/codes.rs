@@ -66,6 +66,7 @@ pub const ALL: &[&str] = &[
     "link_ended",
     "link_off",
     "link_password",
+    "link_taken",
     "link_traffic",
     "mail_busy",
     "mail_failed",

@@ -158,6 +158,46 @@ async fn downloads_are_counted_by_the_bytes_that_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_for_one_download_gives_one_however_many_ask_at_once() {
+    let world = World::new().await;
+    let bytes = noise(2, 2_000_000);
+    world.put("d/f", &bytes).await;
+    world.put("d/empty", b"").await;
+    let mut owner = owner(&world).await;
+    for (path, what) in [("/d/f", "/content"), ("/d", "/files/f"), ("/d", "/zip/"), ("/d/empty", "/content")] {
+        let code = code(&share(&mut owner, json!({ "path": path, "downloads_max": 1 })).await);
+        let answers = futures_util::future::join_all((0..12).map(|_| guest(&world, &code, what))).await;
+        let got = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(got, 1, "{what}: {:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+        for answer in answers.iter().filter(|answer| answer.status != 200) {
+            assert!(["link_ended", "link_taken"].contains(&answer.code().as_str()), "{what}");
+        }
+        assert_eq!(guest(&world, &code, what).await.code(), "link_ended", "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_tells_its_owner_how_often_it_was_opened() {
+    let world = World::new().await;
+    world.put("f", b"bytes").await;
+    let mut owner = owner(&world).await;
+    let code = code(&share(&mut owner, json!({ "path": "/f" })).await);
+    let mut opened = async || {
+        let shares = owner.ask("GET", "/api/v1/shares", Value::Null).await.json();
+        (shares["shares"][0]["opened"].as_u64().unwrap(), shares["shares"][0]["downloads"].as_u64().unwrap())
+    };
+    assert_eq!(opened().await, (0, 0));
+    for _ in 0..2 {
+        assert_eq!(guest(&world, &code, "").await.status, 200);
+    }
+    assert_eq!(opened().await, (2, 0));
+    // Upkeep writes it down.
+    world.service.expire().await.unwrap();
+    assert_eq!(guest(&world, &code, "").await.status, 200);
+    assert_eq!(opened().await, (3, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_ends_by_its_date_its_owner_and_with_its_owner() {
     let world = World::new().await;
     let mut owner = owner(&world).await;

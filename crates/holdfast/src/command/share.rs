@@ -118,10 +118,11 @@ fn row(api: &Api, share: &Value) -> String {
         Some(max) => format!("{} of {max} {what}", share["downloads"]),
         None => format!("{} {what}", share["downloads"]),
     };
+    let opened = format!(", opened {} times", share["opened"]);
     let off = if share["off"].is_string() { ", switched off by the operator" } else { "" };
     let password = if share["password"] == true { ", password" } else { "" };
     let expires = share["expires"].as_str().map(|end| format!(", until {end}")).unwrap_or_default();
-    format!("{}  {path}  {}  {downloads}{password}{expires}{off}", text(&share["id"]), address(api, share))
+    format!("{}  {path}  {}  {downloads}{opened}{password}{expires}{off}", text(&share["id"]), address(api, share))
 }
 
 /// Ends one link, named by its id or its address.

@@ -22,6 +22,7 @@ impl Service {
         // Trouble with one account that leaves empties nobody's trash later.
         let parted = self.part_with_accounts().await;
         self.keep_guests().await?;
+        self.keep_opened().await?;
         let put_away = self.put_away().await? + self.expire_quick().await?;
         if until == 0 {
             return parted.map(|parted| parted + put_away);

@@ -21,6 +21,7 @@ export const deLink: LinkWords = {
   list: 'Freigaben',
   empty: 'Sie geben nichts frei',
   used: 'Downloads',
+  opened: (n) => `${n}-mal geöffnet`,
   edit: 'Ändern',
   ended: (day) => `beendet ${day}`,
   expires: (day) => `bis ${day}`,

@@ -19,6 +19,7 @@ export const enLink = {
   list: 'Shares',
   empty: 'You share nothing',
   used: 'Downloads',
+  opened: (n: number) => `opened ${n === 1 ? 'once' : `${n} times`}`,
   edit: 'Edit',
   ended: (day: string) => `ended ${day}`,
   expires: (day: string) => `until ${day}`,
