@@ -97,7 +97,7 @@ pub async fn place(service: &Service, parts: &Parts) -> Result<Place, Problem> {
         }
         Some(Via::Link(code)) => {
             must_be_own_page(parts)?;
-            let pass = cookie(&parts.headers, &links::cookie_name(&ShareId(*code).to_string()));
+            let pass = cookie(&parts.headers, &links::cookie_name(&parts.headers, &ShareId(*code).to_string()));
             Ok(service.linked(&service.link(*code, pass).await?))
         }
     }

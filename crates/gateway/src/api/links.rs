@@ -14,7 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::Stream;
-use hyper::{Method, StatusCode, http::request::Parts};
+use hyper::{HeaderMap, Method, StatusCode, http::request::Parts};
 use model::{
     entry::Kind,
     id::{EntryId, ShareId},
@@ -185,7 +185,13 @@ pub async fn session(State(service): State<Service>, request: Request) -> Result
     let mut response = api::empty(StatusCode::NO_CONTENT);
     if !pass.is_empty() {
         let path = format!("{}{PREFIX}{text}", page::prefix(&parts.headers).unwrap_or_default());
-        auth::set_cookie(&parts.headers, response.headers_mut(), (&cookie_name(text), &path), &pass, PASS_S)?;
+        auth::set_cookie(
+            &parts.headers,
+            response.headers_mut(),
+            (&cookie_name(&parts.headers, text), &path),
+            &pass,
+            PASS_S,
+        )?;
     }
     Ok(response)
 }
@@ -263,7 +269,7 @@ pub fn must_read(parts: &Parts) -> Result<(), Problem> {
 /// As the service says.
 pub async fn open(service: &Service, parts: &Parts) -> Result<Link, Problem> {
     let (text, code) = code(parts)?;
-    Ok(service.link(code, auth::cookie(&parts.headers, &cookie_name(text))).await?)
+    Ok(service.link(code, auth::cookie(&parts.headers, &cookie_name(&parts.headers, text))).await?)
 }
 
 /// The code in the path: as text, and what it stands for.
@@ -278,8 +284,10 @@ pub fn code(parts: &Parts) -> Result<(&str, [u8; 16]), Problem> {
 }
 
 /// What the cookie is called that opens a link with a password.
-pub fn cookie_name(code: &str) -> String {
-    format!("holdfast-link-{code}")
+pub fn cookie_name(headers: &HeaderMap, code: &str) -> String {
+    // Not `__Host-`, which would send it, and those of all links that were opened, with each request for anything.
+    let prefix = if auth::is_https(headers) { "__Secure-" } else { "" };
+    format!("{prefix}holdfast-link-{code}")
 }
 
 /// Leave to send bytes of something through a link. When it goes, what went out is counted.
