@@ -4,7 +4,12 @@
 
 mod common;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use common::{Answer, Scratch, Server, holdfast, noise, refused_start, request, succeed, text};
 use serde_json::{Value, json};
@@ -102,6 +107,26 @@ fn a_taken_port_and_a_missing_folder_are_said_plainly() {
     let output = command.arg(scratch.join("nowhere")).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
     server.stop();
+}
+
+#[test]
+fn plain_http_for_other_machines_is_asked_for() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let mut command = holdfast(&["serve", "--listen", "0.0.0.0:0", "--data"]);
+    let output = command.arg(&data).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    for word in ["--insecure-http", "[tls]", "--proxy"] {
+        assert!(text(&output.stderr).contains(word), "{word}: {}", text(&output.stderr));
+    }
+    assert_eq!(text(&output.stdout), "", "it never listened");
+    let mut command = holdfast(&["serve", "--listen", "0.0.0.0:0", "--insecure-http", "--data"]);
+    let mut serve = command.arg(&data).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(serve.stdout.take().unwrap()).lines();
+    let warned = lines.map_while(Result::ok).find(|line| line.starts_with("warning: this is plain http"));
+    serve.kill().unwrap();
+    serve.wait().unwrap();
+    assert!(warned.is_some(), "it is said");
 }
 
 /// What a browser asks, and the cookie that it has from then on.

@@ -55,6 +55,10 @@ pub struct Args {
     /// request comes from (X-Forwarded-For) is believed; limits by network need it.
     #[arg(long, value_name = "ADDR")]
     proxy: Vec<Range>,
+    /// Listens for other machines over plain HTTP, without [tls] and without a proxy that was named: passwords and files can be
+    /// read on their way.
+    #[arg(long)]
+    insecure_http: bool,
     /// How the log is written to standard error: `text` for people, or `json`, one object a line, for programs.
     #[arg(long, value_enum, default_value_t = Form::Text)]
     log: Form,
@@ -80,6 +84,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(tls) => Some(Keeper::new(tls, &assembly.data).await?),
         None => None,
     };
+    if keeper.is_none() && args.proxy.is_empty() && !args.insecure_http && !args.listen.ip().is_loopback() {
+        return Err(plain_for_all(args.listen));
+    }
     let service = oidc::join(service, assembly.origin.file())?;
     let operator = Arc::new(Operator::new(Arc::clone(&assembly), service.clone()));
     let control = Control::listen(&assembly.data, Arc::clone(&operator))?;
@@ -116,6 +123,16 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     reloads.abort();
     assembly.store.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why the service does not begin where everybody on the way could read what is said.
+fn plain_for_all(address: SocketAddr) -> Error {
+    let what = format!(
+        "{address} is reached from other machines, and plain HTTP lets everybody on the way read passwords and files"
+    );
+    Error::new(Class::Refused, what).hint(
+        "configure [tls]; or name the TLS proxy in front with --proxy ADDR; or listen on 127.0.0.1; or say --insecure-http if that network is yours alone. Nothing was lost",
+    )
 }
 
 /// Empties what has been in the trash for long enough, every ten minutes.
@@ -207,7 +224,7 @@ async fn greet(assembly: &Assembly, service: &Service, address: SocketAddr, keep
     }
     if !address.ip().is_loopback() && keeper.is_none() {
         line(
-            "note: this is plain http; configure [tls], or put a TLS proxy in front of it, before tokens cross a network",
+            "warning: this is plain http: without a TLS proxy in front of it, passwords and files can be read on their way; better configure [tls]",
         );
     }
 }
