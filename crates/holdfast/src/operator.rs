@@ -63,6 +63,13 @@ pub enum Question {
         /// Which of both.
         suspended: bool,
     },
+    /// Deletes an account when its grace is over, or takes that back.
+    AccountLeaves {
+        /// The account's name.
+        name: String,
+        /// Which of both.
+        leaves: bool,
+    },
     /// Says how many bytes an account may keep.
     AccountQuota {
         /// The account's name.
@@ -326,6 +333,10 @@ impl Operator {
             Question::AccountList => Ok(json!(shape::people(self.service.people(&self.first().await?).await?))),
             Question::AccountSuspend { name, suspended } => {
                 self.service.suspend(&self.nobody(), name, suspended).await?;
+                Ok(json!({}))
+            }
+            Question::AccountLeaves { name, leaves } => {
+                self.service.set_leaving(&self.nobody(), name, leaves).await?;
                 Ok(json!({}))
             }
             Question::AccountQuota { name, bytes } => {

@@ -106,6 +106,11 @@ async fn over_http(api: &Api, question: Question) -> Result<Value> {
             let body = json!({ "suspended": suspended }).to_string();
             api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
         }
+        Question::AccountLeaves { name, leaves } => {
+            let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
+            let body = json!({ "leaves": leaves }).to_string();
+            api.send_all(request, Outgoing::bytes(body.into(), None)).await.map(|_| json!({}))
+        }
         Question::AccountQuota { name, bytes } => {
             let request = api.request(Method::PATCH, &format!("/api/v1/accounts/{}", encode(&name)));
             let body = json!({ "quota_bytes": bytes }).to_string();

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fleet::{bytes, text};
 use crate::{client::batch::line, error::Result, operator::Question, reach::Reach};
@@ -60,6 +60,8 @@ enum Verb {
         #[arg(value_name = "SIZE")]
         size: String,
         #[command(flatten)]
+        told: Told,
+        #[command(flatten)]
         reach: Reach,
     },
     /// Gives an account a plan; its own quota, if it has one, goes above the plan's space.
@@ -71,6 +73,8 @@ enum Verb {
         #[arg(value_name = "PLAN")]
         plan: String,
         #[command(flatten)]
+        told: Told,
+        #[command(flatten)]
         reach: Reach,
     },
     /// Takes the second factor away from somebody who lost phone and one-time codes: the password alone does from then on.
@@ -78,6 +82,21 @@ enum Verb {
         /// The account.
         #[arg(value_name = "NAME")]
         name: String,
+        #[command(flatten)]
+        told: Told,
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Deletes an account with all its files, after a grace in which it can be taken back.
+    Delete {
+        /// The account.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Takes it back instead: the account stays.
+        #[arg(long)]
+        undo: bool,
+        #[command(flatten)]
+        told: Told,
         #[command(flatten)]
         reach: Reach,
     },
@@ -90,6 +109,8 @@ enum Verb {
         #[arg(long)]
         end: bool,
         #[command(flatten)]
+        told: Told,
+        #[command(flatten)]
         reach: Reach,
     },
 }
@@ -100,6 +121,25 @@ struct Page {
     /// The page's address as people reach it; without it HOLDFAST_URL, else http://localhost:4620.
     #[arg(long, value_name = "URL")]
     page: Option<String>,
+    /// The address and until when it is good, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How it is told.
+#[derive(clap::Args)]
+struct Told {
+    /// What was done as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Told {
+    fn of(&self, done: &Value) {
+        if self.json {
+            line(&done.to_string());
+        }
+    }
 }
 
 impl Page {
@@ -108,6 +148,12 @@ impl Page {
         let page = known.unwrap_or_else(|| PAGE.to_owned());
         format!("{}/{view}#{}", page.trim_end_matches('/'), text(code))
     }
+
+    fn tell(&self, view: &str, made: &Value) {
+        let address = self.address(view, &made["code"]);
+        let told = || json!({ "address": address, "expires": made["expires"] }).to_string();
+        line(&if self.json { told() } else { address.clone() });
+    }
 }
 
 /// Runs it.
@@ -115,11 +161,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     match args.verb {
         Verb::Invite { operator, days, page, reach } => {
             let made = reach.ask(Question::AccountInvite { operator, days }).await?;
-            line(&page.address("join", &made["code"]));
+            page.tell("join", &made);
         }
         Verb::Reset { name, page, reach } => {
             let made = reach.ask(Question::AccountReset { name }).await?;
-            line(&page.address("reset", &made["code"]));
+            page.tell("reset", &made);
         }
         Verb::Mail(args) => return super::account_mail::run(args).await,
         Verb::Ls { json, reach } => {
@@ -130,19 +176,32 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 all["accounts"].as_array().into_iter().flatten().for_each(|person| line(&row(person)));
             }
         }
-        Verb::Quota { name, size, reach } => {
+        Verb::Quota { name, size, told, reach } => {
             let bytes = if size == "none" { None } else { Some(super::find::size(&size)?) };
+            let done = json!({ "name": name, "quota_bytes": bytes });
             reach.ask(Question::AccountQuota { name, bytes }).await?;
+            told.of(&done);
         }
-        Verb::Plan { name, plan, reach } => {
+        Verb::Plan { name, plan, told, reach } => {
             let plan = (plan != "none").then_some(plan);
+            let done = json!({ "name": name, "plan": plan });
             reach.ask(Question::AccountPlan { name, plan }).await?;
+            told.of(&done);
         }
-        Verb::SecondFactorOff { name, reach } => {
+        Verb::SecondFactorOff { name, told, reach } => {
+            let done = json!({ "name": name, "second_factor": false });
             reach.ask(Question::AccountSecondOff { name }).await?;
+            told.of(&done);
         }
-        Verb::Suspend { name, end, reach } => {
+        Verb::Delete { name, undo, told, reach } => {
+            let done = json!({ "name": name, "leaves": !undo });
+            reach.ask(Question::AccountLeaves { name, leaves: !undo }).await?;
+            told.of(&done);
+        }
+        Verb::Suspend { name, end, told, reach } => {
+            let done = json!({ "name": name, "suspended": !end });
             reach.ask(Question::AccountSuspend { name, suspended: !end }).await?;
+            told.of(&done);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -155,5 +214,10 @@ fn row(person: &Value) -> String {
     let quota = person["quota_bytes"].as_u64().map(|quota| format!(" of {}", bytes(quota))).unwrap_or_default();
     let used = bytes(person["used_bytes"].as_u64().unwrap_or(0));
     let plan = person["plan"].as_str().map(|plan| format!("  plan {plan}")).unwrap_or_default();
-    format!("{}  {}  {used}{quota}{plan}{second}{signs_in}{suspended}", text(&person["name"]), text(&person["role"]))
+    let leaves = person["leaves"].as_str().map(|when| format!("  deleted {when}")).unwrap_or_default();
+    format!(
+        "{}  {}  {used}{quota}{plan}{second}{signs_in}{suspended}{leaves}",
+        text(&person["name"]),
+        text(&person["role"])
+    )
 }

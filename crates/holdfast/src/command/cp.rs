@@ -16,9 +16,12 @@ pub struct Args {
     /// Takes the place of a file that is there; that one stays as an older version.
     #[arg(long)]
     replace: bool,
+    /// What was done as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    super::mv::act("copy", &args.source, &args.destination, args.replace).await
+    super::mv::act("copy", &args.source, &args.destination, args.replace, args.json).await
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::{
-    client::{api::Api, path::RemotePath},
+    client::{api::Api, batch::line, path::RemotePath},
     error::{Error, Result},
 };
 
@@ -15,6 +15,9 @@ pub struct Args {
     /// The new folders.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
+    /// One JSON object per folder.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it; the first failure ends it.
@@ -26,6 +29,9 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             return Err(Error::refused("the root is always there"));
         }
         api.act(&path, &json!({"action": "mkdir"})).await?;
+        if args.json {
+            line(&json!({ "made": path.plain() }).to_string());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

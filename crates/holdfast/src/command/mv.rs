@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     client::{
         api::{Api, Found},
+        batch::line,
         path::RemotePath,
     },
     error::{Error, Result},
@@ -24,15 +25,18 @@ pub struct Args {
     /// Takes the place of a file that is there; that one stays as an older version.
     #[arg(long)]
     replace: bool,
+    /// What was done as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    act("move", &args.source, &args.destination, args.replace).await
+    act("move", &args.source, &args.destination, args.replace, args.json).await
 }
 
 /// Moves or copies, as `action` says.
-pub async fn act(action: &str, source: &str, destination: &str, replace: bool) -> Result<ExitCode> {
+pub async fn act(action: &str, source: &str, destination: &str, replace: bool, json: bool) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     let source = RemotePath::parse(source)?;
     let name = source.name().ok_or_else(|| Error::refused("the root itself cannot be moved or copied"))?;
@@ -46,5 +50,8 @@ pub async fn act(action: &str, source: &str, destination: &str, replace: bool) -
         }
         error
     })?;
+    if json {
+        line(&json!({ "action": action, "from": source.plain(), "to": to.plain() }).to_string());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -55,6 +55,9 @@ enum Verb {
         /// What is said to whoever opens it.
         #[arg(long, value_name = "TEXT")]
         words: Option<String>,
+        /// All of the link as JSON, its address too.
+        #[arg(long)]
+        json: bool,
     },
     /// Lists your links.
     Ls {
@@ -67,6 +70,9 @@ enum Verb {
         /// Links: their addresses, or their ids as `share ls` shows them.
         #[arg(required = true, value_name = "LINK")]
         links: Vec<String>,
+        /// One JSON object per link.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -74,7 +80,7 @@ enum Verb {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     match args.verb {
-        Verb::Add { path, password_stdin, expires, downloads, receive, words } => {
+        Verb::Add { path, password_stdin, expires, downloads, receive, words, json } => {
             let path = RemotePath::parse(&path)?;
             let now_us = world::wall_us();
             let expires = expires.as_deref().map(|text| end_of(text, now_us)).transpose()?;
@@ -87,8 +93,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 "receives": receive,
                 "words": words,
             });
-            let share: Value = api.json(Method::POST, "/api/v1/shares", Some(&wish)).await?;
-            line(&address(&api, &share));
+            let mut share: Value = api.json(Method::POST, "/api/v1/shares", Some(&wish)).await?;
+            let address = address(&api, &share);
+            if json {
+                share["address"] = address.into();
+                line(&share.to_string());
+            } else {
+                line(&address);
+            }
         }
         Verb::Ls { json: true } => {
             let shares: Value = api.json(Method::GET, "/api/v1/shares", None).await?;
@@ -98,9 +110,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             let shares: Value = api.json(Method::GET, "/api/v1/shares", None).await?;
             shares["shares"].as_array().into_iter().flatten().for_each(|share| line(&row(&api, share)));
         }
-        Verb::Rm { links } => {
+        Verb::Rm { links, json } => {
             for link in &links {
-                end(&api, link).await?;
+                let id = end(&api, link).await?;
+                if json {
+                    line(&json!({ "ended": id }).to_string());
+                }
             }
         }
     }
@@ -126,7 +141,7 @@ fn row(api: &Api, share: &Value) -> String {
 }
 
 /// Ends one link, named by its id or its address.
-async fn end(api: &Api, link: &str) -> Result<()> {
+async fn end(api: &Api, link: &str) -> Result<String> {
     let code = link.rsplit_once("/s/").map(|(_, code)| code.trim_end_matches('/'));
     let id = match code {
         None => link.to_owned(),
@@ -137,7 +152,7 @@ async fn end(api: &Api, link: &str) -> Result<()> {
         }
     };
     let request = api.request(Method::DELETE, &format!("/api/v1/shares/{}", encode(&id)));
-    api.send_all(request, Outgoing::empty()).await.map(drop)
+    api.send_all(request, Outgoing::empty()).await.map(|_| id)
 }
 
 /// One line, without its end.

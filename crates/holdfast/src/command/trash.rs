@@ -31,7 +31,11 @@ enum Verb {
         json: bool,
     },
     /// Erases for good all that is in the trash now.
-    Empty,
+    Empty {
+        /// How many things as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Brings back what was removed last from each path.
     Restore {
         /// Where it was.
@@ -48,8 +52,12 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     match args.verb {
         Verb::Ls { json } => list(&api, json).await,
-        Verb::Empty => {
+        Verb::Empty { json } => {
             let answer: Value = api.json(Method::DELETE, "/api/v1/trash", None).await?;
+            if json {
+                line(&answer.to_string());
+                return Ok(ExitCode::SUCCESS);
+            }
             line(&format!("{} erased for good", answer["erased"].as_u64().unwrap_or(0)));
             Ok(ExitCode::SUCCESS)
         }
