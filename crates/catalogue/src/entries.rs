@@ -76,6 +76,10 @@ pub struct ListedVersion {
     pub media_type: String,
     /// CRC-32 of its bytes.
     pub crc32: u32,
+    /// BLAKE3 of its bytes.
+    pub blake3: [u8; 32],
+    /// When it came to be, microseconds since 1970.
+    pub made_us: i64,
     /// Its bytes are in the catalogue and in snapshots, in no pack.
     pub inline: bool,
     /// Its segments in order: their locations say how safe it is.
@@ -127,7 +131,8 @@ impl Cursor {
 }
 
 /// What [`listed_from`] reads, and from where.
-const LISTED: &str = "v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments, v.crc32
+const LISTED: &str =
+    "v.id, v.size, v.modified_us, v.media_type, v.sealed IS NOT NULL, v.segments, v.crc32, v.blake3, v.made_us
          FROM entry e LEFT JOIN version v ON v.account = e.account AND v.id = e.current";
 
 /// Up to `rows` entries of a folder after the name `after` (`""`: from the start), by name.
@@ -198,6 +203,8 @@ fn listed_version(row: &Row<'_>, id: VersionId) -> Result<ListedVersion> {
         modified_us: row.get(COLUMN_COUNT + 2)?,
         media_type: row.get(COLUMN_COUNT + 3)?,
         crc32: row.get(COLUMN_COUNT + 6)?,
+        blake3: row.get(COLUMN_COUNT + 7)?,
+        made_us: row.get(COLUMN_COUNT + 8)?,
         inline: row.get(COLUMN_COUNT + 4)?,
         segments: segment_ids(row.get_ref(COLUMN_COUNT + 5)?.as_blob().map_err(rusqlite::Error::from)?)?,
     })

@@ -57,6 +57,7 @@ pub mod search;
 pub mod segments;
 pub mod shares;
 pub mod shown;
+pub mod space;
 pub mod stage;
 pub mod taken;
 pub mod traffic;

@@ -22,7 +22,7 @@ use crate::{
     api::{
         self, about, archive, constraints, described, desk, drills, files, fleet, grants, jobs, kits, leases, ledger,
         links, listing, mail, notices, oidc, orders, passkeys, people, plans, quick, reports, search, second, session,
-        shares, stage, thumbnails, trash, uploads, versions, webhooks,
+        shares, space, stage, takeout, thumbnails, trash, uploads, versions, webhooks,
     },
     error::{Document, Problem},
     header::percent,
@@ -72,7 +72,9 @@ use crate::{
         session::sign_in, session::who, session::sign_out, session::go, session::stay, session::list, session::one,
         session::password, session::reset,
         shares::make, shares::list, shares::change, shares::finish,
+        space::kept,
         stage::list, stage::add, stage::revert, stage::apply,
+        takeout::plan, takeout::part,
         thumbnails::own, thumbnails::linked,
         trash::list, trash::empty,
         uploads::spoken, uploads::spoken_of_one, uploads::begin, uploads::stand, uploads::append, uploads::end,
@@ -95,11 +97,12 @@ const WAYS: [(&str, &[&str], bool); 4] = [
 ];
 
 /// What the variable parts of addresses are.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("code", "What the address of a link ends with"),
     ("id", "32 hex digits"),
     ("lease", "The id of a lease"),
     ("name", "Percent-encoded"),
+    ("number", "What a zip is called by: `files-NUMBER.zip`"),
     ("path", "Names, percent-encoded, with slashes between; with a slash at its end a folder's, empty for the top"),
     ("shared", "The id of what is shared"),
 ];

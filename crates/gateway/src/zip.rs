@@ -77,6 +77,11 @@ impl Layout {
         Self { items, starts, directory: directory.into(), directory_at: at }
     }
 
+    /// What is in it, in order.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
     /// Its length.
     pub fn bytes(&self) -> u64 {
         self.directory_at + self.directory.len() as u64

@@ -79,7 +79,10 @@ fn who_is_signed_in_needs_no_token_and_leaves_none_behind() {
     assert_eq!(home(&["find", "nowhere"]).status().unwrap().code(), Some(3));
     assert!(succeed(home(&["du", "/"])).starts_with("   71.0 kB  things/\n"));
     let used: Value = serde_json::from_str(&succeed(home(&["du", "--json"]))).unwrap();
-    assert_eq!(used, json!({ "used_bytes": 71_010, "quota_bytes": null }));
+    assert_eq!(
+        used,
+        json!({ "used_bytes": 71_010, "quota_bytes": null, "current_bytes": 71_010, "older_bytes": 0, "trash_bytes": 0 })
+    );
 
     succeed(home(&["rm", "things/old.txt"]));
     assert!(succeed(home(&["trash", "ls"])).trim_end().ends_with("/things/old.txt"));
@@ -95,7 +98,11 @@ fn who_is_signed_in_needs_no_token_and_leaves_none_behind() {
     let full = full.arg(scratch.join("beach.jpg")).arg("/again.jpg").output().unwrap();
     assert_eq!(full.status.code(), Some(1));
     assert!(text(&full.stdout).contains("71.0 kB of the 100.0 kB"), "{}", text(&full.stdout));
-    succeed(home(&["account", "quota", "alice", "none"]));
+    let done = succeed(home(&["account", "quota", "alice", "none", "--json"]));
+    assert_eq!(done.trim(), r#"{"name":"alice","quota_bytes":null}"#);
+    // Who alone runs the service is not deleted.
+    let refused = home(&["account", "delete", "alice"]).output().unwrap();
+    assert_eq!((refused.status.code(), text(&refused.stdout).as_str()), (Some(2), ""), "{}", text(&refused.stderr));
 
     let tokens: Value = serde_json::from_str(&succeed(home(&["token", "ls", "--json"]))).unwrap();
     assert_eq!(tokens.as_array().unwrap().len(), 1);

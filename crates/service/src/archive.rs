@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use catalogue::{Tx, entries, versions};
+use catalogue::{
+    Tx,
+    entries::{self, Listed},
+    versions,
+};
 use model::{
     entry::{Kind, Version},
     id::{AccountId, EntryId, VersionId},
@@ -15,9 +19,10 @@ use crate::{
     paths::Path,
     places::Place,
     tree,
+    walk::Walk,
 };
 
-/// The most entries of one archive, and the most bytes of their paths. With them an archive takes some 30 MiB at most, and
+/// The most entries of one archive, and the most bytes of their paths. With them an archive takes some 35 MiB at most, and
 /// [`AT_ONCE`] of them are under way at a time.
 pub const ARCHIVE_ENTRIES_MAX: usize = 100_000;
 const PATH_BYTES_MAX: usize = 8 << 20;
@@ -25,9 +30,6 @@ const PATH_BYTES_MAX: usize = 8 << 20;
 const PATH_BYTES_EACH_MAX: usize = 65_534;
 /// Archives under way at a time; who asks for more is told to come again.
 const AT_ONCE: usize = 8;
-/// Entries read at a time.
-const PAGE: usize = 1_000;
-
 /// One entry of an archive, in the order of a walk: a folder comes before what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
@@ -39,8 +41,43 @@ pub struct Archived {
     pub size: u64,
     /// CRC-32 of them.
     pub crc32: u32,
+    /// BLAKE3 of them.
+    pub blake3: [u8; 32],
     /// Modification time.
     pub modified_us: i64,
+}
+
+/// What goes into an archive, as long as it fits.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    entries: Vec<Archived>,
+    path_bytes: usize,
+}
+
+impl Gathered {
+    /// Takes one more.
+    ///
+    /// # Errors
+    /// [`Error::ArchiveTooLarge`].
+    pub fn add(&mut self, path: String, listed: &Listed) -> Result<()> {
+        let (entry, version) = (&listed.entry, listed.version.as_ref());
+        self.path_bytes += path.len();
+        if self.entries.len() >= ARCHIVE_ENTRIES_MAX
+            || self.path_bytes > PATH_BYTES_MAX
+            || path.len() > PATH_BYTES_EACH_MAX
+        {
+            return Err(Error::ArchiveTooLarge);
+        }
+        self.entries.push(Archived {
+            path,
+            version: version.map(|version| version.id),
+            size: version.map_or(0, |version| version.size),
+            crc32: version.map_or(0, |version| version.crc32),
+            blake3: version.map_or([0; 32], |version| version.blake3),
+            modified_us: version.map_or(entry.modified_us, |version| version.modified_us),
+        });
+        Ok(())
+    }
 }
 
 /// A folder's content as it was at one moment.
@@ -52,6 +89,8 @@ pub struct Archive {
     pub folder: EntryId,
     /// All that is in it.
     pub entries: Vec<Archived>,
+    /// What the list of checksums is called that goes with it, if one does.
+    pub sums: Option<String>,
     place: Place,
     _room: OwnedSemaphorePermit,
 }
@@ -73,6 +112,15 @@ impl Places {
 }
 
 impl Archive {
+    pub(crate) fn new(name: String, folder: EntryId, all: Gathered, place: Place, room: OwnedSemaphorePermit) -> Self {
+        Self { name, folder, entries: all.entries, sums: None, place, _room: room }
+    }
+
+    /// The same with a list of checksums of this name.
+    pub(crate) fn with_sums(self, name: String) -> Self {
+        Self { sums: Some(name), ..self }
+    }
+
     /// Names this very content: another name, version or time in it, and it is another.
     pub fn fingerprint(&self) -> String {
         let mut print = blake3::Hasher::new();
@@ -85,19 +133,24 @@ impl Archive {
 }
 
 impl Service {
+    /// Room for one more archive under way.
+    pub(crate) fn room_for_archive(&self) -> Result<OwnedSemaphorePermit> {
+        self.archives.take()
+    }
+
     /// What the folder at `path` holds; only those of its entries that `only` names, if it names some.
     ///
     /// # Errors
     /// Missing if there is none, or a name that is not in it; [`Error::ArchiveTooLarge`].
     pub async fn archive(&self, place: impl Into<Place>, path: Path, only: Vec<String>) -> Result<Archive> {
-        let (place, room) = (place.into(), self.archives.take()?);
+        let (place, room) = (place.into(), self.room_for_archive()?);
         self.look(move |tx| {
             let top = place.sees(tx)?;
             let folder = tree::folder(tx, &top, path.names())?;
             let shared = top.row.map(|row| row.name);
             let name = path.names().last().cloned().or(shared).unwrap_or_default();
-            let entries = gather(tx, top.account, folder, &only)?;
-            Ok(Archive { name, folder, entries, place, _room: room })
+            let all = gather(tx, top.account, folder, only)?;
+            Ok(Archive::new(name, folder, all, place, room))
         })
         .await
     }
@@ -122,47 +175,18 @@ impl Service {
     }
 }
 
-fn gather(tx: &Tx<'_>, account: AccountId, top: EntryId, only: &[String]) -> Result<Vec<Archived>> {
-    if let Some(absent) = absent(tx, account, top, only)? {
+fn gather(tx: &Tx<'_>, account: AccountId, top: EntryId, only: Vec<String>) -> Result<Gathered> {
+    if let Some(absent) = absent(tx, account, top, &only)? {
         return Err(Error::Missing { path: format!("/{absent}") });
     }
-    let mut found = Vec::new();
-    let mut path_bytes = 0;
-    // Each folder that is still to be read, and the path that leads to it; the one to read next is the last.
-    let mut waiting = vec![(top, String::new())];
-    while let Some((folder, above)) = waiting.pop() {
-        let mut after = String::new();
-        loop {
-            let page = entries::list(tx, account, folder, &after, PAGE)?;
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.entry.name);
-            for listed in page {
-                let (entry, version) = (listed.entry, listed.version);
-                let wanted = folder != top || only.is_empty() || only.contains(&entry.name);
-                // A file whose first bytes are still on their way has no version yet.
-                if !wanted || (entry.kind == Kind::File && version.is_none()) {
-                    continue;
-                }
-                let path = if above.is_empty() { entry.name } else { format!("{above}/{}", entry.name) };
-                path_bytes += path.len();
-                if found.len() >= ARCHIVE_ENTRIES_MAX || path_bytes > PATH_BYTES_MAX || path.len() > PATH_BYTES_EACH_MAX
-                {
-                    return Err(Error::ArchiveTooLarge);
-                }
-                if entry.kind == Kind::Folder {
-                    waiting.push((entry.id, path.clone()));
-                }
-                found.push(Archived {
-                    path,
-                    version: version.as_ref().map(|version| version.id),
-                    size: version.as_ref().map_or(0, |version| version.size),
-                    crc32: version.as_ref().map_or(0, |version| version.crc32),
-                    modified_us: version.as_ref().map_or(entry.modified_us, |version| version.modified_us),
-                });
-            }
+    let (mut walk, mut all) = (Walk::of(account, top, only), Gathered::default());
+    while let Some((path, listed)) = walk.next(tx)? {
+        // A file whose first bytes are still on their way has no version yet.
+        if listed.entry.kind == Kind::Folder || listed.version.is_some() {
+            all.add(path, &listed)?;
         }
     }
-    Ok(found)
+    Ok(all)
 }
 
 /// The first of `only` that is not in the folder.

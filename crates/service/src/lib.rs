@@ -43,11 +43,13 @@ mod second;
 mod shares;
 mod sign_in;
 mod stage;
+mod takeout;
 mod tokens;
 mod trash;
 mod tree;
 mod uploads;
 mod waiting;
+mod walk;
 mod watch;
 mod ways;
 mod webauthn;
@@ -93,6 +95,7 @@ pub use store::{
     Forecast, Gauges, HourRow, JobReport, JobStanding, Ladder, ProviderReport, Reading, RepairCost, ScrubReport, Side,
     Spending, Standing, Tally, TargetReport, WhatIfReport, Without, ledger::EXPORT_HEAD,
 };
+pub use takeout::{Cut, Part, Parts, TAKEOUT_PART_BYTES};
 pub use tokens::{Caller, Token};
 pub use trash::{TrashCursor, Trashed};
 pub use uploads::{Begin, Progress};

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use catalogue::{Tx, accounts, limits, plans, uploads};
+use catalogue::{Tx, accounts, limits, plans, space, uploads};
 use futures_util::{Stream, StreamExt};
 use model::{Change, Scope, account::LimitsRow, id::AccountId};
 
@@ -163,6 +163,15 @@ where
 }
 
 impl Service {
+    /// The bytes that the caller's account takes, and how many of them are no file as it is now.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn space(&self, caller: &Caller) -> Result<(u64, space::Kept)> {
+        let account = caller.account;
+        self.look(move |tx| Ok((limits::used_bytes(tx, account)?, space::kept(tx, account)?))).await
+    }
+
     /// Says why a body was broken off, if it was: more came than its sender had said.
     pub(crate) async fn whole(&self, place: &Place, cut: &Cut) -> Result<()> {
         match cut.0.get() {

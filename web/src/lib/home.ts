@@ -1,67 +1,38 @@
-/** The zips that together hold everything of a tree. */
+/** The zips that together hold everything of an account, or all that came since a day. */
 
-import type { Root } from './api/files';
-import type { Entry } from './api/types';
+import { address } from './api/http';
+import { takeout } from './api/space';
+import type { TakeoutPart } from './api/schema';
 
-/** One folder at the top, or some of the files beside it. */
-export interface Part {
-  kind: Entry['kind'];
-  names: readonly string[];
-  /** Bytes of the files; of a folder the listing does not know. */
-  size: number | null;
+export interface Part extends TakeoutPart {
+  number: number;
   address: string;
 }
 
-/** Some proxies refuse an address of 8,192 characters, and cookies count as well. */
-const LONGEST = 6000;
+/** How large a zip may be, in bytes. */
+export const SIZES = [100_000_000, 2_000_000_000, 10_000_000_000] as const;
+export const SIZE = SIZES[1];
 
-/** Everything at the top of a tree. */
-export async function atTop(root: Root): Promise<readonly Entry[]> {
-  const all: Entry[] = [];
-  let next: string | null = null;
+/** `since`: the first moment of a day, or none. */
+export async function parts(since: Date | null, bytes: number): Promise<readonly Part[]> {
+  const all: Part[] = [];
+  const fixed: [string, string][] = since === null ? [] : [['since', since.toISOString()]];
+  let after: string | null = null;
   do {
-    const page = await root.list([], next);
-    all.push(...page.entries);
-    next = page.next;
-  } while (next !== null);
-  return all;
-}
-
-export function parts(root: Root, entries: readonly Entry[], longest = LONGEST): Part[] {
-  const folders = entries.filter((entry) => entry.kind === 'folder');
-  const files = entries.filter((entry) => entry.kind === 'file');
-  return [
-    ...folders.map(
-      ({ name }): Part => ({ kind: 'folder', names: [name], size: null, address: root.zip([name]) }),
-    ),
-    ...groups(files, longest - root.zip([], ['']).length).map(
-      (some): Part => ({
-        kind: 'file',
-        names: some.map(({ name }) => name),
-        size: some.reduce((sum, { size }) => sum + size, 0),
-        address: root.zip(
-          [],
-          some.map(({ name }) => name),
-        ),
-      }),
-    ),
-  ];
-}
-
-/** Files in groups whose names, as an address has them, take `room` characters at most. */
-function groups(files: readonly Entry[], room: number): Entry[][] {
-  const all: Entry[][] = [];
-  let left = 0;
-  for (const file of files) {
-    const needed = encodeURIComponent(`/${file.name}`).length;
-    const last = all.at(-1);
-    if (last === undefined || needed > left) {
-      all.push([file]);
-      left = room - needed;
-    } else {
-      last.push(file);
-      left -= needed;
+    const query = new URLSearchParams([...fixed, ['bytes', `${bytes}`], ...(after === null ? [] : [['after', after]])]);
+    const found = await takeout(query);
+    for (const part of found.parts) {
+      const number = all.length + 1;
+      all.push({ ...part, number, address: zip(part, number, fixed) });
     }
-  }
+    after = found.next;
+  } while (after !== null);
   return all;
+}
+
+function zip({ after, until }: TakeoutPart, number: number, fixed: [string, string][]): string {
+  const query = new URLSearchParams(fixed);
+  if (after !== null) query.set('after', after);
+  if (until !== null) query.set('until', until);
+  return address(`takeout/${number}?${query}`);
 }

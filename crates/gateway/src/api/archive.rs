@@ -25,6 +25,7 @@ use crate::{
         self,
         described::{Ranged, ZipOut},
         links::{self, Counted, Taking},
+        listing,
     },
     auth,
     error::Problem,
@@ -71,7 +72,13 @@ pub async fn linked(State(service): State<Service>, request: Request) -> Result<
     send(&service, archive, &parts, Some(link)).await
 }
 
-async fn send(service: &Service, mut archive: Archive, parts: &Parts, link: Option<Link>) -> Result<Response, Problem> {
+/// Answers with an archive, or a range of it.
+pub async fn send(
+    service: &Service,
+    mut archive: Archive,
+    parts: &Parts,
+    link: Option<Link>,
+) -> Result<Response, Problem> {
     let tag = format!("\"{}\"", archive.fingerprint());
     let layout = Layout::new(items(&mut archive));
     let size = layout.bytes();
@@ -113,7 +120,30 @@ fn items(archive: &mut Archive) -> Vec<Item> {
         }
         Item { name, bytes: entry.size, crc32: entry.crc32, modified_us: entry.modified_us }
     };
-    archive.entries.iter_mut().map(item).collect()
+    let mut items: Vec<Item> = archive.entries.iter_mut().map(item).collect();
+    if let Some(name) = archive.sums.clone() {
+        let text = sums(&items, archive);
+        let modified_us = archive.entries.iter().map(|entry| entry.modified_us).max().unwrap_or(0);
+        items.push(Item { name, bytes: text.len() as u64, crc32: crc32fast::hash(&text), modified_us });
+    }
+    items
+}
+
+/// The list of checksums, as `b3sum --check` reads it. Made anew when its turn comes: it may have megabytes.
+fn sums(items: &[Item], archive: &Archive) -> Vec<u8> {
+    let mut text = String::new();
+    for (item, entry) in items.iter().zip(&archive.entries).filter(|(_, entry)| entry.version.is_some()) {
+        // No name has a line end in it.
+        let name = item.name.replace('\\', "\\\\");
+        if name != item.name {
+            text.push('\\');
+        }
+        text.push_str(&listing::hex(&entry.blake3));
+        text.push_str("  ");
+        text.push_str(&name);
+        text.push('\n');
+    }
+    text.into_bytes()
 }
 
 /// A zip on its way.
@@ -124,6 +154,12 @@ struct Sending {
 }
 
 impl Sending {
+    /// Says which file cut it.
+    fn tell(&self, index: usize, error: &service::Error) {
+        let file = self.layout.items().get(index).map_or("", |item| item.name.as_str());
+        tracing::warn!(%error, file, "a zip was cut: this file cannot be read");
+    }
+
     /// The zip's bytes from `at` to `until`, one file after the other: memory is one reading's.
     fn bytes(
         self,
@@ -139,12 +175,17 @@ impl Sending {
                 Piece::Bytes(bytes) => return Ok(stream::iter([Ok(bytes)]).left_stream()),
                 Piece::File { index, range } => (index, range),
             };
-            let (place, version) = sending.service.archived(&sending.archive, index).await?;
-            let id = version.id;
-            let reading = sending.service.read(&place, version, range).await?;
-            let told = reading.map_err(service::Error::from).inspect_err(move |error| {
-                tracing::warn!(%error, version = %id, "a zip was cut: this version cannot be read");
-            });
+            if index == sending.archive.entries.len() {
+                let text = Bytes::from(sums(sending.layout.items(), &sending.archive));
+                return Ok(stream::iter([Ok(text.slice(range.start as usize..range.end as usize))]).left_stream());
+            }
+            let read = async {
+                let (place, version) = sending.service.archived(&sending.archive, index).await?;
+                sending.service.read(&place, version, range).await
+            };
+            let reading = read.await.inspect_err(|error| sending.tell(index, error))?;
+            let reading = reading.map_err(service::Error::from);
+            let told = reading.inspect_err(move |error| sending.tell(index, error));
             Ok(told.right_stream())
         });
         Box::pin(opened.try_flatten())

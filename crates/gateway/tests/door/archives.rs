@@ -133,3 +133,94 @@ async fn a_guest_takes_the_shared_folder_and_it_counts_once() {
     }
     panic!("the download was not counted");
 }
+
+/// What a part holds, and the list of checksums in it.
+fn unpacked(zip: &[u8]) -> (Value, String) {
+    const SUMS: &str = "
+import sys, zipfile
+zip = zipfile.ZipFile(sys.argv[1])
+print(''.join(zip.read(name).decode() for name in zip.namelist() if name.endswith('.b3sums')), end='')
+";
+    let scratch = Scratch::new("part").unwrap();
+    let path = scratch.path().join("a.zip");
+    fs::write(&path, zip).unwrap();
+    let output = Command::new(find("python3").unwrap()).args(["-c", SUMS]).arg(&path).output().unwrap();
+    (read_back(zip), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_comes_home_in_parts_whatever_changes_meanwhile() {
+    if skip("everything comes home in parts", "python3") {
+        return;
+    }
+    let world = World::new().await;
+    let film = noise(1, 700_000);
+    for name in ["a/1", "a/2", "a/deep/3", "a%20b/4", "b%5C/5"] {
+        world.put(name, &film).await;
+    }
+    world.put("z%20end", b"last").await;
+    world.act("empty", r#"{"action":"mkdir"}"#).await;
+    let plan = async |query: &str| world.call("GET", &format!("/api/v1/takeout?{query}"), &[], b"").await;
+    let whole = plan("").await.json();
+    let one = &whole["parts"][0];
+    assert_eq!((whole["parts"].as_array().unwrap().len(), &whole["next"]), (1, &Value::Null));
+    assert_eq!((&one["after"], &one["until"], &one["files"]), (&Value::Null, &Value::Null, &json!(6)), "{one}");
+    assert_eq!((&one["first"], &one["bytes"]), (&json!("a/1"), &json!(3_500_004)));
+
+    let parts = plan("bytes=1048576").await.json()["parts"].as_array().unwrap().clone();
+    assert_eq!(parts.len(), 5, "no two films fit one: {parts:?}");
+    // What comes after the list was made is in one of them as well.
+    world.put("a/1b", b"new").await;
+    world.put("zz", b"new").await;
+    let (mut names, mut sums, mut second) = (Vec::new(), String::new(), Vec::new());
+    for (index, part) in parts.iter().enumerate() {
+        let mut query = url(part, "after");
+        query.push_str(&url(part, "until"));
+        let target = format!("/api/v1/takeout/{}?{}", index + 1, query.trim_start_matches('&'));
+        let zip = world.call("GET", &target, &[], b"").await;
+        assert_eq!(zip.header("content-disposition"), format!("attachment; filename*=UTF-8''files-{}.zip", index + 1));
+        let (found, list) = unpacked(&zip.body);
+        names.extend(found.as_object().unwrap().keys().cloned());
+        sums.push_str(&list);
+        if index == 1 {
+            second = zip.body.clone();
+        }
+        let tag = zip.header("etag").to_owned();
+        let from = zip.body.len() - 40;
+        let headers = [("Range", format!("bytes={from}-")), ("If-Range", tag)];
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(world.call("GET", &target, &headers, b"").await.body, zip.body[from..], "it goes on where it broke");
+    }
+    assert!(!second.is_empty());
+    names.retain(|name| !name.ends_with(".b3sums"));
+    names.sort();
+    let wanted =
+        ["a b/", "a b/4", "a/", "a/1", "a/1b", "a/2", "a/deep/", "a/deep/3", "b\\/", "b\\/5", "empty/", "z end", "zz"];
+    assert_eq!(names, wanted);
+    let versions = world.call("GET", "/api/v1/versions/a/1", &[], b"").await.json();
+    let hash = versions["versions"][0]["blake3"].as_str().unwrap();
+    assert!(sums.contains(&format!("{hash}  a/deep/3\n")), "{sums}");
+    assert!(sums.contains(&format!("\\{hash}  b\\\\/5\n")) && sums.contains("  z end\n"), "{sums}");
+
+    // What came since: the tests' clock begins on 2026-04-01 at noon.
+    world.clock.jump_s(86_400);
+    world.put("a/2", b"newer").await;
+    let since = plan("since=2026-04-02T00:00:00Z").await.json();
+    assert_eq!((&since["parts"][0]["files"], &since["parts"][0]["first"]), (&json!(1), &json!("a/2")), "{since}");
+    let zip = world.call("GET", "/api/v1/takeout/1?since=2026-04-02T00:00:00Z", &[], b"").await;
+    let found: Vec<_> = read_back(&zip.body).as_object().unwrap().keys().cloned().collect();
+    assert_eq!(found, ["a/2", "files-1.b3sums"]);
+    assert_eq!(plan("since=2026-05-02T00:00:00Z").await.json()["parts"], json!([]));
+    for (query, code) in [("since=monday", "bad_time"), ("bytes=1", "bad_query"), ("after=/../x", "bad_path")] {
+        assert_eq!(plan(query).await.code(), code, "{query}");
+    }
+    assert_eq!(world.call("GET", "/api/v1/takeout/+1", &[], b"").await.code(), "bad_query");
+    assert_eq!(world.with("GET", "/api/v1/takeout", &[]).await.status, 401);
+}
+
+/// A part's path as a query has it.
+fn url(part: &Value, name: &str) -> String {
+    let Some(path) = part[name].as_str() else { return String::new() };
+    let escaped: String = path.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("&{name}={escaped}")
+}

@@ -98,6 +98,8 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
         ("operator", "GET", "/api/v1/files/{path}", "", Value::Null),
         ("operator", "GET", "/api/v1/search", "?q=f", Value::Null),
         ("operator", "GET", "/api/v1/trash", "", Value::Null),
+        ("operator", "GET", "/api/v1/space", "", Value::Null),
+        ("operator", "GET", "/api/v1/takeout", "", Value::Null),
         ("operator", "GET", "/api/v1/kits", "", Value::Null),
         ("operator", "GET", "/api/v1/fleet", "", Value::Null),
         (

@@ -194,6 +194,9 @@ async fn the_trash_is_emptied_by_name_or_altogether() {
     for name in ["a", "b", "folder"] {
         assert!(world.file("DELETE", name, &[], b"").await.status < 300);
     }
+    let space = async || world.call("GET", "/api/v1/space", &[], b"").await.json();
+    assert_eq!(space().await["current_bytes"], 5, "the rest is in the trash");
+    assert_eq!(space().await["trash_bytes"], space().await["used_bytes"].as_u64().unwrap() - 5);
     let erase = async |query: &str| world.call("DELETE", &format!("/api/v1/trash{query}"), &[], b"").await;
     let nothing = erase("?path=/kept").await;
     assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_in_trash"));

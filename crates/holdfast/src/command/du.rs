@@ -55,12 +55,21 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 
 async fn account(api: &Api, json: bool) -> Result<ExitCode> {
     let me: Value = api.json(Method::GET, "/api/v1/session", None).await?;
+    let space: Value = api.json(Method::GET, "/api/v1/space", None).await?;
+    let part = |name: &str| space[name].as_u64().unwrap_or(0);
+    let (current, older, trash) = (part("current_bytes"), part("older_bytes"), part("trash_bytes"));
     let (used, quota) = (me["account"]["used_bytes"].as_u64().unwrap_or(0), me["account"]["quota_bytes"].as_u64());
     if json {
-        line(&json!({ "used_bytes": used, "quota_bytes": quota }).to_string());
+        let parts = json!({
+            "used_bytes": used, "quota_bytes": quota, "current_bytes": current, "older_bytes": older, "trash_bytes": trash,
+        });
+        line(&parts.to_string());
     } else {
         let of = quota.map_or(String::new(), |quota| format!(" of {}", bytes(quota)));
-        line(&format!("{}{of} used, with older versions and the trash", bytes(used)));
+        for (taken, what) in [(current, "files as they are now"), (older, "older versions"), (trash, "the trash")] {
+            line(&format!("{:>10}  {what}", bytes(taken)));
+        }
+        line(&format!("{:>10}  in all{of}", bytes(used)));
     }
     Ok(ExitCode::SUCCESS)
 }

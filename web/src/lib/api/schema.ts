@@ -1590,6 +1590,57 @@ export interface paths {
         patch: operations["patch_shares_id"];
         trace?: never;
     };
+    "/api/v1/space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what takes the caller's space: files as they are now, older versions, the trash. */
+        get: operations["get_space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/takeout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says which zips hold everything, or everything that came since a time. */
+        get: operations["get_takeout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/takeout/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives one of the zips. `files-NUMBER.b3sums` in it lists its files as `b3sum --check` reads it. */
+        get: operations["get_takeout_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/thumbnails/{path}": {
         parameters: {
             query?: never;
@@ -3232,6 +3283,26 @@ export interface components {
          * @enum {string}
          */
         SignUp: "invitation" | "open" | "closed";
+        /** @description What takes an account's space, in bytes. The first is the sum of the others. */
+        Space: {
+            /**
+             * Format: int64
+             * @description Of files as they are now.
+             */
+            current_bytes: number;
+            /**
+             * Format: int64
+             * @description Of their older versions.
+             */
+            older_bytes: number;
+            /**
+             * Format: int64
+             * @description Of what is in the trash, with its older versions.
+             */
+            trash_bytes: number;
+            /** Format: int64 */
+            used_bytes: number;
+        };
         /** @description What a provider was asked for this month, and what that costs. None: unknown. */
         Spending: {
             budget: components["schemas"]["Budget"];
@@ -3405,6 +3476,30 @@ export interface components {
         Standing: "unreadable" | "at_risk" | "received" | "safe" | "settled" | "verified";
         /** @enum {string} */
         Switch: "on" | "off";
+        /** @description Some of the zips that hold everything. */
+        Takeout: {
+            /** @description Ask for those behind it; none: these were the last. */
+            next: string | null;
+            parts: components["schemas"]["TakeoutPart"][];
+        };
+        /** @description One zip. */
+        TakeoutPart: {
+            /** @description It holds what lies behind this path; none: from the start. */
+            after: string | null;
+            /**
+             * Format: int64
+             * @description Of the files.
+             */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
+            /** @description The path of its first file. */
+            first: string | null;
+            /** @description And of its last. */
+            last: string | null;
+            /** @description Up to this one and with it; none: to the end. */
+            until: string | null;
+        };
         /** @description A place that keeps shards. */
         Target: {
             address: string;
@@ -3783,6 +3878,7 @@ export type SharedList = components['schemas']['SharedList'];
 export type Shares = components['schemas']['Shares'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignUp = components['schemas']['SignUp'];
+export type Space = components['schemas']['Space'];
 export type Spending = components['schemas']['Spending'];
 export type Stage = components['schemas']['Stage'];
 export type StageCost = components['schemas']['StageCost'];
@@ -3799,6 +3895,8 @@ export type StagedChange = components['schemas']['StagedChange'];
 export type StagedShown = components['schemas']['StagedShown'];
 export type Standing = components['schemas']['Standing'];
 export type Switch = components['schemas']['Switch'];
+export type Takeout = components['schemas']['Takeout'];
+export type TakeoutPart = components['schemas']['TakeoutPart'];
 export type Target = components['schemas']['Target'];
 export type TargetJoined = components['schemas']['TargetJoined'];
 export type TargetState = components['schemas']['TargetState'];
@@ -8989,6 +9087,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_takeout: {
+        parameters: {
+            query?: {
+                /** @description The `next` of an answer before */
+                after?: string;
+                /** @description RFC 3339: only files whose bytes came since */
+                since?: string;
+                /** @description How many a zip has at most, if no file is larger; 2 GiB */
+                bytes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Takeout"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_takeout_number: {
+        parameters: {
+            query?: {
+                /** @description As in the list of zips */
+                after?: string;
+                /** @description As in the list of zips */
+                until?: string;
+                /** @description The same as when the list was asked for */
+                since?: string;
+            };
+            header?: {
+                /** @description One range of bytes; of several, all is sent */
+                Range?: string;
+                /** @description The entity tag that the range is of; if it is another, all is sent */
+                "If-Range"?: string;
+            };
+            path: {
+                /** @description What a zip is called by: `files-NUMBER.zip` */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    /** @description `bytes` */
+                    "Accept-Ranges"?: string;
+                    /** @description Always an attachment, with the folder's name */
+                    "Content-Disposition"?: string;
+                    /** @description Changes with anything in the folder */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    /** @description `bytes` */
+                    "Accept-Ranges"?: string;
+                    /** @description Always an attachment, with the folder's name */
+                    "Content-Disposition"?: string;
+                    /** @description Which part, and of how many bytes */
+                    "Content-Range"?: string;
+                    /** @description Changes with anything in the folder */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Bytes"];
                 };
             };
             /** @description It was refused, or could not be done */

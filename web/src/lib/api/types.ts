@@ -45,8 +45,7 @@ export type {
   WhatIf,
 } from './schema';
 
-/** `trash_bytes`: a service may say one day how much of the space is the trash's. */
-export type Account = wire.Account & { trash_bytes?: number };
+export type Account = wire.Account;
 
 /** An invitation always ends. */
 export type Invitation = wire.Invitation & { expires: wire.Time };

@@ -11,6 +11,9 @@ export const deFull: FullWords = {
   todo: 'Werfen Sie fort, was Sie nicht mehr brauchen, und leeren Sie dann den Papierkorb: Bis dahin zählt es mit.',
   ask: 'Mehr Platz gibt der Betreiber dieses Dienstes: Bitten Sie darum.',
   youCan: 'Mehr Platz geben Sie sich unter „Leute“.',
+  current: 'Dateien, wie sie jetzt sind',
+  older: 'Ältere Versionen',
+  trash: 'Papierkorb',
   toTrash: 'Zum Papierkorb',
   toPeople: 'Zu den Leuten',
 };

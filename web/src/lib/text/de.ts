@@ -115,7 +115,6 @@ export const de: Text = {
     title: 'Platz',
     used: (used) => `${used} belegt`,
     usedOf: (used, all) => `${used} von ${all} belegt`,
-    inTrash: (size) => `davon ${size} im Papierkorb`,
   },
   kit: {
     title: 'Rettungsblätter',

@@ -10,6 +10,9 @@ export const enFull = {
   todo: 'Throw away what you no longer need, and then empty the trash: until then it counts.',
   ask: 'The operator of this service can give you more: ask them.',
   youCan: 'You can give yourself more under “People”.',
+  current: 'Files as they are now',
+  older: 'Older versions',
+  trash: 'Trash',
   toTrash: 'To the trash',
   toPeople: 'To the people',
 };

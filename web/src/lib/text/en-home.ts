@@ -9,11 +9,15 @@ export const enHome = {
   checks: 'in that folder checks every file.',
   zips: 'In the browser, as zips',
   zipsHint:
-    'One for each folder at the top, and what is not in a folder. A download that breaks off goes on where it stopped, as long as nothing in it was changed since. A zip is never short: one that cannot be read to its end fails. Take a few at a time.',
+    'Unpack them into one folder and it is as it is here, with a list of checksums for each. A download that breaks off goes on where it stopped, as long as nothing in it was changed since. A zip is never short: one that cannot be read to its end fails. What you move or rename meanwhile may be missing: then make the list anew.',
+  since: 'Only what came since',
+  each: 'Size of a zip',
   show: 'Show the zips',
   hide: 'Hide the zips',
   looking: 'Looking at what there is…',
   nothing: 'There is nothing to take home yet.',
+  nothingSince: 'Nothing came since that day.',
+  folders: 'Folders without files',
   count: (zips: number) => (zips === 1 ? 'One zip holds everything.' : `${zips} zips hold everything.`),
   files: (count: number, first: string, last: string) =>
     count === 1 ? `1 file: ${first}` : `${count} files: ${first} to ${last}`,

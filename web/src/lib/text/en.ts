@@ -105,7 +105,6 @@ export const en = {
     title: 'Space',
     used: (used: string) => `${used} used`,
     usedOf: (used: string, all: string) => `${used} of ${all} used`,
-    inTrash: (size: string) => `${size} of it in the trash`,
   },
   kit: {
     title: 'Recovery kits',
