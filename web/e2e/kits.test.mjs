@@ -63,6 +63,7 @@ test('a new owner makes a kit, tests it, and the program opens the tree with it'
     const path = await save(page, own.folder);
     const text = await readFile(path, 'utf8');
     assert.match(path, /kit-[0-9a-f]{8}\.txt$/);
+    assert.ok(text.includes(`Whom to ask: Holdfast at ${own.service.origin}`), 'it says whom to ask');
     for (const format of ['A4', 'Letter']) {
       const paper = await page.pdf({ format });
       assert.equal(paper.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length, 1, `one page of ${format}`);

@@ -130,6 +130,9 @@ It asks for places where your files are kept; those that were in use when this p
 them are enough, a copied disk will do, and any one of them names the places in use today. No account, password or
 internet name of the service is needed.
 
+Whom to ask: whoever runs the service, while it is there; without it, anybody who is at home with computers: this page, that
+program and one of the places are all they need. Show the page only to whom you trust with your files.
+
 If you type the lines below from paper: each ends in # and a check, so that a slip is found and named. Keep upper and
 lower case as they are.
 

@@ -2,7 +2,7 @@ import type { KitWords } from './en-kit';
 
 /** Words of recovery kits, in German. */
 export const deKit: KitWords = {
-  page: (day) => `HOLDFAST-RETTUNGSBLATT, gemacht am ${day}
+  page: (day, whom) => `HOLDFAST-RETTUNGSBLATT, gemacht am ${day}
 
 Dieses Blatt holt Ihre Dateien heim, auch wenn es den Dienst, der sie aufbewahrte, nicht mehr gibt. Wer es hat, kann sie
 alle lesen: Verwahren Sie es wie einen Reisepass. Drucken Sie es; ein Blatt gehört dorthin, wo Sie wohnen, eines anderswo.
@@ -16,9 +16,14 @@ Es fragt nach Orten, an denen Ihre Dateien liegen; die, an denen sie lagen, als 
 Einige davon genügen, eine kopierte Platte auch, und jeder davon nennt die heutigen Orte. Konto, Passwort und Internetname
 des Dienstes sind nicht nötig.
 
+Wen man fragt: ${whom}; sonst jemanden, der sich mit Rechnern
+auskennt: Dieses Blatt, das Programm und einer der Orte genügen. Zeigen Sie es nur, wem Sie Ihre Dateien anvertrauen.
+
 Falls Sie die Zeilen unten vom Papier abtippen: Jede endet mit # und einer Prüfung, sodass ein Tippfehler gefunden und
 benannt wird. Groß- und Kleinschreibung gelten, wie sie dastehen.
 `,
+  whom: (service, contact, address) =>
+    `${service}${contact === null ? '' : ` (${contact})`} unter ${address}, solange es den Dienst gibt`,
   paper: {
     lines: 'Die Zeilen',
     wrapped: 'Was eingerückt ist, gehört zur Zeile darüber. Leerzeichen stehen nur nach dem ersten Doppelpunkt, beiderseits von | und vor #.',

@@ -2,7 +2,7 @@
 
 export const enKit = {
   /** The page above its lines, at most 124 characters wide; the same as `holdfast kit make` writes. */
-  page: (day: string) => `HOLDFAST RECOVERY KIT, made on ${day}
+  page: (day: string, whom: string) => `HOLDFAST RECOVERY KIT, made on ${day}
 
 This page brings your files home, even if the service that kept them is gone. Whoever holds it can read all of them: keep it
 as you keep a passport. Print it, put one copy where you live and one somewhere else.
@@ -15,9 +15,15 @@ It asks for places where your files are kept; those that were in use when this p
 them are enough, a copied disk will do, and any one of them names the places in use today. No account, password or
 internet name of the service is needed.
 
+Whom to ask: ${whom}; without it, anybody who is at home with
+computers: this page, that program and one of the places are all they need. Show the page only to whom you trust with your files.
+
 If you type the lines below from paper: each ends in # and a check, so that a slip is found and named. Keep upper and
 lower case as they are.
 `,
+  /** The service by name, its operator's contact if it says one, and its address. */
+  whom: (service: string, contact: string | null, address: string) =>
+    `${service}${contact === null ? '' : ` (${contact})`} at ${address}, while it is there`,
   paper: {
     lines: 'The lines',
     wrapped: 'What is indented belongs to the line above it. Spaces stand only after the first colon, on both sides of | and before #.',
