@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { totp } from './totp.mjs';
-import { PASSWORD, Service, claim, noise, visitor, world } from './world.mjs';
+import { PASSWORD, Service, choose, claim, noise, visitor, world } from './world.mjs';
 
 const run = promisify(execFile);
 const WORD = 'open sesame';
@@ -25,6 +25,26 @@ function ask(page, method, path, body) {
   );
 }
 
+/** Loses the catalogue and one firm, and makes the service anew from the others, at the same address. */
+async function rebuild(own) {
+  const { data, listen } = own.service;
+  await own.service.kill();
+  await rm(join(data, 'catalogue'), { recursive: true });
+  await rm(join(data, 'providers', 'cedar'), { recursive: true });
+  const rebuilt = join(own.folder, 'rebuilt');
+  const targets = (await readdir(join(data, 'providers'))).map((name) => join(data, 'providers', name));
+  const identity = join(data, 'keys', 'service-identity.txt');
+  await run(process.env.HOLDFAST_PROGRAM, ['rebuild', '--service-identity', identity, '--data', rebuilt, '--target', ...targets]);
+  own.service = await Service.start(rebuilt, listen);
+}
+
+async function sign_in(own, page, name) {
+  await page.goto(own.service.origin);
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
 test('without the catalogue and one firm, people sign in as before and old links open with their old password', async () => {
   await world(async (own) => {
     const page = await visitor(own);
@@ -40,22 +60,10 @@ test('without the catalogue and one firm, people sign in as before and old links
     const { secret } = await ask(page, 'POST', '/api/v1/session/second-factor', {});
     const on = { password: PASSWORD, secret, second: totp(secret) };
     const { codes } = await ask(page, 'PUT', '/api/v1/session/second-factor', on);
-    const { data, listen } = own.service;
-
-    await own.service.kill();
-    await rm(join(data, 'catalogue'), { recursive: true });
-    await rm(join(data, 'providers', 'cedar'), { recursive: true });
-    const rebuilt = join(own.folder, 'rebuilt');
-    const targets = (await readdir(join(data, 'providers'))).map((name) => join(data, 'providers', name));
-    const identity = join(data, 'keys', 'service-identity.txt');
-    await run(process.env.HOLDFAST_PROGRAM, ['rebuild', '--service-identity', identity, '--data', rebuilt, '--target', ...targets]);
-    own.service = await Service.start(rebuilt, listen);
+    await rebuild(own);
 
     // Only the browser's session has ended.
-    await page.goto(own.service.origin);
-    await page.getByLabel('Name').fill('alice');
-    await page.getByLabel('Password').fill(PASSWORD);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await sign_in(own, page, 'alice');
     await page.getByRole('heading', { name: 'Second step' }).waitFor();
     await page.getByLabel('Code', { exact: true }).fill(codes[0]);
     await page.keyboard.press('Enter');
@@ -77,5 +85,36 @@ test('without the catalogue and one firm, people sign in as before and old links
     await guest.goto(`${own.service.origin}/s/${ended.code}`);
     await guest.getByText(/ended/i).first().waitFor();
     assert.deepEqual([...page.complaints, ...guest.complaints], []);
+  });
+});
+
+test('plans, quotas and suspensions hold on a service that was made anew', async () => {
+  await world(async (own) => {
+    const page = await visitor(own);
+    await claim(own, page);
+    const users = {};
+    for (const name of ['bob', 'carol', 'dave']) {
+      const { code } = await ask(page, 'POST', '/api/v1/invitations', {});
+      users[name] = await visitor(own);
+      await claim({ service: { ...own.service, page: `${own.service.origin}/join#${code}` } }, users[name], name);
+    }
+    await ask(page, 'PUT', '/api/v1/plans/Family', { file_bytes: 50_000 });
+    await ask(page, 'PATCH', '/api/v1/accounts/bob', { plan: 'Family' });
+    await ask(page, 'PATCH', '/api/v1/accounts/carol', { quota_bytes: 90_000 });
+    await ask(users.carol, 'PUT', '/api/v1/files/kept.bin', noise(1, 30_000).toString('hex'));
+    await ask(page, 'PATCH', '/api/v1/accounts/dave', { suspended: true });
+    await rebuild(own);
+
+    await sign_in(own, users.bob, 'bob');
+    await choose(users.bob, [{ name: 'large.bin', mimeType: '', buffer: noise(2, 60_000) }]);
+    await users.bob.getByText(/50 kB/).first().waitFor();
+    assert.equal((await users.bob.request.head(`${own.service.origin}/api/v1/files/large.bin`)).status(), 404);
+    await sign_in(own, users.carol, 'carol');
+    await users.carol.getByText('60 kB of 90 kB used').first().waitFor();
+    await choose(users.carol, [{ name: 'more.bin', mimeType: '', buffer: noise(3, 60_000) }]);
+    await users.carol.getByText(/This does not fit into your space any more/).first().waitFor();
+    await sign_in(own, users.dave, 'dave');
+    await users.dave.getByText(/suspended/).first().waitFor();
+    assert.deepEqual([page, ...Object.values(users)].flatMap((one) => one.complaints), []);
   });
 });
