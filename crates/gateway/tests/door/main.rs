@@ -16,6 +16,7 @@ mod ledger;
 mod links;
 mod lost;
 mod mail;
+mod mistakes;
 mod oidc;
 mod openapi;
 mod operator;
