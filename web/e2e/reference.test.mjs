@@ -10,6 +10,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
+// The page's own.
+import { Upload } from 'tus-js-client';
 import { noise, Service } from './world.mjs';
 
 const run = promisify(execFile);
@@ -92,6 +94,27 @@ test('uploads behave as those of the protocol’s authors do', async () => {
     assert.deepEqual(['creation', 'creation-with-upload', 'creation-defer-length', 'termination'].filter((one) => !spoken.every((all) => all.includes(one))), []);
   } finally {
     theirs.server.close();
+    await service.kill().catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('the protocol’s client sends a file over several connections, and it becomes one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-e2e-'));
+  const service = await Service.start(join(folder, 'data'));
+  try {
+    const token = await run(process.env.HOLDFAST_PROGRAM, ['token', 'create', '--data', service.data, '--account', 'owner']);
+    const headers = { Authorization: `Bearer ${token.stdout.trim()}` };
+    const bytes = noise(6, 5_000_000);
+    await new Promise((onSuccess, onError) => {
+      const endpoint = `http://${service.listen}/api/v1/uploads/`;
+      new Upload(bytes, { endpoint, headers, parallelUploads: 3, metadata: { filename: 'film' }, onSuccess, onError }).start();
+    });
+    const { entries } = await (await fetch(`http://${service.listen}/api/v1/files/`, { headers })).json();
+    assert.deepEqual(entries.map(({ name, size }) => [name, size]), [['film', bytes.length]]);
+    const kept = await fetch(`http://${service.listen}/api/v1/files/film`, { headers });
+    assert.ok(Buffer.from(await kept.arrayBuffer()).equals(bytes), 'the bytes are those that were sent');
+  } finally {
     await service.kill().catch(() => {});
     await rm(folder, { recursive: true, force: true });
   }

@@ -174,6 +174,11 @@ pub enum Error {
     /// A stranger's upload without an end.
     #[error("say how long the file is: what comes by a link has a length from the start")]
     LengthNeeded,
+    /// Parts that are not joined here.
+    #[error(
+        "here a file comes as one upload: parts are joined for who has an account, 1 to 1,000 of them; nothing was begun (with tus-js-client, leave `parallelUploads` at 1)"
+    )]
+    NoJoining,
     /// More words about an upload than are kept.
     #[error("the metadata of an upload has at most 16 KiB")]
     LongNote,
@@ -399,7 +404,7 @@ impl Error {
             Self::ReadOnly | Self::OwnersAlone | Self::GrantToSelf | Self::SignUpClosed | Self::BadAbout { .. } => {
                 Class::Refused
             }
-            Self::LengthNeeded | Self::LongNote => Class::Refused,
+            Self::NoJoining | Self::LengthNeeded | Self::LongNote => Class::Refused,
             Self::NoRoomThere => Class::Exhausted,
             Self::RequestFull | Self::LastOperator => Class::Conflict,
             Self::BadMail | Self::BadWebhook { .. } => Class::Refused,
@@ -462,6 +467,7 @@ impl Error {
             Self::LinkEnded => "link_ended",
             Self::LinkOff => "link_off",
             Self::RequestFull => "request_full",
+            Self::NoJoining => "no_concatenation",
             Self::LinkTaken => "link_taken",
             Self::RequestBusy => "request_busy",
             Self::NoRoomThere => "quota",

@@ -21,6 +21,7 @@ mod guests;
 mod hooks;
 mod hours;
 mod jobs;
+mod joined;
 mod kits;
 mod leases;
 mod leaving;

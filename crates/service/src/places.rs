@@ -128,6 +128,11 @@ impl Place {
         }
     }
 
+    /// Whether uploads are joined to one here: by whoever has an account. Strangers' are counted one by one.
+    pub(crate) fn may_join(&self) -> bool {
+        matches!(self.way, Way::Own | Way::Granted { .. })
+    }
+
     /// Names the way, so that an upload is gone on with by the one it was begun by only. An own one has no name.
     pub(crate) fn name(&self) -> String {
         match self.way {

@@ -22,7 +22,7 @@ use crate::{
     hooks::{self, Happened},
     limits, media,
     paths::Path,
-    places::Place,
+    places::{Place, Top},
     quick,
     tree::{self, Stamp},
 };
@@ -51,6 +51,8 @@ pub struct Begin {
     pub media_type: Option<String>,
     /// Words of the protocol that are given back as sent: one line.
     pub note: String,
+    /// It is a part of a file, which has no place of its own: [`Service::join_uploads`] makes the file.
+    pub partial: bool,
 }
 
 /// How far an upload is.
@@ -66,6 +68,8 @@ pub struct Progress {
     pub expires_us: i64,
     /// Words of the protocol, as sent.
     pub note: String,
+    /// Whether it is a part of a file.
+    pub partial: bool,
     /// The version that it became, if it is finished now.
     pub made: Option<Made>,
 }
@@ -80,14 +84,19 @@ impl Service {
         if let Some(ticket) = place.ticket() {
             return self.begun_quick(&place, ticket, begin.length).await;
         }
-        begin.path.split()?;
+        if begin.partial && !place.may_join() {
+            return Err(Error::NoJoining);
+        }
+        if !begin.partial {
+            begin.path.split()?;
+        }
         if begin.media_type.as_deref().is_some_and(|text| !media::is_media_type(text)) {
             return Err(Error::MediaType);
         }
         self.check_begin(&place, &begin)?;
         let (account, path) = (place.account(), begin.path.clone());
         let (length, now, asked) = (begin.length.unwrap_or(0), self.store.service_time(), place.clone());
-        let is_deferred = begin.length.is_none();
+        let (is_deferred, is_partial) = (begin.length.is_none(), begin.partial);
         self.look(move |tx| {
             let (top, link) = asked.takes(tx)?;
             if let Some(link) = link {
@@ -99,15 +108,8 @@ impl Service {
             if is_deferred && uploads::open_without_length(tx, account, now)? >= DEFERRED_MAX {
                 return Err(Error::RequestBusy);
             }
-            if asked.code().is_some() {
-                // It gets a name of its own.
-                return Ok(());
-            }
-            match tree::at(tx, &top, &path) {
-                Ok(found) => crate::files::file(found.row()?, &path).map(drop),
-                Err(Error::Missing { .. }) => Ok(()),
-                Err(error) => Err(error),
-            }
+            // What comes by a link gets a name of its own.
+            if asked.code().is_some() || is_partial { Ok(()) } else { may_be_put(tx, &top, &path) }
         })
         .await?;
         let spec = UploadSpec {
@@ -233,12 +235,12 @@ impl Service {
     pub(crate) async fn settle(&self, place: &Place, row: UploadRow) -> Result<Progress> {
         let facts = Facts::read(&row.metadata);
         let length = row.length;
-        let made = match length == Some(row.offset) {
+        let made = match length == Some(row.offset) && !facts.partial {
             true => Some(self.finish_upload(place, &row, &facts).await?),
             false => None,
         };
         let (offset, expires_us) = (row.offset, row.expires_us);
-        Ok(Progress { id: row.id, offset, length, expires_us, note: facts.note, made })
+        Ok(Progress { id: row.id, offset, length, expires_us, note: facts.note, partial: facts.partial, made })
     }
 
     async fn finish_upload(&self, place: &Place, row: &UploadRow, facts: &Facts) -> Result<Made> {
@@ -308,7 +310,7 @@ fn check_length(length: Option<u64>) -> Result<()> {
 
 impl Service {
     /// Refuses what no upload can be, and what a stranger's may not be: of any length, or deep in folders of its own.
-    fn check_begin(&self, place: &Place, begin: &Begin) -> Result<()> {
+    pub(crate) fn check_begin(&self, place: &Place, begin: &Begin) -> Result<()> {
         check_length(begin.length)?;
         if begin.note.len() > NOTE_BYTES_MAX {
             return Err(Error::LongNote);
@@ -348,6 +350,15 @@ impl Service {
     }
 }
 
+/// Refuses to put a file where a folder is, or below a file.
+pub(crate) fn may_be_put(tx: &catalogue::Tx<'_>, top: &Top, path: &Path) -> Result<()> {
+    match tree::at(tx, top, path) {
+        Ok(found) => crate::files::file(found.row()?, path).map(drop),
+        Err(Error::Missing { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether a link takes one file more beside those on their way.
 fn room_for_one(link: &ShareRow, open: u64) -> Result<()> {
     match link.downloads_max {
@@ -368,31 +379,38 @@ impl Place {
 }
 
 /// What is kept of an upload's beginning, as one text: modification time and media type (`-`: not given) with a space
-/// between, then a line with the protocol's words.
+/// between, then a line with the protocol's words. Of a part, `partial` and a space stand before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Facts {
+pub(crate) struct Facts {
     modified_us: Option<i64>,
     media_type: Option<String>,
     note: String,
+    pub partial: bool,
 }
 
+const PARTIAL: &str = "partial ";
+
 impl Facts {
-    fn of(begin: &Begin) -> Self {
-        Self { modified_us: begin.modified_us, media_type: begin.media_type.clone(), note: begin.note.clone() }
+    pub fn of(begin: &Begin) -> Self {
+        let (media_type, note) = (begin.media_type.clone(), begin.note.clone());
+        Self { modified_us: begin.modified_us, media_type, note, partial: begin.partial }
     }
 
-    fn write(&self) -> String {
+    pub fn write(&self) -> String {
+        let partial = if self.partial { PARTIAL } else { "" };
         let modified = self.modified_us.map_or_else(|| "-".to_owned(), |us| us.to_string());
-        format!("{modified} {}\n{}", self.media_type.as_deref().unwrap_or("-"), self.note)
+        format!("{partial}{modified} {}\n{}", self.media_type.as_deref().unwrap_or("-"), self.note)
     }
 
-    fn read(text: &str) -> Self {
+    pub fn read(text: &str) -> Self {
+        let (partial, text) = text.strip_prefix(PARTIAL).map_or((false, text), |rest| (true, rest));
         let (head, note) = text.split_once('\n').unwrap_or((text, ""));
         let (modified, media_type) = head.split_once(' ').unwrap_or(("-", "-"));
         Self {
             modified_us: modified.parse().ok(),
             media_type: (media_type != "-").then(|| media_type.to_owned()),
             note: note.to_owned(),
+            partial,
         }
     }
 }
@@ -404,11 +422,12 @@ mod tests {
     #[test]
     fn facts_come_back() {
         for facts in [
-            Facts { modified_us: None, media_type: None, note: String::new() },
+            Facts { modified_us: None, media_type: None, note: String::new(), partial: false },
             Facts {
                 modified_us: Some(-1),
                 media_type: Some("text/html; charset=utf-8".to_owned()),
                 note: "a b,c".to_owned(),
+                partial: true,
             },
         ] {
             assert_eq!(Facts::read(&facts.write()), facts);

@@ -1,5 +1,6 @@
 //! `/api/v1/uploads/`: resumable uploads by the tus protocol, core with the extensions creation,
-//! creation-with-upload, creation-defer-length, expiration, checksum and termination.
+//! creation-with-upload, creation-defer-length, expiration, checksum, termination and
+//! concatenation.
 //!
 //! `Upload-Metadata` names the file: `path` (else `filename`), and if known `filetype` and `modified`.
 //! Source: tus resumable upload protocol 1.0.0.
@@ -43,7 +44,8 @@ const UPLOAD_CONCAT: HeaderName = HeaderName::from_static("upload-concat");
 const TUS_CHECKSUM_ALGORITHM: HeaderName = HeaderName::from_static("tus-checksum-algorithm");
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination";
+const EXTENSIONS: &str =
+    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
 const BYTES: &str = "application/offset+octet-stream";
 
 /// Says what is spoken here, or begins an upload.
@@ -131,6 +133,10 @@ async fn greet(service: &Service, parts: &Parts) -> Result<(Place, Method), Prob
             description = "Keys with base64: `path` (else `filename`) and, if known, `filetype` and `modified`",
         ),
         ("Upload-Checksum" = Option<String>, Header, description = "Of the body: `sha1` or `sha256`, and base64"),
+        (
+            "Upload-Concat" = Option<String>, Header,
+            description = "`partial`: a part of a file; `final;` and the addresses of parts: the file that they make",
+        ),
         ("X-HTTP-Method-Override" = Option<String>, Header, description = "The method that a `POST` stands for"),
     ),
     request_body(content = Option<Raw>, content_type = "application/offset+octet-stream"),
@@ -144,15 +150,18 @@ pub async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Respo
     if method != Method::POST {
         return Err(Problem::method("OPTIONS, POST"));
     }
-    if parts.headers.contains_key(&UPLOAD_CONCAT) {
-        // Taken for a whole file, each part would become one.
-        let detail = "uploads are not joined here: send the file as one upload, which is spread while it comes in (with \
-                      tus-js-client, leave `parallelUploads` at 1); nothing was begun";
-        return Err(Problem::bad_request("no_concatenation", detail));
+    let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();
+    let joining = api::one(&parts.headers, &UPLOAD_CONCAT)?.map(concat).transpose()?;
+    if let Some(Joining::Whole(ids)) = joining {
+        let progress = service.join_uploads(&place, metadata(note)?, ids).await?;
+        return created(parts, &progress);
     }
     let length = length(&parts.headers)?;
-    let note = api::one(&parts.headers, &UPLOAD_METADATA)?.unwrap_or_default().to_owned();
-    let begin = Begin { length, ..metadata(note)? };
+    let begin = match joining {
+        // Its metadata is of no use: the whole has its own.
+        Some(_) => Begin { length, note, partial: true, ..Begin::default() },
+        None => Begin { length, ..metadata(note)? },
+    };
     // Read before anything is begun: a body that is refused leaves nothing behind.
     let first = match api::one(&parts.headers, &CONTENT_TYPE)? {
         Some(BYTES) => {
@@ -167,11 +176,34 @@ pub async fn begin(service: &Service, parts: &Parts, body: Body) -> Result<Respo
     if let Some((bytes, announced)) = first.filter(|_| progress.made.is_none()) {
         progress = service.append(&place, progress.id, 0, bytes, announced).await?;
     }
+    created(parts, &progress)
+}
+
+fn created(parts: &Parts, progress: &Progress) -> Result<Response, Problem> {
     let mut response = api::empty(StatusCode::CREATED);
     let below = auth::below(parts);
     response.headers_mut().insert(LOCATION, api::value(&format!("{below}{DOOR}{}", progress.id))?);
-    tell(response.headers_mut(), &progress)?;
+    tell(response.headers_mut(), progress)?;
     Ok(response)
+}
+
+/// What an upload has to do with others.
+enum Joining {
+    Part,
+    /// It is these, one behind the other.
+    Whole(Vec<UploadId>),
+}
+
+/// Reads `Upload-Concat`: `partial`, or `final;` and addresses with spaces between.
+fn concat(text: &str) -> Result<Joining, Problem> {
+    let bad =
+        || Problem::bad_request("bad_header", "`Upload-Concat` is `partial`, or `final;` and the parts' addresses");
+    if text == "partial" {
+        return Ok(Joining::Part);
+    }
+    let id = |address: &str| UploadId::parse(address.rsplit('/').next().unwrap_or_default()).map_err(|_| bad());
+    let addresses = text.strip_prefix("final;").ok_or_else(bad)?;
+    Ok(Joining::Whole(addresses.split(' ').filter(|one| !one.is_empty()).map(id).collect::<Result<_, _>>()?))
 }
 
 async fn go_on(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
@@ -272,6 +304,9 @@ fn length(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 /// Where an upload stands, and the version that it has become.
 fn tell(headers: &mut HeaderMap, progress: &Progress) -> Result<(), Problem> {
     headers.insert(UPLOAD_OFFSET, progress.offset.into());
+    if progress.partial {
+        headers.insert(UPLOAD_CONCAT, HeaderValue::from_static("partial"));
+    }
     headers.insert(UPLOAD_EXPIRES, api::value(&date::imf_fixdate(progress.expires_us))?);
     if let Some(made) = &progress.made {
         headers.insert(ETAG, api::value(&etag::of(made.version))?);

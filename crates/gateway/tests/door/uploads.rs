@@ -184,7 +184,7 @@ async fn options_say_what_is_spoken() {
     assert_eq!((answer.status, answer.header("tus-version")), (204, "1.0.0"));
     assert_eq!(
         answer.header("tus-extension"),
-        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
+        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation"
     );
     assert_eq!(answer.header("tus-checksum-algorithm"), "sha1,sha256");
 }
@@ -235,16 +235,76 @@ async fn an_upload_may_say_its_length_when_it_ends() {
     }
 }
 
+/// Begins a part.
+async fn part(world: &World, bytes: &[u8]) -> String {
+    let length = bytes.len().to_string();
+    let headers = [PATCH[0], PATCH[1], ("Upload-Length", length.as_str()), ("Upload-Concat", "partial")];
+    let made = world.call("POST", "/api/v1/uploads/", &headers, bytes).await;
+    assert_eq!((made.status, made.header("upload-concat")), (201, "partial"));
+    made.header("location").to_owned()
+}
+
+async fn join(world: &World, parts: &[&str]) -> Answer {
+    let concat = format!("final;{}", parts.join(" "));
+    world.call("POST", "/api/v1/uploads/", &[PATCH[0], CREATE, ("Upload-Concat", &concat)], b"").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn parts_that_are_to_be_joined_are_refused_before_they_are_taken_for_files() {
+async fn parts_that_came_side_by_side_become_one_file() {
     let world = World::new().await;
-    for concat in ["partial", "final;/api/v1/uploads/a /api/v1/uploads/b"] {
-        let headers = [PATCH[0], CREATE, ("Upload-Length", "10"), ("Upload-Concat", concat)];
-        let refused = world.call("POST", "/api/v1/uploads/", &headers, b"").await;
-        assert_eq!((refused.status, refused.json()["code"].as_str()), (400, Some("no_concatenation")));
+    let bytes = noise(6, (3 << 20) + 77);
+    let (one, rest) = bytes.split_at(1_500_001);
+    let (two, three) = rest.split_at(700);
+    let (first, second, third) = tokio::join!(part(&world, one), part(&world, two), part(&world, three));
+    assert_eq!(world.names("").await, [""; 0], "a part is no file");
+    let stands = offset(&world, &first).await;
+    assert_eq!((stands.header("upload-offset"), stands.header("upload-concat")), ("1500001", "partial"));
+    let address = format!("https://elsewhere.example/cloud{second}");
+    let whole = join(&world, &[&first, &address, &third]).await;
+    assert_eq!((whole.status, whole.header("upload-offset")), (201, bytes.len().to_string().as_str()));
+    assert!(whole.header("etag").len() > 2, "it is a version");
+    assert!(world.get("d/f").await.body == bytes);
+    let versions = world.call("GET", "/api/v1/versions/d/f", &[], b"").await.json();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
+    for gone in [&first, &second, &third] {
+        assert_eq!(offset(&world, gone).await.status, 404, "it went into the whole");
     }
     let extensions = world.call("OPTIONS", "/api/v1/uploads/", &[], b"").await.header("tus-extension").to_owned();
-    assert!(!extensions.contains("concatenation"), "{extensions}");
+    assert!(extensions.contains("concatenation"), "{extensions}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_joined_stays_as_it_is() {
+    let world = World::new().await;
+    let whole = begin(&world, 5).await.header("location").to_owned();
+    let done = part(&world, b"bytes").await;
+    let headers = [PATCH[0], ("Upload-Length", "5"), ("Upload-Concat", "partial")];
+    let open = world.call("POST", "/api/v1/uploads/", &headers, b"").await.header("location").to_owned();
+    for (parts, status) in [
+        (vec![done.as_str(), &open], 409),
+        (vec![done.as_str(), &whole], 404),
+        (vec![done.as_str(), "/api/v1/uploads/00000000000000000000000000000000"], 404),
+        (vec!["x"], 400),
+        (vec![], 400),
+    ] {
+        assert_eq!(join(&world, &parts).await.status, status, "{parts:?}");
+    }
+    let headers = [PATCH[0], CREATE, ("Upload-Length", "1"), ("Upload-Concat", "half")];
+    assert_eq!(world.call("POST", "/api/v1/uploads/", &headers, b"").await.status, 400);
+    // A firm's worth of servers is away, and comes back: the parts are there still.
+    let large = noise(7, 5 << 20);
+    let large_part = part(&world, &large).await;
+    for target in &world.targets[..3] {
+        target.disk().set_up(false);
+    }
+    let failed = join(&world, &[&done, &large_part]).await;
+    assert!(failed.status >= 500, "{}", failed.status);
+    for target in &world.targets[..3] {
+        target.disk().set_up(true);
+    }
+    assert_eq!(world.get("d/f").await.status, 404);
+    assert_eq!(join(&world, &[&done, &large_part]).await.status, 201);
+    assert!(world.get("d/f").await.body == [b"bytes".as_slice(), &large].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]

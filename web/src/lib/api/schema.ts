@@ -6061,6 +6061,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -7140,6 +7142,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -8644,6 +8648,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -9440,6 +9446,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
