@@ -2042,7 +2042,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_constraint" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_label" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "bare_server" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_server" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "several_servers" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stage_changed" | "stage_empty" | "stage_full" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_constraint" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_label" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "bare_server" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_server" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "several_servers" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stage_changed" | "stage_empty" | "stage_full" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_scope" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description An order to move everything away. */
         Evacuation: {
             by: components["schemas"]["Time"];
@@ -2518,6 +2518,8 @@ export interface components {
         /** @description Who is signed in. */
         Me: {
             account: components["schemas"]["Account"];
+            /** @description What of it the asking token opens; `all` in a browser. */
+            scope: components["schemas"]["TokenScope"];
         };
         NewAccount: {
             /** @description None where the operator lets anybody in. */
@@ -2670,6 +2672,7 @@ export interface components {
             days?: number | null;
             /** @description What it is for. */
             label?: string;
+            scope?: components["schemas"]["TokenScope"] | null;
         };
         NewWebhook: {
             address: string;
@@ -3447,13 +3450,21 @@ export interface components {
             id: string;
             label: string;
             made: components["schemas"]["Time"];
+            scope: components["schemas"]["TokenScope"];
         };
         /** @description A token whose text is shown this once. */
         TokenMade: {
             expires: components["schemas"]["Time"] | null;
             id: string;
+            scope: components["schemas"]["TokenScope"];
             token: string;
         };
+        /**
+         * @description How much of what its account may do a token may do: `read` looks at files and fetches them, `files` also changes them,
+         *     `all` does everything.
+         * @enum {string}
+         */
+        TokenScope: "read" | "files" | "all";
         Tokens: {
             tokens: components["schemas"]["Token"][];
         };
@@ -3800,6 +3811,7 @@ export type TargetState = components['schemas']['TargetState'];
 export type Time = components['schemas']['Time'];
 export type Token = components['schemas']['Token'];
 export type TokenMade = components['schemas']['TokenMade'];
+export type TokenScope = components['schemas']['TokenScope'];
 export type Tokens = components['schemas']['Tokens'];
 export type Trash = components['schemas']['Trash'];
 export type Trashed = components['schemas']['Trashed'];
