@@ -28,8 +28,8 @@ export const deAccount: AccountWords = {
   scopes: { read: 'Ansehen', files: 'Dateien ändern', all: 'Alles' },
   scopeMeans: {
     read: 'Ihre Dateien ansehen und herunterladen. Es ändert nichts.',
-    files: 'Auch Dateien hochladen, ändern und löschen. Keine Links, keine Einstellungen, keine anderen Konten.',
-    all: 'Alles, was Sie dürfen: auch das Konto löschen und, wenn Sie ihn betreiben, den Dienst verwalten.',
+    files: 'Auch Dateien hochladen, ändern und löschen. Keine Links, keine Einstellungen.',
+    all: 'Alles, was Sie dürfen: auch Links, Einstellungen und, wenn Sie ihn betreiben, den Dienst.',
   },
   label: 'Wofür',
   days: 'Tage',

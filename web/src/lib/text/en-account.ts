@@ -26,8 +26,8 @@ export const enAccount = {
   scopes: { read: 'Look', files: 'Change files', all: 'Everything' },
   scopeMeans: {
     read: 'Look at your files and fetch them. It changes nothing.',
-    files: 'Also upload, change and delete files. No links, no settings, no other accounts.',
-    all: 'Everything that you can do: also deleting the account and, if you run it, running the service.',
+    files: 'Also upload, change and delete files. No links, no settings.',
+    all: 'Everything that you can do: also links, settings and, if you run it, the service.',
   },
   label: 'What for',
   days: 'Days',
