@@ -5,7 +5,7 @@ use crate::{
     tx::{Int, Tx, int_or_null},
 };
 use model::{
-    account::{AccountRow, Leaving, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, Leaving, Role, SecondFactor, SignInRow, TokenRow, TokenScope, TokenUse},
     id::{AccountId, TokenId},
     units::ServiceTime,
 };
@@ -14,7 +14,9 @@ use rusqlite::Row;
 pub(crate) const SIGN_IN: &str = "account, role, password, suspended_us, changed_us, second_secret, second_since_us, second_codes, leaving_at, leaving_us";
 /// How many of them there are.
 pub(crate) const SIGN_IN_COUNT: usize = 10;
-pub(crate) const TOKEN: &str = "id, hash, account, opens, label, made_us, expires_us, ended_us";
+pub(crate) const TOKEN: &str = "id, hash, account, opens, label, made_us, expires_us, ended_us, scope";
+/// How many of them there are.
+pub(crate) const TOKEN_COUNT: usize = 9;
 const SESSION: &str = "hash, id, account, agent, made_us, seen_us, expires_us";
 
 /// How an account is signed in to; `None`: by tokens only.
@@ -237,7 +239,7 @@ pub(crate) fn token_from(row: &Row<'_>) -> Result<TokenRow> {
         hash: row.get(1)?,
         account: AccountId(row.get(2)?),
         opens: match row.get(3)? {
-            0 => TokenUse::Access,
+            0 => TokenUse::Access(scope_from(row)?),
             1 => TokenUse::Invitation(Role::User),
             2 => TokenUse::Invitation(Role::Operator),
             3 => TokenUse::Reset,
@@ -250,9 +252,26 @@ pub(crate) fn token_from(row: &Row<'_>) -> Result<TokenRow> {
     })
 }
 
+fn scope_from(row: &Row<'_>) -> Result<TokenScope> {
+    match row.get(8)? {
+        0 => Ok(TokenScope::Read),
+        1 => Ok(TokenScope::Files),
+        2 => Ok(TokenScope::All),
+        _ => Err(Error::Value { what: "scope" }),
+    }
+}
+
+pub(crate) const fn scope_number(opens: TokenUse) -> u8 {
+    match opens {
+        TokenUse::Access(TokenScope::Read) => 0,
+        TokenUse::Access(TokenScope::Files) => 1,
+        TokenUse::Access(TokenScope::All) | TokenUse::Invitation(_) | TokenUse::Reset => 2,
+    }
+}
+
 pub(crate) const fn use_number(opens: TokenUse) -> u8 {
     match opens {
-        TokenUse::Access => 0,
+        TokenUse::Access(_) => 0,
         TokenUse::Invitation(Role::User) => 1,
         TokenUse::Invitation(Role::Operator) => 2,
         TokenUse::Reset => 3,

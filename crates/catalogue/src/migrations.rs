@@ -27,6 +27,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0015_upkeep.sql"),
     include_str!("migrations/0016_stage.sql"),
     include_str!("migrations/0017_drilled_without.sql"),
+    include_str!("migrations/0018_token_scope.sql"),
     include_str!("migrations/0019_taken.sql"),
 ];
 

@@ -95,7 +95,7 @@ fn cluster_rows<E: From<Error>>(
         f(read(int(row, 2))?, gone)
     })?;
     let sql = format!("SELECT {}, revision FROM token {of}, id", access::TOKEN);
-    tx.each(&sql, range, |row| f(read(int(row, 8))?, Change::Token(access::token_from(row)?)))?;
+    tx.each(&sql, range, |row| f(read(int(row, access::TOKEN_COUNT))?, Change::Token(access::token_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM report {of}, id", shown::REPORT);
     tx.each(&sql, range, |row| f(read(int(row, shown::REPORT_COUNT))?, Change::Report(shown::report_from(row)?)))?;
     let sql = format!("SELECT {}, revision FROM about {of}", shown::ABOUT);

@@ -7,6 +7,7 @@
 
 use model::{
     Change, Scope,
+    account::{TokenScope, TokenUse},
     id::{AccountId, EntryId, PackId, VersionId},
     outgoing::EventKind,
     units::ServiceTime,
@@ -30,6 +31,7 @@ mod ways;
 
 const OBJECT: &str = "record";
 const SIGN_IN: u8 = 7;
+const TOKEN: u8 = 8;
 const LIMITS: u8 = 9;
 const REPORT: u8 = 10;
 const ABOUT: u8 = 11;
@@ -51,7 +53,7 @@ const CONSTRAINT: u8 = 29;
 /// that an older reader sees that it is too old and does not take it for damage.
 const fn shapes_of(kind: u8) -> (u8, u8) {
     match kind {
-        SIGN_IN | LIMITS | SHARE => (1, 2),
+        SIGN_IN | TOKEN | LIMITS | SHARE => (1, 2),
         REPORT | PASSKEY | IDENTITY | MAIL | PLAN | GRANT | TARGET_ORDERS | ACCOUNT_GONE | LEASE | NOTICE | LEDGER
         | CONSTRAINT => (2, 2),
         ABOUT | WEBHOOK => (2, 3),
@@ -59,9 +61,10 @@ const fn shapes_of(kind: u8) -> (u8, u8) {
     }
 }
 
-/// The shape that a change is written in: the newest of its kind. A webhook that older readers understand is written for them.
+/// The shape that a change is written in: the newest of its kind. A webhook or token that older readers understand is written for them.
 fn shape_of(change: &Change) -> u8 {
     match change {
+        Change::Token(row) if !matches!(row.opens, TokenUse::Access(TokenScope::Read | TokenScope::Files)) => 1,
         Change::Webhook(row) if !row.events.contains(&EventKind::NoticeWaits) => 2,
         _ => shapes_of(kind_of(change)).1,
     }
@@ -226,7 +229,7 @@ fn kind_of(change: &Change) -> u8 {
         Change::Makes { .. } => 5,
         Change::PackGone { .. } => 6,
         Change::SignIn(_) => SIGN_IN,
-        Change::Token(_) => 8,
+        Change::Token(_) => TOKEN,
         Change::Limits(_) => LIMITS,
         Change::Plan(_) => PLAN,
         Change::TargetOrders(_) => TARGET_ORDERS,
@@ -303,7 +306,7 @@ fn take_body(reader: &mut Reader<'_>, kind: u8, shape: u8) -> Result<Change> {
         5 => Change::Makes { pack: PackId(reader.array("pack")?), makes: rows::take_makes(reader)? },
         6 => Change::PackGone { pack: PackId(reader.array("pack")?), at: ServiceTime(reader.varint("at")?) },
         SIGN_IN => Change::SignIn(access::take_sign_in(reader, shape)?),
-        8 => Change::Token(access::take_token(reader)?),
+        TOKEN => Change::Token(access::take_token(reader, shape)?),
         LIMITS => Change::Limits(access::take_limits(reader, shape)?),
         PLAN => Change::Plan(plans::take_plan(reader)?),
         REPORT => Change::Report(shown::take_report(reader)?),

@@ -14,7 +14,7 @@ use hyper::{
     http::request::Parts,
 };
 use model::id::{GrantId, ShareId};
-use service::{Caller, Place, Service, SessionText};
+use service::{Caller, Need, Place, Service, SessionText};
 
 use crate::{
     api::{self, links},
@@ -28,12 +28,20 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// How a browser came, as whoever ends TLS says.
 pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The caller that the request's token or cookie stands for.
+/// The caller that the request's token or cookie stands for, who may do everything that their account may.
+///
+/// # Errors
+/// As [`caller_who`].
+pub async fn caller(service: &Service, parts: &Parts) -> Result<Caller, Problem> {
+    caller_who(service, parts, Need::Everything).await
+}
+
+/// The same, for a door that a token of a narrower scope opens too.
 ///
 /// # Errors
 /// 401 without exactly one bearer token or a session's cookie, or with one that opens nothing; 403 if a cookie comes with
-/// a change that another site's page asked for.
-pub async fn caller(service: &Service, parts: &Parts) -> Result<Caller, Problem> {
+/// a change that another site's page asked for, or if the token does not go as far as is needed.
+pub async fn caller_who(service: &Service, parts: &Parts, need: Need) -> Result<Caller, Problem> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
         (None, _) => return session(service, parts).await,
@@ -42,7 +50,7 @@ pub async fn caller(service: &Service, parts: &Parts) -> Result<Caller, Problem>
     };
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(service.authenticate(token.trim()).await?)
+            Ok(service.authenticate(token.trim(), need).await?)
         }
         _ => Err(Problem::no_token()),
     }
@@ -70,6 +78,11 @@ impl Via {
     }
 }
 
+/// What a request needs at the doors where files are both fetched and changed.
+pub fn need(parts: &Parts) -> Need {
+    if matches!(parts.method, Method::GET | Method::HEAD) { Need::Look } else { Need::Change }
+}
+
 /// What a request's address is called in front of the door that answers: the proxy's part and the way that it came.
 pub fn below(parts: &Parts) -> String {
     below_by(parts, parts.extensions.get::<Via>())
@@ -83,14 +96,14 @@ pub fn below_by(parts: &Parts, via: Option<&Via>) -> String {
     format!("{proxy}/api/v1{way}")
 }
 
-/// The place that a request acts in: the caller's own tree, or what its way leads to.
+/// The place that a request acts in: the caller's own tree, or what its way leads to. `need`: what it is to do there.
 ///
 /// # Errors
-/// As [`caller`]; 404 and 410 for a way that leads nowhere any more.
-pub async fn place(service: &Service, parts: &Parts) -> Result<Place, Problem> {
+/// As [`caller_who`]; 404 and 410 for a way that leads nowhere any more.
+pub async fn place(service: &Service, parts: &Parts, need: Need) -> Result<Place, Problem> {
     match parts.extensions.get::<Via>() {
-        None => Ok(Place::from(&caller(service, parts).await?)),
-        Some(Via::Grant(id)) => Ok(service.granted_place(&caller(service, parts).await?, *id).await?),
+        None => Ok(Place::from(&caller_who(service, parts, need).await?)),
+        Some(Via::Grant(id)) => Ok(service.granted_place(&caller_who(service, parts, need).await?, *id).await?),
         Some(Via::Quick(code)) => {
             must_be_own_page(parts)?;
             Ok(service.quick_place(*code).await?)

@@ -109,7 +109,8 @@ fn status(class: Class, code: &str) -> StatusCode {
             return StatusCode::UNAUTHORIZED;
         }
         "account_locked" | "other_account" | "suspended" | "not_operator" | "own_account" | "needs_session"
-        | "read_only" | "desk_token" | "owners_alone" | "sign_up_closed" | "sign_in_again" | "quick_off" => {
+        | "read_only" | "token_scope" | "desk_token" | "owners_alone" | "sign_up_closed" | "sign_in_again"
+        | "quick_off" => {
             return StatusCode::FORBIDDEN;
         }
         "too_many_attempts" | "link_traffic" | "too_many_quick" => return StatusCode::TOO_MANY_REQUESTS,

@@ -38,7 +38,9 @@ pub use api::{
 };
 pub use api::{
     orders::{NewOrder, OrderWord},
+    people::token_made,
     stage::{StageVerb, StagedChange, done as stage_done},
+    word::ScopeWord,
 };
 
 use std::{future::Future, sync::Arc};

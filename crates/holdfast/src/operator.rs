@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use fleet::Login;
 use gateway::{
-    NewOrder, StagedChange,
+    NewOrder, ScopeWord, StagedChange,
     machine::{Change, Machine, Refusal},
     shape,
 };
@@ -39,6 +39,8 @@ pub enum Question {
     TokenCreate {
         /// The account's name.
         account: String,
+        /// How much of what the account may do it opens.
+        scope: ScopeWord,
         /// How long it is good, in seconds; for ever if absent.
         lifetime_s: Option<u64>,
     },
@@ -319,8 +321,9 @@ impl Operator {
     /// As the service says.
     pub async fn answer(&self, question: Question) -> Result<Value> {
         match question {
-            Question::TokenCreate { account, lifetime_s } => {
-                Ok(json!({"token": self.service.make_token(&account, lifetime_s).await?.text}))
+            Question::TokenCreate { account, scope, lifetime_s } => {
+                let made = self.service.make_token(&account, scope.into(), lifetime_s).await?;
+                Ok(json!(gateway::token_made(made, scope)))
             }
             Question::AccountInvite { operator, days } => {
                 let role = if operator { Role::Operator } else { Role::User };
@@ -488,13 +491,15 @@ fn kit_id(text: &str) -> Result<KitId> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use gateway::ScopeWord;
+
     use super::Question;
 
     #[test]
     fn questions_read_back_and_strangers_are_refused() {
         for question in [
             Question::Fleet,
-            Question::TokenCreate { account: "owner".to_owned(), lifetime_s: None },
+            Question::TokenCreate { account: "owner".to_owned(), scope: ScopeWord::Read, lifetime_s: None },
             Question::KitRevoke { account: None, kit: "0f".to_owned() },
         ] {
             let line = serde_json::to_string(&question).unwrap();

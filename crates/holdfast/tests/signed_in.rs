@@ -117,6 +117,50 @@ fn who_is_signed_in_needs_no_token_and_leaves_none_behind() {
 }
 
 #[test]
+fn a_program_s_token_goes_no_further_than_its_scope() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.join("data"));
+    let owner = server.token();
+    let file = scratch.join("letter.txt");
+    fs::write(&file, b"dear all").unwrap();
+    let put = |token: &str, to: &str| {
+        let mut command = server.client(token, &["put"]);
+        command.arg(&file).arg(to).output().unwrap()
+    };
+    assert!(put(&owner, "/letter.txt").status.success());
+    let made = |scope: &str| -> Value {
+        let mut command = holdfast(&["token", "create", "--account", "owner", "--scope", scope, "--json", "--data"]);
+        command.arg(&server.data);
+        serde_json::from_str(&succeed(command)).unwrap()
+    };
+    let (read, files) = (made("read"), made("files"));
+    assert_eq!((&read["scope"], &files["scope"]), (&json!("read"), &json!("files")));
+    let (reads, changes) = (read["token"].as_str().unwrap(), files["token"].as_str().unwrap());
+
+    assert!(succeed(server.client(reads, &["ls", "/"])).contains("letter.txt"));
+    let refused = put(reads, "/other.txt");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = format!("{}{}", text(&refused.stdout), text(&refused.stderr));
+    assert!(said.contains("look at files and fetch them") && said.contains("token create --scope"), "{said}");
+    assert!(put(changes, "/other.txt").status.success());
+    let refused = server.client(changes, &["share", "add", "/other.txt"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("change them, and nothing else"), "{}", text(&refused.stderr));
+
+    let lines = succeed(server.client(&owner, &["token", "ls"]));
+    for (one, scope) in [(&read, "read"), (&files, "files")] {
+        let id = one["id"].as_str().unwrap();
+        assert!(lines.lines().any(|line| line.starts_with(&format!("{id}  {scope}"))), "{lines}");
+    }
+    let id = read["id"].as_str().unwrap();
+    let withdrawn: Value =
+        serde_json::from_str(&succeed(server.client(&owner, &["token", "rm", "--json", id]))).unwrap();
+    assert_eq!(withdrawn, json!({ "event": "withdrawn", "id": id }));
+    assert_eq!(request(&server.url, reads, "GET", "/api/v1/session", &[], b"").status, 401);
+    server.stop();
+}
+
+#[test]
 fn a_second_factor_is_asked_for_at_the_command_line_and_taken_away_at_the_machine() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.join("data"));

@@ -120,12 +120,23 @@ impl std::fmt::Debug for SignInRow {
 /// What the bearer of a secret may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TokenUse {
-    /// Act for the account, as often as wanted.
-    Access,
+    /// Act for the account, as often as wanted, within a scope.
+    Access(TokenScope),
     /// Make an account of this role, once; `account` is who invited.
     Invitation(Role),
     /// Set a new password for the account, once.
     Reset,
+}
+
+/// How much of what an account may do a token may do in its name; each contains the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TokenScope {
+    /// Look at files and fetch them; change nothing.
+    Read,
+    /// Also bring, change and delete files.
+    Files,
+    /// Everything that the account may do.
+    All,
 }
 
 /// A secret that was shown once; the service keeps its hash only. The row stays when it has ended.

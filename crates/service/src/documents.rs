@@ -6,7 +6,6 @@ use catalogue::{entries, fleet, leases, versions};
 use futures_util::Stream;
 use model::{
     Change, Scope,
-    account::Role,
     id::{AccountId, NoticeId},
     leases::{Document, NoticeRow},
 };
@@ -54,7 +53,7 @@ impl Service {
             let kept = row.document.and_then(|document| Some((document.kept?, document.sha256)));
             let ((keeper, entry), sha256) =
                 kept.ok_or_else(|| bad("no document of this notice is here; its entry in the ledger has the words"))?;
-            let place = Place::from(&Caller { account: keeper, role: Role::User, session: None });
+            let place = Place::from(&Caller::on_behalf(keeper));
             let account = place.sees(tx)?.account;
             let entry = entries::get(tx, account, entry)?.ok_or(Error::NoVersion)?;
             let mut all = versions::of_entry(tx, account, entry.id)?.into_iter();
@@ -87,7 +86,7 @@ impl Service {
         let path = Path::from_components(path.to_vec())?;
         let expect = Expect { bytes: Some(document.bytes), sha256: Some(document.sha256), want_sha256: true };
         let put = Put { expect, ..Put::default() };
-        let made = self.put(&Caller { account: keeper, role: Role::User, session: None }, path, body, put).await?;
+        let made = self.put(&Caller::on_behalf(keeper), path, body, put).await?;
         let now_us = self.store.now().wall_us;
         self.store
             .commit(move |tx, draft| {

@@ -1,8 +1,8 @@
 //! What the rules of hosting refuse, with a code for programs and a sentence for people.
 
-use model::{Class, id::UploadId};
+use model::{Class, account::TokenScope, id::UploadId};
 
-use crate::{passkeys::PasskeyFault, paths::BadPath};
+use crate::{passkeys::PasskeyFault, paths::BadPath, scopes};
 
 /// Why the service did not do what was asked. Nothing was changed unless a variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,16 @@ pub enum Error {
     /// The token was good until its end.
     #[error("this token has expired; make a new one with `holdfast token create`")]
     TokenExpired,
+    /// The token is good, but not for this.
+    #[error(
+        "this token may {}; make one with a wider scope on the account's page, or with `holdfast token create --scope`. \
+         Nothing was changed",
+        scopes::said(*.scope)
+    )]
+    TokenScope {
+        /// How far it goes.
+        scope: TokenScope,
+    },
     /// Name or password is wrong; which of them is not said.
     #[error("the name or the password is wrong")]
     BadLogin,
@@ -375,9 +385,12 @@ impl Error {
     /// How a reader acts on it.
     pub fn class(&self) -> Class {
         match self {
-            Self::Path(_) | Self::TokenUnknown | Self::TokenExpired | Self::MediaType | Self::Recipient => {
-                Class::Refused
-            }
+            Self::Path(_)
+            | Self::TokenUnknown
+            | Self::TokenExpired
+            | Self::TokenScope { .. }
+            | Self::MediaType
+            | Self::Recipient => Class::Refused,
             Self::UploadTooLong { .. } | Self::OtherAccount { .. } => Class::Refused,
             Self::BadLogin | Self::SignedOut | Self::Suspended | Self::NotOperator | Self::LinkPassword => {
                 Class::Refused
@@ -432,6 +445,7 @@ impl Error {
             Self::Path(_) => "bad_path",
             Self::TokenUnknown => "token_unknown",
             Self::TokenExpired => "token_expired",
+            Self::TokenScope { .. } => "token_scope",
             Self::BadLogin => "bad_login",
             Self::SecondNeeded => "second_factor_needed",
             Self::BadSecond => "bad_second_factor",

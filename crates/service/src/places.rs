@@ -7,6 +7,7 @@
 
 use catalogue::{Tx, access, entries, shown};
 use model::{
+    account::TokenScope,
     entry::{EntryRow, Kind, ROOT},
     id::{AccountId, EntryId, GrantId, ShareId},
     share::ShareRow,
@@ -15,6 +16,7 @@ use model::{
 use crate::{
     error::{Error, Result},
     quick::{self, Ticket},
+    scopes::{self, Need},
     shares::{self, Link},
     tokens::{Caller, role_of},
     tree,
@@ -25,6 +27,8 @@ use crate::{
 pub struct Place {
     account: AccountId,
     way: Way,
+    /// How much of that right the token opens by which somebody is here; all of it for whoever came without one.
+    scope: TokenScope,
 }
 
 /// By which right.
@@ -58,7 +62,7 @@ pub(crate) struct Top {
 
 impl From<&Caller> for Place {
     fn from(caller: &Caller) -> Self {
-        Self { account: caller.account, way: Way::Own }
+        Self { account: caller.account, way: Way::Own, scope: caller.scope }
     }
 }
 
@@ -71,17 +75,18 @@ impl From<&Place> for Place {
 impl Place {
     /// What `owner` lets `caller` see.
     pub(crate) fn granted(owner: AccountId, grant: GrantId, caller: &Caller) -> Self {
-        Self { account: owner, way: Way::Granted { grant, to: caller.account } }
+        Self { account: owner, way: Way::Granted { grant, to: caller.account }, scope: caller.scope }
     }
 
     /// What an open link shows or takes.
     pub(crate) fn linked(link: &Link, at_us: i64) -> Self {
-        Self { account: link.account(), way: Way::Linked { code: link.row.code, at_us } }
+        let way = Way::Linked { code: link.row.code, at_us };
+        Self { account: link.account(), way, scope: TokenScope::All }
     }
 
     /// Where a file is left without an account.
     pub(crate) fn quick(account: AccountId, ticket: Ticket) -> Self {
-        Self { account, way: Way::Quick(ticket) }
+        Self { account, way: Way::Quick(ticket), scope: TokenScope::All }
     }
 
     /// Which link a file will be that is left without an account.
@@ -98,7 +103,7 @@ impl Place {
             Way::Linked { code, .. } => Way::Linked { code, at_us: now_us },
             other => other,
         };
-        Self { account: self.account, way }
+        Self { way, ..*self }
     }
 
     /// Whose bytes they are: what is kept counts for this account.
@@ -170,8 +175,9 @@ impl Place {
     /// The same, for whoever wants to change something.
     ///
     /// # Errors
-    /// Those of [`Place::sees`]; [`Error::ReadOnly`].
+    /// Those of [`Place::sees`]; [`Error::ReadOnly`], [`Error::TokenScope`].
     pub(crate) fn changes(&self, tx: &Tx<'_>) -> Result<Top> {
+        scopes::must_allow(self.scope, Need::Change)?;
         match self.way {
             Way::Linked { .. } => self.sees(tx).and(Err(Error::ReadOnly)),
             _ => match self.enter(tx)? {

@@ -13,7 +13,7 @@ use catalogue::{
 use model::{
     Change, Scope,
     about::{AboutRow, SignUp},
-    account::{AccountRow, LimitsRow, Role, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, LimitsRow, Role, SignInRow, TokenRow, TokenScope, TokenUse},
     id::{AccountId, TokenId},
     ways::IdentityRow,
 };
@@ -360,7 +360,7 @@ impl Service {
                 return Err(Error::SignedOut);
             }
         }
-        let caller = Caller { account: session.account, role, session: Some(session.id) };
+        let caller = Caller { account: session.account, role, session: Some(session.id), scope: TokenScope::All };
         let seen = Seen { caller, expires_us: Some(session.expires_us), asked_us: now.monotonic_us };
         Ok(self.known.put(times, hash, seen).caller)
     }
@@ -485,7 +485,7 @@ fn open_to_all(tx: &Tx<'_>) -> Result<AboutRow> {
 fn one_time(tx: &Tx<'_>, hash: &[u8; 32], now_us: i64) -> Result<TokenRow> {
     let good = |row: &TokenRow| {
         let open = row.ended_us.is_none() && row.expires_us.is_none_or(|end| now_us < end);
-        open && row.opens != TokenUse::Access
+        open && !matches!(row.opens, TokenUse::Access(_))
     };
     let token = access::token_by_hash(tx, hash)?.filter(good).ok_or(Error::BadCode)?;
     // Who invited must still be somebody who may.

@@ -12,13 +12,14 @@ use std::{
 use catalogue::{Tx, access, accounts};
 use model::{
     Change, Scope,
-    account::{Role, TokenRow, TokenUse},
+    account::{Role, TokenRow, TokenScope, TokenUse},
     id::{AccountId, TokenId},
 };
 
 use crate::{
     Service,
     error::{Error, Result},
+    scopes::{self, Need},
 };
 
 /// Tokens remembered between requests; more are looked up again.
@@ -35,12 +36,19 @@ pub struct Caller {
     pub role: Role,
     /// The session, for a browser that is signed in.
     pub session: Option<TokenId>,
+    /// How much of that the caller's token opens.
+    pub scope: TokenScope,
 }
 
 impl Caller {
     /// The operator at the machine itself, acting for an account.
     pub fn at_the_machine(account: AccountId) -> Self {
-        Self { account, role: Role::Operator, session: None }
+        Self { account, role: Role::Operator, session: None, scope: TokenScope::All }
+    }
+
+    /// An account as the service itself acts for it.
+    pub(crate) fn on_behalf(account: AccountId) -> Self {
+        Self { account, role: Role::User, session: None, scope: TokenScope::All }
     }
 
     /// Whether the caller may run the service.
@@ -48,6 +56,7 @@ impl Caller {
     /// # Errors
     /// Refused if not.
     pub fn must_operate(&self) -> Result<()> {
+        scopes::must_allow(self.scope, Need::Everything)?;
         if self.role == Role::Operator { Ok(()) } else { Err(Error::NotOperator) }
     }
 }
@@ -92,34 +101,43 @@ impl Service {
     ///
     /// # Errors
     /// Missing if there is no such account.
-    pub async fn make_token(&self, account: &str, lifetime_s: Option<u64>) -> Result<Token> {
+    pub async fn make_token(&self, account: &str, scope: TokenScope, lifetime_s: Option<u64>) -> Result<Token> {
         let name = account.to_owned();
         let find =
             move |tx: &Tx<'_>| Ok(accounts::by_name(tx, &name)?.ok_or(Error::Store(store::Error::NoAccount))?.id);
-        self.new_token(find, TokenUse::Access, String::new(), lifetime_s).await
+        self.new_token(find, TokenUse::Access(scope), String::new(), lifetime_s).await
     }
 
     /// Makes a token for the caller's own account. `label`: what its owner calls it.
     ///
     /// # Errors
     /// Refused to a program: a token that ends would else make one that does not.
-    pub async fn make_own_token(&self, caller: &Caller, label: String, lifetime_s: Option<u64>) -> Result<Token> {
+    pub async fn make_own_token(
+        &self,
+        caller: &Caller,
+        label: String,
+        scope: TokenScope,
+        lifetime_s: Option<u64>,
+    ) -> Result<Token> {
         if caller.session.is_none() {
             return Err(Error::NeedsSession);
         }
         let account = caller.account;
-        self.new_token(move |_| Ok(account), TokenUse::Access, label, lifetime_s).await
+        self.new_token(move |_| Ok(account), TokenUse::Access(scope), label, lifetime_s).await
     }
 
-    /// The tokens with which programs act for the caller, oldest first.
+    /// The tokens with which programs act for the caller, with the scope of each, oldest first.
     ///
     /// # Errors
     /// As the store says.
-    pub async fn tokens(&self, caller: &Caller) -> Result<Vec<TokenRow>> {
+    pub async fn tokens(&self, caller: &Caller) -> Result<Vec<(TokenRow, TokenScope)>> {
         let account = caller.account;
-        let mut rows = self.store.read(move |tx| access::tokens(tx, account)).await?;
-        rows.retain(|row| row.opens == TokenUse::Access);
-        Ok(rows)
+        let rows = self.store.read(move |tx| access::tokens(tx, account)).await?;
+        let scoped = |row: TokenRow| match row.opens {
+            TokenUse::Access(scope) => Some((row, scope)),
+            TokenUse::Invitation(_) | TokenUse::Reset => None,
+        };
+        Ok(rows.into_iter().filter_map(scoped).collect())
     }
 
     /// Withdraws a token of the caller's, or as an operator anybody's invitation; it opens nothing from now on.
@@ -132,7 +150,7 @@ impl Service {
             .commit(move |tx, draft| {
                 let may = |row: &TokenRow| match row.opens {
                     TokenUse::Invitation(_) => role == Role::Operator,
-                    TokenUse::Access => row.account == account,
+                    TokenUse::Access(_) => row.account == account,
                     TokenUse::Reset => false,
                 };
                 let row = access::token(tx, id)?.filter(|row| row.ended_us.is_none() && may(row));
@@ -180,11 +198,11 @@ impl Service {
         secret.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Who the bearer of this token is.
+    /// Who the bearer of this token is, for a request that needs this much of it.
     ///
     /// # Errors
-    /// Refused: [`Error::TokenUnknown`], [`Error::TokenExpired`], [`Error::Suspended`].
-    pub async fn authenticate(&self, text: &str) -> Result<Caller> {
+    /// Refused: [`Error::TokenUnknown`], [`Error::TokenExpired`], [`Error::TokenScope`], [`Error::Suspended`].
+    pub async fn authenticate(&self, text: &str, need: Need) -> Result<Caller> {
         if !is_token(text) {
             return Err(Error::TokenUnknown);
         }
@@ -193,22 +211,21 @@ impl Service {
         let seen = match self.known.get(&hash, now.monotonic_us) {
             Some(seen) => seen,
             None => {
-                let (row, role) = self
+                let (caller, expires_us) = self
                     .look(move |tx| {
-                        let row = access::token_by_hash(tx, &hash)?;
-                        let row = row.filter(|row| row.opens == TokenUse::Access && row.ended_us.is_none());
+                        let row = access::token_by_hash(tx, &hash)?.filter(|row| row.ended_us.is_none());
                         let row = row.ok_or(Error::TokenUnknown)?;
+                        let TokenUse::Access(scope) = row.opens else { return Err(Error::TokenUnknown) };
                         let role = role_of(tx, row.account)?;
-                        Ok((row, role))
+                        Ok((Caller { account: row.account, role, session: None, scope }, row.expires_us))
                     })
                     .await?;
-                let caller = Caller { account: row.account, role, session: None };
-                self.known.put(times, hash, Seen { caller, expires_us: row.expires_us, asked_us: now.monotonic_us })
+                self.known.put(times, hash, Seen { caller, expires_us, asked_us: now.monotonic_us })
             }
         };
         match seen.expires_us {
             Some(expires_us) if now.wall_us >= expires_us => Err(Error::TokenExpired),
-            _ => Ok(seen.caller),
+            _ => scopes::must_allow(seen.caller.scope, need).map(|()| seen.caller),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of who may come in: sign-ins and tokens.
 
 use crate::{
-    access::{role_number, use_number},
+    access::{role_number, scope_number, use_number},
     error::Result,
     tx::{Int, Tx},
 };
@@ -47,11 +47,11 @@ pub(super) fn limits(tx: &mut Tx<'_>, revision: u64, row: &LimitsRow) -> Result<
 
 pub(super) fn token(tx: &mut Tx<'_>, revision: u64, row: &TokenRow) -> Result<()> {
     tx.run(
-        "INSERT INTO token (id, revision, hash, account, opens, label, made_us, expires_us, ended_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO token (id, revision, hash, account, opens, label, made_us, expires_us, ended_us, scope)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, hash = excluded.hash, account = excluded.account,
            opens = excluded.opens, label = excluded.label, made_us = excluded.made_us,
-           expires_us = excluded.expires_us, ended_us = excluded.ended_us
+           expires_us = excluded.expires_us, ended_us = excluded.ended_us, scope = excluded.scope
          WHERE excluded.revision >= token.revision",
         (
             row.id.0,
@@ -63,6 +63,7 @@ pub(super) fn token(tx: &mut Tx<'_>, revision: u64, row: &TokenRow) -> Result<()
             row.made_us,
             row.expires_us,
             row.ended_us,
+            scope_number(row.opens),
         ),
     )?;
     Ok(())

@@ -5,7 +5,7 @@ use catalogue::{access, access::Session, apply, export, shares, shown};
 use model::{
     Change, Scope,
     about::{AboutRow, Logo, Quick, SignUp},
-    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenScope, TokenUse},
     id::{AccountId, EntryId, GrantId, ReportId, ShareId, TokenId},
     share::{GrantRow, Reason, ReportRow, ShareRow},
     units::ServiceTime,
@@ -25,8 +25,14 @@ pub fn what_opens_an_account_comes_back_as_it_was_said(world: &mut World) {
     let second = Some(SecondFactor { secret: [6; 20], since_us: 8, codes: vec![[1; 32], [2; 32]] });
     let sign_in =
         SignInRow { account, role: Role::Operator, password, suspended_us: None, changed_us: 4, second, leaving };
-    let uses =
-        [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Invitation(Role::Operator), TokenUse::Reset];
+    let uses = [
+        TokenUse::Access(TokenScope::All),
+        TokenUse::Invitation(Role::User),
+        TokenUse::Invitation(Role::Operator),
+        TokenUse::Reset,
+        TokenUse::Access(TokenScope::Read),
+        TokenUse::Access(TokenScope::Files),
+    ];
     let tokens: Vec<_> = (1..).zip(uses).map(|(id, opens)| token(id, account, opens)).collect();
     let ended = TokenRow { ended_us: Some(9), ..token(9, account, TokenUse::Reset) };
     let limits = LimitsRow { account, space_bytes: Some(5 << 30), plan: Some("Family".to_owned()) };

@@ -1,7 +1,7 @@
 //! The bodies of changes that say who may come in: sign-ins and tokens.
 
 use model::{
-    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    account::{Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenScope, TokenUse},
     id::{AccountId, TokenId},
     units::ServiceTime,
 };
@@ -77,9 +77,11 @@ pub(super) fn put_token(bytes: &mut Vec<u8>, row: &TokenRow) {
     bytes.extend_from_slice(&row.hash);
     bytes.extend_from_slice(&row.account.0);
     match row.opens {
-        TokenUse::Access => bytes.push(0),
+        TokenUse::Access(TokenScope::All) => bytes.push(0),
         TokenUse::Invitation(role) => bytes.extend_from_slice(&[1, role_number(role)]),
         TokenUse::Reset => bytes.push(2),
+        TokenUse::Access(TokenScope::Read) => bytes.push(3),
+        TokenUse::Access(TokenScope::Files) => bytes.push(4),
     }
     put_text(bytes, &row.label);
     put_time(bytes, row.made_us);
@@ -87,16 +89,19 @@ pub(super) fn put_token(bytes: &mut Vec<u8>, row: &TokenRow) {
     put_option(bytes, row.ended_us, put_time);
 }
 
-pub(super) fn take_token(reader: &mut Reader<'_>) -> Result<TokenRow> {
+pub(super) fn take_token(reader: &mut Reader<'_>, shape: u8) -> Result<TokenRow> {
     Ok(TokenRow {
         id: TokenId(reader.array("id")?),
         hash: reader.array("hash")?,
         account: AccountId(reader.array("account")?),
-        opens: match reader.u8("opens")? {
-            0 => TokenUse::Access,
-            1 => TokenUse::Invitation(take_role(reader)?),
-            2 => TokenUse::Reset,
-            other => return Err(reader.value("opens", "0 to 2", other)),
+        // Shape 2 added the narrower scopes, and is written for them alone: who knows no scopes must not take one for all.
+        opens: match (shape, reader.u8("opens")?) {
+            (1, 0) => TokenUse::Access(TokenScope::All),
+            (1, 1) => TokenUse::Invitation(take_role(reader)?),
+            (1, 2) => TokenUse::Reset,
+            (2, 3) => TokenUse::Access(TokenScope::Read),
+            (2, 4) => TokenUse::Access(TokenScope::Files),
+            (_, other) => return Err(reader.value("opens", "0 to 2 in shape 1, 3 or 4 in shape 2", other)),
         },
         label: reader.text("label")?,
         made_us: reader.i64("made_us")?,

@@ -16,4 +16,5 @@ mod segment;
 mod shard;
 mod snapshot;
 mod testdata;
+mod tokens;
 mod vectors;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use model::{
     Change, Record, Scope,
     about::{AboutRow, Logo, Quick, SignUp},
-    account::{AccountRow, KitRow, Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenUse},
+    account::{AccountRow, KitRow, Leaving, LimitsRow, Role, SecondFactor, SignInRow, TokenRow, TokenScope, TokenUse},
     entry::{Content, EntryRow, Kind, ROOT, SegmentRef, Trashed, Version},
     fleet::{ConstraintRow, ProviderRow, TargetRow, TargetState},
     id::{
@@ -169,7 +169,7 @@ pub fn cluster_access_changes() -> Vec<Change> {
         ),
         Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: None, plan: None }),
         Change::Limits(LimitsRow { account: ACCOUNT, space_bytes: Some(1 << 40), plan: None }),
-        token(0x60, TokenUse::Access, None, None),
+        token(0x60, TokenUse::Access(TokenScope::All), None, None),
         token(0x61, TokenUse::Invitation(Role::User), Some(7), Some(8)),
         token(0x62, TokenUse::Invitation(Role::Operator), Some(7), None),
         token(0x63, TokenUse::Reset, None, Some(8)),
@@ -276,7 +276,7 @@ fn sign_in(role: Role, password: Option<String>, suspended_us: Option<i64>, seco
     Change::SignIn(SignInRow { account: ACCOUNT, role, password, suspended_us, changed_us: 5, second, leaving })
 }
 
-fn token(tag: u8, opens: TokenUse, expires_us: Option<i64>, ended_us: Option<i64>) -> Change {
+pub fn token(tag: u8, opens: TokenUse, expires_us: Option<i64>, ended_us: Option<i64>) -> Change {
     let label = "the laptop's".to_owned();
     let id = TokenId([tag; 16]);
     Change::Token(TokenRow { id, hash: [tag; 32], account: ACCOUNT, opens, label, made_us: 3, expires_us, ended_us })
@@ -575,7 +575,13 @@ fn some_cluster_change(chance: &Seeded) -> Change {
             id: TokenId(id),
             hash: chance.bytes(),
             account: AccountId(chance.bytes()),
-            opens: [TokenUse::Access, TokenUse::Invitation(Role::User), TokenUse::Reset][chance.below(3)],
+            opens: [
+                TokenUse::Access(TokenScope::All),
+                TokenUse::Invitation(Role::User),
+                TokenUse::Reset,
+                TokenUse::Access(TokenScope::Read),
+                TokenUse::Access(TokenScope::Files),
+            ][chance.below(5)],
             label: some_text(chance, 100),
             made_us: chance.number() as i64,
             expires_us: chance.coin().then(|| chance.number() as i64),

@@ -18,7 +18,7 @@ use hyper::{
     header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE, RANGE},
     http::request::Parts,
 };
-use service::{Archive, Link, Service};
+use service::{Archive, Link, Need, Service};
 
 use crate::{
     api::{
@@ -49,7 +49,7 @@ const PREFIX: &str = "/api/v1/zip/";
 )]
 pub async fn own(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let place = auth::place(&service, &parts).await?;
+    let place = auth::place(&service, &parts, Need::Look).await?;
     links::must_read(&parts)?;
     let [names] = percent::query(parts.uri.query(), ["names"])?;
     let only = names.map(|names| names.split('/').map(str::to_owned).collect()).unwrap_or_default();

@@ -20,7 +20,7 @@ use hyper::{
 };
 use model::id::{GrantId, VersionId};
 use serde::Deserialize;
-use service::{Deletion, Expect, File, Link, Place, Put, Service, Transfer, paths::Path};
+use service::{Deletion, Expect, File, Link, Need, Place, Put, Service, Transfer, paths::Path};
 use utoipa::ToSchema;
 
 use crate::{
@@ -54,7 +54,7 @@ pub const STATE: HeaderName = HeaderName::from_static("x-holdfast-state");
 /// Takes every request for a path.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let place = auth::place(&service, &parts).await?;
+    let place = auth::place(&service, &parts, auth::need(&parts)).await?;
     let (path, slash) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     match (&parts.method, slash) {
         // One file that is shared alone has no name here: it is the place itself.
@@ -299,7 +299,7 @@ enum Verb {
 pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Result<Response, Problem> {
     percent::query(parts.uri.query(), [])?;
     let Action { action, to, replace, version, into } = body::json(body).await?;
-    let place = &auth::place(service, parts).await?;
+    let place = &auth::place(service, parts, Need::Change).await?;
     if version.is_some() != (action == Verb::Revert) {
         return Err(Problem::bad_request("bad_json", "`revert`, and nothing else, takes a `version`"));
     }
@@ -338,7 +338,7 @@ pub async fn act(service: &Service, path: Path, parts: &Parts, body: Body) -> Re
 
 /// The tree that a copy goes into, and what its addresses begin with.
 async fn tree(service: &Service, parts: &Parts, into: &str) -> Result<(Place, String), Problem> {
-    let caller = auth::caller(service, parts).await?;
+    let caller = auth::caller_who(service, parts, Need::Change).await?;
     if into == "own" {
         return Ok((Place::from(&caller), auth::below_by(parts, None)));
     }

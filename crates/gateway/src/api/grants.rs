@@ -13,7 +13,7 @@ use hyper::{Method, StatusCode, Uri, http::request::Parts, service::Service as _
 use hyper_util::service::TowerToHyperService;
 use model::id::GrantId;
 use serde::{Deserialize, Serialize};
-use service::{Caller, Given, Received, Service, paths::Path};
+use service::{Caller, Given, Need, Received, Service, paths::Path};
 use utoipa::ToSchema;
 
 use crate::{
@@ -171,7 +171,7 @@ struct Shared {
 #[utoipa::path(get, path = "/api/v1/shared", responses((status = 200, body = All)))]
 pub async fn shared(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let caller = auth::caller_who(&service, &parts, Need::Look).await?;
     links::must_read(&parts)?;
     let line = |received: Received| Shared {
         id: received.row.id.to_string(),

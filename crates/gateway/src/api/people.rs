@@ -7,7 +7,7 @@ use axum::{
 };
 use hyper::{Method, StatusCode, http::request::Parts};
 use model::{
-    account::{Role, TokenRow},
+    account::{Role, TokenRow, TokenScope},
     id::TokenId,
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{
         self, session,
-        word::{RoleWord, Time},
+        word::{RoleWord, ScopeWord, Time},
     },
     auth, body, client,
     error::Problem,
@@ -262,13 +262,16 @@ struct New {
     label: String,
     /// None: it is good until it is withdrawn.
     days: Option<u32>,
+    /// `all` if nothing is said.
+    scope: Option<ScopeWord>,
 }
 
 /// A token whose text is shown this once.
 #[derive(Serialize, ToSchema)]
-struct TokenMade {
+pub struct TokenMade {
     id: String,
     token: String,
+    scope: ScopeWord,
     expires: Option<Time>,
 }
 
@@ -282,6 +285,7 @@ struct Tokens {
 struct Token {
     id: String,
     label: String,
+    scope: ScopeWord,
     made: Time,
     expires: Option<Time>,
 }
@@ -300,19 +304,26 @@ pub async fn tokens(State(service): State<Service>, request: Request) -> Result<
 /// Makes a token for the caller's account.
 #[utoipa::path(post, path = "/api/v1/tokens", request_body = New, responses((status = 201, body = TokenMade)))]
 pub async fn make_token(service: &Service, parts: &Parts, body: Body) -> Result<Response, Problem> {
-    let New { label, days } = body::json(body).await?;
+    let New { label, days, scope } = body::json(body).await?;
     let caller = auth::caller(service, parts).await?;
-    let made = service.make_own_token(&caller, label, days.map(|days| u64::from(days) * DAY_S)).await?;
-    let answer = TokenMade { id: made.id.to_string(), token: made.text, expires: made.expires_us.map(Time) };
-    Ok(api::json(StatusCode::CREATED, &answer))
+    let scope = scope.unwrap_or(ScopeWord::All);
+    let lifetime_s = days.map(|days| u64::from(days) * DAY_S);
+    let made = service.make_own_token(&caller, label, scope.into(), lifetime_s).await?;
+    Ok(api::json(StatusCode::CREATED, &token_made(made, scope)))
+}
+
+/// A new token, as its maker is answered.
+pub fn token_made(made: service::Token, scope: ScopeWord) -> TokenMade {
+    TokenMade { id: made.id.to_string(), token: made.text, scope, expires: made.expires_us.map(Time) }
 }
 
 /// Lists the caller's tokens.
 #[utoipa::path(get, path = "/api/v1/tokens", responses((status = 200, body = Tokens)))]
 pub async fn own_tokens(service: &Service, caller: &Caller) -> Result<Response, Problem> {
-    let line = |row: TokenRow| Token {
+    let line = |(row, scope): (TokenRow, TokenScope)| Token {
         id: row.id.to_string(),
         label: row.label,
+        scope: scope.into(),
         made: Time(row.made_us),
         expires: row.expires_us.map(Time),
     };

@@ -7,7 +7,7 @@ use axum::{
 use hyper::{Method, StatusCode};
 use model::id::EntryId;
 use serde::Serialize;
-use service::{Look, Service, Sought, Wanted};
+use service::{Look, Need, Service, Sought, Wanted};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -78,7 +78,7 @@ struct Found {
 #[utoipa::path(get, path = "/api/v1/search", params(Asked), responses((status = 200, body = FoundPage)))]
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let place = auth::place(&service, &parts).await?;
+    let place = auth::place(&service, &parts, Need::Look).await?;
     if parts.method != Method::GET {
         return Err(Problem::method("GET"));
     }

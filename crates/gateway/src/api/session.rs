@@ -8,13 +8,13 @@ use axum::{
 use hyper::{Method, StatusCode, header::USER_AGENT, http::request::Parts};
 use model::id::TokenId;
 use serde::{Deserialize, Serialize};
-use service::{Caller, Service, Session, SessionText};
+use service::{Caller, Need, Service, Session, SessionText};
 use utoipa::ToSchema;
 
 use crate::{
     api::{
         self, plans,
-        word::{RoleWord, Time},
+        word::{RoleWord, ScopeWord, Time},
     },
     auth, body, client,
     error::Problem,
@@ -33,6 +33,8 @@ struct SignIn {
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     account: Account,
+    /// What of it the asking token opens; `all` in a browser.
+    scope: ScopeWord,
 }
 
 /// The own account.
@@ -113,7 +115,7 @@ pub async fn sign_in(service: &Service, parts: &Parts, body: Body) -> Result<Res
 /// Says who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", responses((status = 200, body = Me)))]
 pub async fn who(service: &Service, parts: &Parts) -> Result<Response, Problem> {
-    let caller = auth::caller(service, parts).await?;
+    let caller = auth::caller_who(service, parts, Need::Look).await?;
     Ok(api::json(StatusCode::OK, &me(service, &caller).await?))
 }
 
@@ -162,7 +164,7 @@ async fn me(service: &Service, caller: &Caller) -> Result<Me, Problem> {
         second_factor,
         last_proven: service.proven_since().map(Time),
     };
-    Ok(Me { account })
+    Ok(Me { account, scope: caller.scope.into() })
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -6,7 +6,7 @@ use axum::{
 };
 use hyper::StatusCode;
 use serde::Serialize;
-use service::Service;
+use service::{Need, Service};
 use utoipa::ToSchema;
 
 use crate::{
@@ -31,7 +31,7 @@ struct Space {
 #[utoipa::path(get, path = "/api/v1/space", responses((status = 200, body = Space)))]
 pub async fn kept(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let caller = auth::caller_who(&service, &parts, Need::Look).await?;
     links::must_read(&parts)?;
     let (used_bytes, kept) = service.space(&caller).await?;
     let current_bytes = used_bytes.saturating_sub(kept.older).saturating_sub(kept.trash);

@@ -7,7 +7,7 @@ use axum::{
 };
 use hyper::{StatusCode, http::request::Parts};
 use serde::Serialize;
-use service::{Cut, Service, TAKEOUT_PART_BYTES, paths::Path};
+use service::{Cut, Need, Service, TAKEOUT_PART_BYTES, paths::Path};
 use utoipa::ToSchema;
 
 use crate::{
@@ -60,7 +60,7 @@ struct Part {
 )]
 pub async fn plan(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let caller = auth::caller_who(&service, &parts, Need::Look).await?;
     links::must_read(&parts)?;
     let [after, since, bytes] = percent::query(parts.uri.query(), ["after", "since", "bytes"])?;
     let bad = || {
@@ -90,7 +90,7 @@ pub async fn plan(State(service): State<Service>, request: Request) -> Result<Re
 )]
 pub async fn part(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let caller = auth::caller_who(&service, &parts, Need::Look).await?;
     links::must_read(&parts)?;
     let [after, until, since] = percent::query(parts.uri.query(), ["after", "until", "since"])?;
     let cut = cut(after.as_deref(), until.as_deref(), since.as_deref())?;

@@ -21,7 +21,7 @@ use hyper::{
     http::request::Parts,
 };
 use model::entry::Version;
-use service::{File, Place, Service, media};
+use service::{File, Need, Place, Service, media};
 use utoipa::IntoParams;
 
 use crate::{
@@ -58,12 +58,12 @@ pub async fn own(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let place = auth::place(&service, &parts).await?;
+    let place = auth::place(&service, &parts, Need::Look).await?;
     must_get(&parts)?;
     let (side, version) = wanted(&parts)?;
     let (path, _) = percent::path(parts.uri.path().strip_prefix(PREFIX).unwrap_or_default())?;
     let file = service.find(&place, path).await?;
-    let again = async || auth::place(&service, &parts).await.map(drop);
+    let again = async || auth::place(&service, &parts, Need::Look).await.map(drop);
     send(&service, &gallery, &place, file, (side, version), again).await
 }
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use hyper::{Method, StatusCode, http::request::Parts};
 use serde::Serialize;
-use service::{Caller, Service, TrashCursor};
+use service::{Caller, Need, Service, TrashCursor};
 use utoipa::ToSchema;
 
 use crate::{
@@ -51,7 +51,7 @@ struct Erased {
 /// One page, or the end of all or of one thing.
 pub async fn door(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let caller = auth::caller(&service, &parts).await?;
+    let caller = auth::caller_who(&service, &parts, Need::Change).await?;
     match parts.method {
         Method::GET | Method::HEAD => list(&service, &caller, &parts).await,
         Method::DELETE => empty(&service, &caller, &parts).await,

@@ -16,7 +16,7 @@ use hyper::{
     http::request::Parts,
 };
 use model::id::UploadId;
-use service::{Begin, Place, Progress, Service, base64, paths::Path};
+use service::{Begin, Need, Place, Progress, Service, base64, paths::Path};
 
 use crate::{
     api::{
@@ -104,7 +104,7 @@ fn signed(result: Result<Response, Problem>) -> Response {
 
 /// Where the request acts, if it is one that is understood; and its method, which a header may override.
 async fn greet(service: &Service, parts: &Parts) -> Result<(Place, Method), Problem> {
-    let place = auth::place(service, parts).await?;
+    let place = auth::place(service, parts, Need::Change).await?;
     percent::query(parts.uri.query(), [])?;
     if api::one(&parts.headers, &TUS_RESUMABLE)? != Some("1.0.0") {
         let detail = "send `Tus-Resumable: 1.0.0`: no other version of the protocol is spoken here";

@@ -7,7 +7,7 @@ use axum::{
 use hyper::{Method, StatusCode};
 use model::entry::Version;
 use serde::Serialize;
-use service::Service;
+use service::{Need, Service};
 use utoipa::ToSchema;
 
 use crate::{
@@ -44,7 +44,7 @@ struct Line {
 #[utoipa::path(get, path = "/api/v1/versions/{path}", responses((status = 200, body = Versions)))]
 pub async fn list(State(service): State<Service>, request: Request) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    let place = auth::place(&service, &parts).await?;
+    let place = auth::place(&service, &parts, Need::Look).await?;
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return Err(Problem::method("GET, HEAD"));
     }

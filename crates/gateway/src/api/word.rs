@@ -47,6 +47,40 @@ impl From<RoleWord> for account::Role {
     }
 }
 
+/// How much of what its account may do a token may do: `read` looks at files and fetches them, `files` also changes them,
+/// `all` does everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = TokenScope)]
+pub enum ScopeWord {
+    /// Looks.
+    Read,
+    /// Changes files, too.
+    Files,
+    /// Everything.
+    All,
+}
+
+impl From<account::TokenScope> for ScopeWord {
+    fn from(scope: account::TokenScope) -> Self {
+        match scope {
+            account::TokenScope::Read => Self::Read,
+            account::TokenScope::Files => Self::Files,
+            account::TokenScope::All => Self::All,
+        }
+    }
+}
+
+impl From<ScopeWord> for account::TokenScope {
+    fn from(word: ScopeWord) -> Self {
+        match word {
+            ScopeWord::Read => Self::Read,
+            ScopeWord::Files => Self::Files,
+            ScopeWord::All => Self::All,
+        }
+    }
+}
+
 /// Folder or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

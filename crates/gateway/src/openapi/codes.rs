@@ -132,6 +132,7 @@ pub const ALL: &[&str] = &[
     "suspended",
     "target_gone",
     "token_expired",
+    "token_scope",
     "token_unknown",
     "too_many_accounts",
     "too_many_attempts",

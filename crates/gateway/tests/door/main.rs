@@ -28,6 +28,7 @@ mod quota;
 mod refused;
 mod requests;
 mod rights;
+mod scopes;
 mod search;
 mod second;
 mod shapes;

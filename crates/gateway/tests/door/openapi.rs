@@ -35,14 +35,14 @@ async fn openapi_is_served_as_it_lies_in_the_repository() {
 }
 
 /// The addresses, methods and operations of the document.
-fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
+pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
     document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         METHODS.iter().map(move |method| (path.as_str(), *method, item.get(method.to_lowercase())))
     })
 }
 
 /// Real things behind the variable parts of addresses, so that each door is reached.
-struct Doors {
+pub struct Doors {
     link: String,
     request: String,
     /// Of a file that is being left without an account.
@@ -53,7 +53,7 @@ struct Doors {
 }
 
 impl Doors {
-    async fn of(world: &World) -> Self {
+    pub async fn of(world: &World) -> Self {
         world.put("folder/f", b"shown").await;
         let mut operator = owner(world).await;
         let mut other = invited(&mut operator, "other").await;
@@ -72,19 +72,22 @@ impl Doors {
         Self { link: code.remove(0), request: code.remove(0), quick, shared, token }
     }
 
-    async fn knock(&self, world: &World, method: &str, path: &str, known: bool) -> Answer {
+    /// An address of the document with real things in it.
+    pub fn target(&self, path: &str) -> String {
         let code = match path {
             _ if path.starts_with("/api/v1/quick/") => &self.quick,
             _ if path.contains("/uploads/") => &self.request,
             _ => &self.link,
         };
-        let target = path
-            .replace("{code}", code)
+        path.replace("{code}", code)
             .replace("{shared}", &self.shared)
             .replace("{id}", &"0".repeat(32))
             .replace("{lease}", &"0".repeat(32))
             .replace("{path}", "nothing")
-            .replace("{name}", "nobody");
+            .replace("{name}", "nobody")
+    }
+
+    async fn knock(&self, world: &World, method: &str, path: &str, known: bool) -> Answer {
         let bearer = if path.contains("{shared}") {
             format!("Bearer {}", self.token)
         } else {
@@ -94,7 +97,7 @@ impl Doors {
         if known {
             headers.push(("Authorization", bearer.as_str()));
         }
-        world.with(method, &target, &headers).await
+        world.with(method, &self.target(path), &headers).await
     }
 }
 

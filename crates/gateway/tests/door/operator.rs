@@ -1,5 +1,6 @@
 //! Fleet and kits.
 
+use model::account::TokenScope;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -285,7 +286,7 @@ async fn kits_are_made_listed_and_revoked() {
 async fn kits_are_their_account_s_own() {
     let world = World::new().await;
     world.store.make_account("other", true).await.unwrap();
-    let token = world.service.make_token("other", None).await.unwrap().text;
+    let token = world.service.make_token("other", TokenScope::All, None).await.unwrap().text;
     let body = format!(r#"{{"recipient":"{}"}}"#, format::Identity::generate().recipient());
     let made = world.call("POST", "/api/v1/kits?account=owner", &[], body.as_bytes()).await;
     assert_eq!(made.status, 201, "the caller's own account may be named");

@@ -170,5 +170,5 @@ async fn a_file_whose_days_are_over_takes_its_small_picture_along() {
 }
 
 async fn operator(world: &World) -> service::Caller {
-    world.service.authenticate(&world.token).await.unwrap()
+    world.service.authenticate(&world.token, service::Need::Everything).await.unwrap()
 }

@@ -241,7 +241,7 @@ async fn a_days_traffic_of_links_is_bounded_and_begins_anew_at_midnight() {
     world.service.expire().await.unwrap();
     // Another process over the same catalogue knows what was written down.
     let again = service::Service::new(world.store.clone());
-    let caller = again.authenticate(&world.token).await.unwrap();
+    let caller = again.authenticate(&world.token, service::Need::Everything).await.unwrap();
     assert!(again.me(&caller).await.unwrap().link_bytes_today > 150_000);
     world.clock.jump_s(13 * 3_600);
     assert_eq!(world.with("GET", &format!("{link}/files/a"), &[]).await.status, 200);

@@ -1,5 +1,7 @@
 //! Bad input: each gets a clear answer, and nothing is stored because of it.
 
+use model::account::TokenScope;
+
 use crate::{http::request, world::World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +124,7 @@ async fn no_door_opens_without_a_token() {
     let id = "0".repeat(32);
     let cut = &world.token[..world.token.len() - 1];
     let upper = world.token.to_uppercase();
-    let expiring = world.service.make_token("owner", Some(3_600)).await.unwrap().text;
+    let expiring = world.service.make_token("owner", TokenScope::All, Some(3_600)).await.unwrap().text;
     world.clock.jump_s(3_601);
     let doors = [
         ("GET", "/api/v1/files/f".to_owned()),
@@ -189,7 +191,7 @@ async fn accounts_do_not_see_each_other() {
     let world = World::new().await;
     world.put("f", b"mine").await;
     world.store.make_account("other", true).await.unwrap();
-    let token = world.service.make_token("other", None).await.unwrap().text;
+    let token = world.service.make_token("other", TokenScope::All, None).await.unwrap().text;
     let bearer = format!("Bearer {token}");
     let theirs = [("Authorization", bearer.as_str())];
     for (method, target, status) in
@@ -200,5 +202,5 @@ async fn accounts_do_not_see_each_other() {
         assert_eq!(connection.answer(false).await.status, status, "{method}");
     }
     assert_eq!(world.get("f").await.body, b"mine");
-    assert!(world.service.make_token("nobody", None).await.is_err());
+    assert!(world.service.make_token("nobody", TokenScope::All, None).await.is_err());
 }

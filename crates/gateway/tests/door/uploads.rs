@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::account::TokenScope;
+
 use crate::{
     http::{Answer, Connection},
     world::{World, noise},
@@ -154,7 +156,7 @@ async fn uploads_are_their_callers_own() {
     let world = World::new().await;
     let url = begin(&world, 10).await.header("location").to_owned();
     world.store.make_account("other", true).await.unwrap();
-    let token = world.service.make_token("other", None).await.unwrap().text;
+    let token = world.service.make_token("other", TokenScope::All, None).await.unwrap().text;
     let bearer = format!("Bearer {token}");
     let headers = [("Authorization", bearer.as_str()), PATCH[0], PATCH[1], ("Upload-Offset", "0")];
     let mut connection = Connection::to(world.address).await;

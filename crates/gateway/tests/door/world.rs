@@ -13,6 +13,7 @@ use catalogue::Catalogue;
 use fleet::{Roster, memory::MemoryTarget};
 use gateway::{client::Proxies, server::Limits};
 use model::{
+    account::TokenScope,
     fleet::{ProviderRow, TargetRow, TargetState},
     id::{ProviderId, TargetId},
     world::{Clock, Now, World as Surroundings},
@@ -98,7 +99,7 @@ impl World {
         let store = Store::found(opening, providers, rows).await.unwrap();
         store.make_account("owner", true).await.unwrap();
         let service = more(Service::new(store.clone()));
-        let token = service.make_token("owner", None).await.unwrap().text;
+        let token = service.make_token("owner", TokenScope::All, None).await.unwrap().text;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use gateway::ScopeWord;
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fleet::text;
 use crate::{
@@ -31,9 +32,15 @@ enum Verb {
         /// The account that its bearer acts for.
         #[arg(long, value_name = "NAME")]
         account: String,
+        /// What it opens: looking at files; changing them too; or all that the account may do.
+        #[arg(long, value_name = "SCOPE", value_enum, default_value = "all")]
+        scope: Scope,
         /// Days until it expires; without it the token is good until it is withdrawn.
         #[arg(long, value_name = "N")]
         days: Option<u32>,
+        /// The token with its id, scope and end, as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Lists your tokens.
     Ls {
@@ -46,20 +53,46 @@ enum Verb {
         /// Tokens' ids, as `token ls` shows them.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
+        /// One JSON object per token that was withdrawn.
+        #[arg(long)]
+        json: bool,
     },
+}
+
+/// How much of what its account may do a token opens.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Scope {
+    /// Look at files and fetch them; change nothing.
+    Read,
+    /// Also bring, change and delete files.
+    Files,
+    /// Everything that the account may do.
+    All,
+}
+
+impl From<Scope> for ScopeWord {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Read => Self::Read,
+            Scope::Files => Self::Files,
+            Scope::All => Self::All,
+        }
+    }
 }
 
 /// Runs it.
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let (data, account, days) = match args.verb {
-        Verb::Create { data, account, days } => (data, account, days),
-        Verb::Ls { json } => return list(json).await,
-        Verb::Rm { ids } => return withdraw(&ids).await,
-    };
-    let lifetime_s = days.map(|days| u64::from(days) * 86_400);
-    let answer = reach::on_data(DataFolder::at(&data)?, Question::TokenCreate { account, lifetime_s }).await?;
-    line(answer["token"].as_str().unwrap_or_default());
-    Ok(ExitCode::SUCCESS)
+    match args.verb {
+        Verb::Create { data, account, scope, days, json } => {
+            let lifetime_s = days.map(|days| u64::from(days) * 86_400);
+            let question = Question::TokenCreate { account, scope: scope.into(), lifetime_s };
+            let answer = reach::on_data(DataFolder::at(&data)?, question).await?;
+            line(&if json { answer.to_string() } else { text(&answer["token"]) });
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Ls { json } => list(json).await,
+        Verb::Rm { ids, json } => withdraw(&ids, json).await,
+    }
 }
 
 async fn list(json: bool) -> Result<ExitCode> {
@@ -70,16 +103,20 @@ async fn list(json: bool) -> Result<ExitCode> {
     }
     for token in all["tokens"].as_array().into_iter().flatten() {
         let expires = token["expires"].as_str().map(|end| format!("  until {end}")).unwrap_or_default();
-        line(&format!("{}  {}  made {}{expires}", text(&token["id"]), text(&token["label"]), text(&token["made"])));
+        let [id, scope, label, made] = ["id", "scope", "label", "made"].map(|name| text(&token[name]));
+        line(&format!("{id}  {scope:<5}  {label}  made {made}{expires}"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn withdraw(ids: &[String]) -> Result<ExitCode> {
+async fn withdraw(ids: &[String], as_json: bool) -> Result<ExitCode> {
     let api = Api::from_environment()?;
     for id in ids {
         let request = api.request(Method::DELETE, &format!("/api/v1/tokens/{}", encode(id)));
         api.send_all(request, Outgoing::empty()).await?;
+        if as_json {
+            line(&json!({ "event": "withdrawn", "id": id }).to_string());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,11 @@ use crate::common::{House, bytes, read, world};
 use catalogue::Catalogue;
 use fleet::Roster;
 use format::Identity;
-use model::{Change, Scope, id::EntryId};
+use model::{
+    Change, Scope,
+    account::{TokenRow, TokenScope, TokenUse},
+    id::{EntryId, TokenId},
+};
 use store::{Error, Opening, Store};
 
 pub fn opening(house: &House, catalogue: Catalogue, roster: Roster) -> Opening {
@@ -40,6 +44,25 @@ async fn erase(house: &House, entry: EntryId, version: model::id::VersionId) {
         .unwrap();
 }
 
+/// A token of each scope, for the account of the house.
+async fn tokens(house: &House) {
+    let account = house.account.id;
+    let token = move |(tag, scope)| {
+        let (id, label) = (TokenId([tag; 16]), String::new());
+        let opens = TokenUse::Access(scope);
+        TokenRow { id, hash: [tag; 32], account, opens, label, made_us: 1, expires_us: None, ended_us: None }
+    };
+    let scopes = [(1, TokenScope::Read), (2, TokenScope::Files), (3, TokenScope::All)];
+    house
+        .store
+        .commit(move |_, draft| {
+            scopes.map(token).into_iter().for_each(|row| draft.change(Scope::Cluster, Change::Token(row)));
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 async fn rebuilt_tables_equal_those_that_were_lost() {
     let house = House::new(6).await;
@@ -53,6 +76,7 @@ async fn rebuilt_tables_equal_those_that_were_lost() {
     }
     let (gone, _) = files.remove(4);
     erase(&house, gone.entry, gone.id).await;
+    tokens(&house).await;
     let before = rows(&house.catalogue).await;
     let targets: Vec<_> =
         house.targets.iter().enumerate().skip(1).map(|(i, t)| (format!("memory-{i}"), t.clone())).collect();
@@ -61,6 +85,11 @@ async fn rebuilt_tables_equal_those_that_were_lost() {
         store::rebuild(opening(&house, catalogue.clone(), Roster::default()), targets, &[]).await.unwrap();
     assert_eq!(rows(&catalogue).await, before, "{report:?}");
     assert_eq!((report.epoch, report.targets_unread.len()), (2, 1));
+    // What could only be looked at yesterday cannot be changed today.
+    for (tag, scope) in [(1, TokenScope::Read), (2, TokenScope::Files), (3, TokenScope::All)] {
+        let row = catalogue.read(move |tx| catalogue::access::token(tx, TokenId([tag; 16]))).await.unwrap();
+        assert_eq!(row.map(|row| row.opens), Some(TokenUse::Access(scope)));
+    }
     for (version, content) in &files {
         assert!(&read(&store, house.account.id, version).await.unwrap() == content);
     }

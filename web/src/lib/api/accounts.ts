@@ -1,6 +1,6 @@
 import { ask, send } from './http';
 import type { Mailed } from './mail';
-import type { Code, Leaving, People, Sessions, TokenMade, Tokens } from './schema';
+import type { Code, Leaving, People, Sessions, TokenMade, TokenScope, Tokens } from './schema';
 import { account } from './session';
 import type { AccountTerms, Fleet, Invitation, Role, Trend, WhatIf } from './types';
 
@@ -23,8 +23,8 @@ export const sessions = async () => (await ask<Sessions>('GET', 'sessions')).ses
 export const endSession = (session: string) => send('DELETE', `sessions/${id(session)}`);
 
 export const tokens = async () => (await ask<Tokens>('GET', 'tokens')).tokens;
-export const makeToken = (label: string, days: number | null) =>
-  ask<TokenMade>('POST', 'tokens', { label, days });
+export const makeToken = (label: string, scope: TokenScope, days: number | null) =>
+  ask<TokenMade>('POST', 'tokens', { label, scope, days });
 export const revokeToken = (token: string) => send('DELETE', `tokens/${id(token)}`);
 
 // What operators do.
