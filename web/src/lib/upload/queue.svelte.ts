@@ -6,7 +6,8 @@ import { Rate } from './rate';
 import type { Attempt } from './send';
 import { isReadable } from './source';
 import { NOTHING, tally, type Tally } from './tally';
-import { keep, load } from './unfinished';
+import { ownTab } from './tabs';
+import { keep, takeUp } from './unfinished';
 
 const PARALLEL = 3;
 /** Refusals of one file that may pass, after which it counts as failed. */
@@ -30,6 +31,8 @@ export class Queue {
   signedOut = $state(false);
 
   #account: string | null = null;
+  /** The name of this tab, once what it has to take up for the account was taken up: before, nothing is noted. */
+  #tab: string | null = null;
   #running = new Map<UploadItem, Attempt>();
   #speed = new Rate();
   #sent = 0;
@@ -54,14 +57,26 @@ export class Queue {
     if (account !== this.#account) {
       this.#halt();
       this.#account = account;
-      this.items = load(account).map((kept) => {
-        const root = kept.shared === undefined ? own : new Root(kept.shared);
-        const item = new UploadItem(root, kept.path, kept.size, kept.modified, null);
-        item.url = kept.url;
-        item.state = 'lost';
-        return item;
-      });
+      this.#tab = null;
+      this.items = [];
+      void this.#takeUp(account, own);
     }
+    this.#go();
+  }
+
+  async #takeUp(account: string, own: Root): Promise<void> {
+    const tab = await ownTab();
+    const kept = await takeUp(tab, account);
+    // Meanwhile it may have become another's turn, and this one's again.
+    if (this.#account !== account || this.#tab !== null) return;
+    const lost = kept.map(({ shared, path, size, modified, url }) => {
+      const item = new UploadItem(shared === undefined ? own : new Root(shared), path, size, modified, null);
+      item.url = url;
+      item.state = 'lost';
+      return item;
+    });
+    this.#tab = tab;
+    this.items = [...lost, ...this.items];
     this.#go();
   }
 
@@ -291,9 +306,10 @@ export class Queue {
   }
 
   #note(): void {
-    if (this.#account === null) return;
+    if (this.#account === null || this.#tab === null) return;
     const open = this.items.filter(({ state }) => state !== 'done' && state !== 'stopped');
     keep(
+      this.#tab,
       this.#account,
       open.map(({ root: { shared }, path, size, modified, url }) => ({
         ...(shared === null ? {} : { shared }),
