@@ -67,6 +67,7 @@ export const de: Text = {
     dropHere: (folder) => `Loslassen lädt nach ${folder}`,
     newName: 'Neuer Name',
     untitled: 'Neuer Ordner',
+    hidden: (code) => `Verborgenes Zeichen ${code}`,
     select: (name) => `${name} auswählen`,
     gone: 'Diesen Ordner gibt es hier nicht mehr',
     emptyShared: 'Wer ihn freigibt, hat nichts hineingelegt.',

@@ -65,6 +65,7 @@ export const en = {
     dropHere: (folder: string) => `Drop to upload into ${folder}`,
     newName: 'New name',
     untitled: 'New folder',
+    hidden: (code: string) => `Hidden character ${code}`,
     select: (name: string) => `Select ${name}`,
     gone: 'This folder is no longer here',
     emptyShared: 'Whoever shares it has put nothing in.',
