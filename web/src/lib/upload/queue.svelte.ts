@@ -4,7 +4,6 @@ import type { Planned } from './arrange';
 import { placeOf, UploadItem } from './item.svelte';
 import { Rate } from './rate';
 import type { Attempt } from './send';
-import { isReadable } from './source';
 import { NOTHING, tally, type Tally } from './tally';
 import { ownTab } from './tabs';
 import { keep, takeUp } from './unfinished';
@@ -231,7 +230,8 @@ export class Queue {
   }
 
   async #failed(item: UploadItem, file: File, problem: Problem): Promise<void> {
-    const readable = problem.status !== 0 || (await isReadable(file));
+    // What sends knows how to read, and is there already.
+    const readable = problem.status !== 0 || (await import('./send').then(({ isReadable }) => isReadable(file)));
     // It may have been paused or stopped while the file was looked at.
     if (!this.#running.delete(item)) return;
     item.state = 'waiting';

@@ -7,12 +7,14 @@ import { questions } from '../state/questions.svelte';
 import { toasts } from '../state/toasts.svelte';
 import { texts } from '../text/language.svelte';
 import { sentence } from '../text/problem';
+import { UPLOAD_WORDS } from '../text/upload';
 import { queue } from './queue.svelte';
 import { fromPicker, fromTransfer, type Gathered } from './sources';
+import type { Taken } from './take';
 
-export async function receiveTransfer(transfer: DataTransfer, root: Root, folder: readonly string[]): Promise<void> {
+export async function receiveTaken(taken: Taken, root: Root, folder: readonly string[]): Promise<void> {
   let toast = 0;
-  const reading = fromTransfer(transfer, (count) => (toast = toasts.update(toast, texts.text.upload.reading(count))));
+  const reading = fromTransfer(taken, (count) => (toast = toasts.update(toast, UPLOAD_WORDS[texts.language].reading(count))));
   await reading.then((gathered) => receive(gathered, root, folder), complain);
   toasts.drop(toast);
 }

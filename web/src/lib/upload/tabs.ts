@@ -7,10 +7,7 @@ const KEY = 'holdfast.tab';
 
 /** How long a page that is loaded anew waits for the one before it to be gone; a copy of a living tab waits in vain. */
 const BEFORE_MS = 1_000;
-/** How long a tab has for answering where there are no locks; one that is asleep for longer counts as gone. */
-const ANSWER_MS = 2_000;
-
-interface Tabs {
+export interface Tabs {
   /** Lives under this name from now on; `false` if another tab does. */
   take(tab: string): Promise<boolean>;
   /** Does something in place of a tab that is gone, and of no other. */
@@ -37,48 +34,14 @@ class Locked implements Tabs {
   }
 }
 
-interface Message {
-  ask?: string;
-  here?: string;
-}
+let known: Promise<Tabs> | undefined;
 
 /** Browsers have locks only where the page came by TLS or from this machine. Elsewhere tabs ask each other. */
-class Asking implements Tabs {
-  readonly #channel = new BroadcastChannel(KEY);
-  readonly #heard = new Map<string, () => void>();
-  #own: string | null = null;
-
-  constructor() {
-    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
-      if (data.ask !== undefined && data.ask === this.#own) this.#channel.postMessage({ here: data.ask });
-      if (data.here !== undefined) this.#heard.get(data.here)?.();
-    };
-  }
-
-  async take(tab: string): Promise<boolean> {
-    if (await this.#lives(tab)) return false;
-    this.#own = tab;
-    return true;
-  }
-
-  async ifGone(tab: string, work: () => void): Promise<void> {
-    if (!(await this.#lives(tab))) work();
-  }
-
-  async #lives(tab: string): Promise<boolean> {
-    const lives = await new Promise<boolean>((done) => {
-      this.#heard.set(tab, () => done(true));
-      setTimeout(() => done(false), ANSWER_MS);
-      this.#channel.postMessage({ ask: tab });
-    });
-    this.#heard.delete(tab);
-    return lives;
-  }
+function tabs(): Promise<Tabs> {
+  // The types know of no page without locks.
+  const locks = navigator.locks as LockManager | undefined;
+  return (known ??= locks === undefined ? import('./asking').then(({ Asking }) => new Asking()) : Promise.resolve(new Locked(locks)));
 }
-
-// The types know of no page without locks.
-const locks = navigator.locks as LockManager | undefined;
-const tabs: Tabs = locks === undefined ? new Asking() : new Locked(locks);
 
 let own: Promise<string> | undefined;
 
@@ -87,15 +50,16 @@ export function ownTab(): Promise<string> {
   return (own ??= begin());
 }
 
-export function ifGone(tab: string, work: () => void): Promise<void> {
-  return tabs.ifGone(tab, work);
+export async function ifGone(tab: string, work: () => void): Promise<void> {
+  await (await tabs()).ifGone(tab, work);
 }
 
 async function begin(): Promise<string> {
+  const all = await tabs();
   const before = remembered();
-  if (before !== null && (await tabs.take(before))) return before;
+  if (before !== null && (await all.take(before))) return before;
   const fresh = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16)).join('');
-  await tabs.take(fresh);
+  await all.take(fresh);
   try {
     sessionStorage.setItem(KEY, fresh);
   } catch {
