@@ -8,6 +8,9 @@ export const deUpload: UploadWords = {
   running: (n) => `${many(n, 'Datei wird', 'Dateien werden')} hochgeladen`,
   done: (n) => `${many(n, 'Datei', 'Dateien')} hochgeladen`,
   failed: (n) => `${n.toLocaleString('de')} misslungen`,
+  skipped: (n) => `${n.toLocaleString('de')} übersprungen`,
+  skippedOnly: (n) =>
+    `Nichts hochgeladen: ${many(n, 'Datei wurde', 'Dateien wurden')} übersprungen, weil der Name vergeben war`,
   left: (span) => `noch ${span}`,
   rate: (rate) => `${rate}/s`,
   pause: 'Pause',

@@ -140,6 +140,7 @@ export const de: Text = {
     restoring: (done, all) => `Wiederherstellen: ${done} von ${all}`,
     moved: (n, to) => `${many(n, 'Eintrag', 'Einträge')} nach ${to} verschoben`,
     copiedTo: (n, to) => `${many(n, 'Eintrag', 'Einträge')} nach ${to} kopiert`,
+    skipped: (n) => `${many(n, 'Eintrag', 'Einträge')} übersprungen, weil der Name vergeben war`,
     restored: (n, name) =>
       n === 1 ? `„${name}“ ist wieder an seinem Ort` : `${many(n, 'Eintrag', 'Einträge')} wiederhergestellt`,
     cut: (n) => `${many(n, 'Eintrag', 'Einträge')} zum Verschieben bereit: in einem anderen Ordner einfügen`,

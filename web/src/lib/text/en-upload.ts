@@ -6,6 +6,8 @@ export const enUpload = {
   running: (n: number) => `Uploading ${many(n, 'file', 'files')}`,
   done: (n: number) => `${many(n, 'file', 'files')} uploaded`,
   failed: (n: number) => `${n.toLocaleString('en')} failed`,
+  skipped: (n: number) => `${n.toLocaleString('en')} skipped`,
+  skippedOnly: (n: number) => `Nothing was uploaded: ${many(n, 'file was', 'files were')} skipped, since the name was taken`,
   left: (span: string) => `${span} left`,
   rate: (rate: string) => `${rate}/s`,
   pause: 'Pause',

@@ -130,6 +130,7 @@ export const en = {
     restoring: (done: number, all: number) => `Restoring: ${done} of ${all}`,
     moved: (n: number, to: string) => `Moved ${many(n, 'entry', 'entries')} to ${to}`,
     copiedTo: (n: number, to: string) => `Copied ${many(n, 'entry', 'entries')} to ${to}`,
+    skipped: (n: number) => `${many(n, 'entry', 'entries')} skipped, since the name was taken`,
     restored: (n: number, name: string) =>
       n === 1 ? `Restored “${name}” to its old place` : `Restored ${many(n, 'entry', 'entries')}`,
     cut: (n: number) => `${many(n, 'entry', 'entries')} ready to move: paste in another folder`,

@@ -23,6 +23,8 @@ export class Queue {
   items: readonly UploadItem[] = $state.raw([]);
   /** Figures over all items, as of the last tick: thousands of items cannot be summed at every byte. */
   tally: Tally = $state.raw(NOTHING);
+  /** Files that were chosen and left out, since what is at its end was last cleared. */
+  skipped = $state(0);
   rate = $state(0);
   paused = $state(false);
   /** Seconds until the next try if the service does not answer. */
@@ -58,6 +60,7 @@ export class Queue {
       this.#account = account;
       this.#tab = null;
       this.items = [];
+      this.skipped = 0;
       void this.#takeUp(account, own);
     }
     this.#go();
@@ -85,7 +88,9 @@ export class Queue {
     return () => this.#listeners.delete(listener);
   }
 
-  add(planned: readonly Planned[]): void {
+  /** `skipped` of those that were chosen do not go. */
+  add(planned: readonly Planned[], skipped = 0): void {
+    this.skipped = this.items.length + planned.length === 0 ? 0 : this.skipped + skipped;
     const lost = grouped(this.#of('lost'), (item) => item.place);
     const fresh: UploadItem[] = [];
     for (const { root, path, file } of planned) {
@@ -156,6 +161,7 @@ export class Queue {
   /** Takes what is at its end off the list. */
   clear(): void {
     this.items = this.items.filter((item) => item.state !== 'done' && item.state !== 'stopped');
+    this.skipped = 0;
     this.#tick();
   }
 

@@ -27,7 +27,10 @@ async function receive({ files, empty }: Gathered, root: Root, folder: readonly 
   try {
     // Looking at files needs nothing of what asks about names.
     const { arrange } = await import('./arrange');
-    queue.add(await arrange(root, folder, files, questions.asker(true, root)));
+    const { planned, skipped } = await arrange(root, folder, files, questions.asker(true, root));
+    queue.add(planned, skipped);
+    // The tray tells of those that were skipped, if there is one.
+    if (queue.items.length === 0 && skipped > 0) toasts.say(UPLOAD_WORDS[texts.language].skippedOnly(skipped));
     const made = await each(empty, (path) => root.makeFolder([...folder, ...path]));
     // A folder that is there already is what was wanted.
     if (made.problem !== null && !(made.problem instanceof Problem && made.problem.code === 'exists'))
