@@ -102,7 +102,8 @@ export const de: Text = {
     unreadable:
       'Zu wenige Anbieter antworten, um es jetzt zu lesen. Nichts ist aufgegeben: Es kommt wieder, sobald sie antworten.',
   },
-  proof: { at: (time) => `Letzter Nachweis: ${time}`, none: 'Noch nicht durch Lesen nachgewiesen' },
+  proof: { at: (time) => `Letzter Nachweis: ${time}`, none: 'Noch nicht durch Lesen nachgewiesen',
+    on: (time) => `Nachweis ${time}`, not: 'ohne Nachweis' },
   details: {
     title: 'Einzelheiten',
     type: 'Art',

@@ -99,7 +99,8 @@ export const en = {
       'It can be read, but the loss of one more provider may be its end. It is being repaired as far as providers allow.',
     unreadable: 'Too few providers answer to read it now. Nothing is given up: it comes back when they do.',
   },
-  proof: { at: (time: string) => `Last proof: ${time}`, none: 'Not proven by reading yet' },
+  proof: { at: (time: string) => `Last proof: ${time}`, none: 'Not proven by reading yet',
+    on: (time: string) => `proof ${time}`, not: 'not proven yet' },
   details: { title: 'Details', type: 'Type', where: 'Place', none: 'Select an entry to see its details.',
     versions: 'Versions', current: 'current', revert: 'Go back to this' },
   space: {
