@@ -29,7 +29,7 @@ export default defineConfig({
             {
               name: 'base',
               // What of src/lib the first view does not need stays with those that do: it is waited for.
-              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|source|give|arrange|refused|receive|take|drops|asking)|given|home|markdown|qr|keep|terms|agent|fleet|filed|clipboard|quota|logo|accent|steer|media|thumbs|batch|pick|keys|space|api.(?!files|http|session)|state.(started|saving|reports|notices|seeking|trash|marks|addresses|browser|deeds|actions|clip|folder|selection|narrow|sorts|layouts))|src.parts.(icons|Icon|Brand|Name|Notice\.svelte|Rows)/,
+              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|source|give|arrange|refused|receive|take|drops|asking)|given|home|markdown|qr|keep|terms|agent|fleet|filed|clipboard|quota|logo|accent|steer|media|thumbs|batch|pick|keys|space|api.(?!files|http|session)|state.(started|saving|reports|notices|seeking|trash|marks|addresses|counts|browser|deeds|actions|clip|folder|selection|narrow|sorts|layouts))|src.parts.(icons|Icon|Brand|Name|Notice\.svelte|Rows)/,
             },
             // Guests drop and choose as well.
             { name: 'take', test: /src.lib.(upload.take|pick)/ },
@@ -41,17 +41,17 @@ export default defineConfig({
             // What surrounds all views of whoever is signed in, and their files with all that is done to them.
             {
               name: 'files',
-              test: /src.lib.(state.(browser|actions|clip)|upload.drops|keys|space)|src.parts.(Frame|FolderView|Toolbar|SearchField|Space)\.|src.views.Files/,
+              test: /src.lib.(state.(browser|actions|clip)|upload.drops|keys|space)|src.parts.(Frame|FolderView|Toolbar|SearchField|Space)\.|src.views.(Files|inside)/,
             },
             // Whatever asks for something has these, and nothing does so unasked.
             { name: 'forms', test: /src.lib.modal|src.parts.Dialog/ },
             // Guests and firms need these as well, and not what follows: it asks as soon as it is there.
             { name: 'report', test: /src.lib.(api.reports|fleet-dates)/ },
             // Operators' pages ask what was reported, and what firms filed, as soon as they are there.
-            { name: 'reports', test: /src.lib.(state.(reports|notices)|api.notices|fleet-notices)/ },
+            { name: 'reports', test: /src.lib.(state.(counts|reports|notices)|api.notices|fleet-notices)/ },
             // Links are given away from many places, and from none that is seen first; which places have some, is asked there.
             { name: 'links', test: /src.lib.(clipboard|state.addresses)|src.parts.CopyField/ },
-            { name: 'marks', test: /src.lib.(api.(shares|grants)|state.marks)/ },
+            { name: 'marks', test: /src.lib.(api.out|state.marks)/ },
           ],
         },
       },

@@ -18,7 +18,7 @@ void face.begin();
 if (!PUBLIC.has(router.route.view)) {
   void session.begin();
   // Whoever shows it says if it cannot be had.
-  if (wasInside()) import('./parts/Frame.svelte').catch(() => undefined);
+  if (wasInside()) import('./views/inside').catch(() => undefined);
 }
 try {
   await texts.start();
