@@ -4,6 +4,22 @@ import { defineConfig, loadEnv } from 'vite';
 /** Where `npm run dev` finds a service; `cargo run -- serve` listens there. */
 const SERVICE = loadEnv('', '.', 'HOLDFAST_')['HOLDFAST_URL'] ?? 'http://127.0.0.1:4620';
 
+/** What of src/lib the first view does not need: it stays with those that do, and is waited for. */
+const LATER = [
+  'modal', 'mailed', 'passkey', 'text.(?!language|lost|problem)', 'kit', 'photo', 'pdf', 'plan', 'quick',
+  'upload.send', 'upload.source', 'upload.give', 'upload.arrange', 'upload.refused', 'upload.receive', 'upload.take',
+  'upload.drops', 'upload.asking', 'given', 'home', 'markdown', 'qr', 'keep', 'terms', 'agent', 'fleet', 'filed',
+  'clipboard', 'quota', 'logo', 'accent', 'steer', 'media', 'thumbs', 'batch', 'pick', 'keys', 'space',
+  'api.(?!files|http|session)', 'state.started', 'state.saving', 'state.reports', 'state.notices', 'state.seeking',
+  'state.trash', 'state.marks', 'state.addresses', 'state.counts', 'state.browser', 'state.deeds', 'state.actions',
+  'state.clip', 'state.folder', 'state.selection', 'state.narrow', 'state.sorts', 'state.layouts',
+];
+
+/** What of src/parts every page has. */
+const FIRST = ['icons', 'Icon', 'Brand', 'Name', String.raw`Notice\.svelte`, 'Rows'];
+
+const oneOf = (...paths: string[]): RegExp => new RegExp(paths.join('|'));
+
 export default defineConfig({
   // Addresses of scripts and styles are relative, and `<base>` in index.html says to what: the page then works at any
   // depth of the history and below any path, without being built again.
@@ -28,20 +44,26 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              // What of src/lib the first view does not need stays with those that do: it is waited for.
-              test: /node_modules.svelte|src.lib.(?!modal|mailed|passkey|text.(?!language|lost|problem)|kit|photo|pdf|plan|quick|upload.(send|source|give|arrange|refused|receive|take|drops|asking)|given|home|markdown|qr|keep|terms|agent|fleet|filed|clipboard|quota|logo|accent|steer|media|thumbs|batch|pick|keys|space|api.(?!files|http|session)|state.(started|saving|reports|notices|seeking|trash|marks|addresses|counts|browser|deeds|actions|clip|folder|selection|narrow|sorts|layouts))|src.parts.(icons|Icon|Brand|Name|Notice\.svelte|Rows)/,
+              test: new RegExp(`node_modules.svelte|src.lib.(?!${LATER.join('|')})|src.parts.(${FIRST.join('|')})`),
             },
             // Guests drop and choose as well.
             { name: 'take', test: /src.lib.(upload.take|pick)/ },
             // Rows of a folder, for its owner and for guests.
             {
               name: 'list',
-              test: /src.lib.(steer|media|thumbs|state.(folder|selection|narrow|sorts|layouts))|src.parts.(Thumb|ListEnd|Standing|EntryList|EntryRow|ListHead|SortMenu|LayoutSwitch|Crumbs)\./,
+              test: oneOf(
+                String.raw`src.lib.(steer|media|thumbs|state.(folder|selection|narrow|sorts|layouts))`,
+                String.raw`src.parts.(Thumb|ListEnd|Standing|EntryList|EntryRow|ListHead|SortMenu|LayoutSwitch|Crumbs)\.`,
+              ),
             },
             // What surrounds all views of whoever is signed in, and their files with all that is done to them.
             {
               name: 'files',
-              test: /src.lib.(state.(browser|actions|clip)|upload.drops|keys|space)|src.parts.(Frame|FolderView|Toolbar|SearchField|Space)\.|src.views.(Files|inside)/,
+              test: oneOf(
+                String.raw`src.lib.(state.(browser|actions|clip)|upload.drops|keys|space)`,
+                String.raw`src.parts.(Frame|FolderView|Toolbar|SearchField|Space)\.`,
+                String.raw`src.views.(Files|inside)`,
+              ),
             },
             // Whatever asks for something has these, and nothing does so unasked.
             { name: 'forms', test: /src.lib.modal|src.parts.Dialog/ },

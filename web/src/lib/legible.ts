@@ -34,7 +34,8 @@ const MARKS: Readonly<Record<string, string>> = {
 };
 
 /** Scripts that write with joiners: there these say how letters look, and belong to the word. */
-const JOINED = ['Arab', 'Syrc', 'Mong', 'Deva', 'Beng', 'Guru', 'Gujr', 'Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh', 'Khmr', 'Mymr']
+const JOINED = 'Arab Syrc Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr'
+  .split(' ')
   .map((script) => String.raw`\p{Script=${script}}`)
   .join('');
 const PICTURE = String.raw`\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]*`;

@@ -7,6 +7,7 @@ const KEY = 'holdfast.tab';
 
 /** How long a page that is loaded anew waits for the one before it to be gone; a copy of a living tab waits in vain. */
 const BEFORE_MS = 1_000;
+
 export interface Tabs {
   /** Lives under this name from now on; `false` if another tab does. */
   take(tab: string): Promise<boolean>;
@@ -40,7 +41,8 @@ let known: Promise<Tabs> | undefined;
 function tabs(): Promise<Tabs> {
   // The types know of no page without locks.
   const locks = navigator.locks as LockManager | undefined;
-  return (known ??= locks === undefined ? import('./asking').then(({ Asking }) => new Asking()) : Promise.resolve(new Locked(locks)));
+  known ??= locks === undefined ? import('./asking').then(({ Asking }) => new Asking()) : Promise.resolve(new Locked(locks));
+  return known;
 }
 
 let own: Promise<string> | undefined;
