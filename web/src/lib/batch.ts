@@ -6,26 +6,29 @@ export interface Batch<T> {
   /** What stayed as it was, with the first reason. */
   failed: T[];
   problem: unknown;
+  /** What was left out because somebody said so. */
+  skipped: T[];
 }
 
 /** Does the same to many things, a few at once, and goes on past those that fail. */
 export async function each<T>(
   items: readonly T[],
-  work: (item: T) => Promise<void>,
+  /** Answers `false` for what was left out. */
+  work: (item: T) => Promise<false | void>,
   progress: (done: number) => void = () => undefined,
 ): Promise<Batch<T>> {
-  const batch: Batch<T> = { done: [], failed: [], problem: null };
+  const batch: Batch<T> = { done: [], failed: [], problem: null, skipped: [] };
   let next = 0;
   const worker = async () => {
     for (let item = items[next++]; item !== undefined; item = items[next++]) {
       try {
-        await work(item);
-        batch.done.push(item);
+        const left = (await work(item)) === false;
+        (left ? batch.skipped : batch.done).push(item);
       } catch (error) {
         batch.failed.push(item);
         batch.problem ??= error;
       }
-      progress(batch.done.length + batch.failed.length);
+      progress(batch.done.length + batch.failed.length + batch.skipped.length);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));

@@ -1590,6 +1590,57 @@ export interface paths {
         patch: operations["patch_shares_id"];
         trace?: never;
     };
+    "/api/v1/space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what takes the caller's space: files as they are now, older versions, the trash. */
+        get: operations["get_space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/takeout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says which zips hold everything, or everything that came since a time. */
+        get: operations["get_takeout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/takeout/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives one of the zips. `files-NUMBER.b3sums` in it lists its files as `b3sum --check` reads it. */
+        get: operations["get_takeout_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/thumbnails/{path}": {
         parameters: {
             query?: never;
@@ -2042,7 +2093,7 @@ export interface components {
          * @description What went wrong, for programs: never reworded. There may be others one day.
          * @enum {string}
          */
-        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_constraint" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_label" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "bare_server" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_server" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "several_servers" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stage_changed" | "stage_empty" | "stage_full" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_scope" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
+        ErrorCode: "account_locked" | "already_ordered" | "archive_too_large" | "archives_busy" | "bad_about" | "bad_body" | "bad_checksum" | "bad_code" | "bad_condition" | "bad_constraint" | "bad_days" | "bad_digest" | "bad_encoding" | "bad_header" | "bad_json" | "bad_label" | "bad_lease" | "bad_login" | "bad_mail" | "bad_media_type" | "bad_metadata" | "bad_name" | "bad_notice" | "bad_order" | "bad_passkey" | "bad_password" | "bad_path" | "bad_plan" | "bad_query" | "bad_quick" | "bad_quota" | "bad_range" | "bad_recipient" | "bad_second_factor" | "bad_share" | "bad_time" | "bad_webhook" | "bare_server" | "body_broken" | "body_digest" | "body_length" | "body_too_long" | "bug" | "busy" | "checksum_mismatch" | "conflict" | "content_encoding" | "cross_origin" | "damaged" | "date_over" | "desk_token" | "exhausted" | "exists" | "file_too_large" | "into_itself" | "is_a_folder" | "job_needed" | "last_operator" | "last_providers" | "last_way_in" | "length_needed" | "link_ended" | "link_off" | "link_password" | "link_taken" | "link_traffic" | "mail_busy" | "mail_failed" | "mail_off" | "mail_taken" | "method" | "missing" | "needs_https" | "needs_session" | "newer_epoch" | "no_account" | "no_concatenation" | "no_job" | "no_kit" | "no_link" | "no_mail" | "no_passkeys_here" | "no_plan" | "no_provider" | "no_route" | "no_second_factor" | "no_server" | "no_share" | "no_shared" | "no_such_id" | "no_target" | "no_thumbnail" | "no_token" | "no_upload" | "no_version" | "not_a_folder" | "not_in_trash" | "not_operator" | "not_ordered" | "other_account" | "own_account" | "own_account_grant" | "owners_alone" | "partial_put" | "passkey_not_made" | "piece_too_long" | "plan_in_use" | "precondition_failed" | "quick_full" | "quick_off" | "quota" | "read_only" | "refused" | "request_busy" | "request_full" | "retry" | "second_factor_needed" | "second_factor_on" | "several_servers" | "sign_in_again" | "sign_up_closed" | "signed_out" | "stage_changed" | "stage_empty" | "stage_full" | "still_counts" | "stopping" | "suspended" | "target_gone" | "token_expired" | "token_scope" | "token_unknown" | "too_many_accounts" | "too_many_attempts" | "too_many_notices" | "too_many_passkeys" | "too_many_quick" | "too_many_reports" | "tus_version" | "unconfirmed" | "unfinished" | "unreadable" | "unsafe" | "upload_expired" | "upload_offset" | "upload_taken" | "upload_too_long";
         /** @description An order to move everything away. */
         Evacuation: {
             by: components["schemas"]["Time"];
@@ -3177,6 +3228,11 @@ export interface components {
             kind: components["schemas"]["Kind"] | null;
             made: components["schemas"]["Time"];
             off: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description How often its page was opened, as far as this catalogue knows.
+             */
+            opened: number;
             /** @description Whether it has one. */
             password: boolean;
             /** @description Where it is now; none if it was thrown away or is gone. */
@@ -3230,6 +3286,26 @@ export interface components {
          * @enum {string}
          */
         SignUp: "invitation" | "open" | "closed";
+        /** @description What takes an account's space, in bytes. The first is the sum of the others. */
+        Space: {
+            /**
+             * Format: int64
+             * @description Of files as they are now.
+             */
+            current_bytes: number;
+            /**
+             * Format: int64
+             * @description Of their older versions.
+             */
+            older_bytes: number;
+            /**
+             * Format: int64
+             * @description Of what is in the trash, with its older versions.
+             */
+            trash_bytes: number;
+            /** Format: int64 */
+            used_bytes: number;
+        };
         /** @description What a provider was asked for this month, and what that costs. None: unknown. */
         Spending: {
             budget: components["schemas"]["Budget"];
@@ -3403,6 +3479,30 @@ export interface components {
         Standing: "unreadable" | "at_risk" | "received" | "safe" | "settled" | "verified";
         /** @enum {string} */
         Switch: "on" | "off";
+        /** @description Some of the zips that hold everything. */
+        Takeout: {
+            /** @description Ask for those behind it; none: these were the last. */
+            next: string | null;
+            parts: components["schemas"]["TakeoutPart"][];
+        };
+        /** @description One zip. */
+        TakeoutPart: {
+            /** @description It holds what lies behind this path; none: from the start. */
+            after: string | null;
+            /**
+             * Format: int64
+             * @description Of the files.
+             */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
+            /** @description The path of its first file. */
+            first: string | null;
+            /** @description And of its last. */
+            last: string | null;
+            /** @description Up to this one and with it; none: to the end. */
+            until: string | null;
+        };
         /** @description A place that keeps shards. */
         Target: {
             address: string;
@@ -3789,6 +3889,7 @@ export type SharedList = components['schemas']['SharedList'];
 export type Shares = components['schemas']['Shares'];
 export type SignIn = components['schemas']['SignIn'];
 export type SignUp = components['schemas']['SignUp'];
+export type Space = components['schemas']['Space'];
 export type Spending = components['schemas']['Spending'];
 export type Stage = components['schemas']['Stage'];
 export type StageCost = components['schemas']['StageCost'];
@@ -3805,6 +3906,8 @@ export type StagedChange = components['schemas']['StagedChange'];
 export type StagedShown = components['schemas']['StagedShown'];
 export type Standing = components['schemas']['Standing'];
 export type Switch = components['schemas']['Switch'];
+export type Takeout = components['schemas']['Takeout'];
+export type TakeoutPart = components['schemas']['TakeoutPart'];
 export type Target = components['schemas']['Target'];
 export type TargetJoined = components['schemas']['TargetJoined'];
 export type TargetState = components['schemas']['TargetState'];
@@ -5970,6 +6073,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -7049,6 +7154,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -8553,6 +8660,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };
@@ -9009,6 +9118,138 @@ export interface operations {
             };
         };
     };
+    get_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Space"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_takeout: {
+        parameters: {
+            query?: {
+                /** @description The `next` of an answer before */
+                after?: string;
+                /** @description RFC 3339: only files whose bytes came since */
+                since?: string;
+                /** @description How many a zip has at most, if no file is larger; 2 GiB */
+                bytes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Takeout"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_takeout_number: {
+        parameters: {
+            query?: {
+                /** @description As in the list of zips */
+                after?: string;
+                /** @description As in the list of zips */
+                until?: string;
+                /** @description The same as when the list was asked for */
+                since?: string;
+            };
+            header?: {
+                /** @description One range of bytes; of several, all is sent */
+                Range?: string;
+                /** @description The entity tag that the range is of; if it is another, all is sent */
+                "If-Range"?: string;
+            };
+            path: {
+                /** @description What a zip is called by: `files-NUMBER.zip` */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    /** @description `bytes` */
+                    "Accept-Ranges"?: string;
+                    /** @description Always an attachment, with the folder's name */
+                    "Content-Disposition"?: string;
+                    /** @description Changes with anything in the folder */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    /** @description `bytes` */
+                    "Accept-Ranges"?: string;
+                    /** @description Always an attachment, with the folder's name */
+                    "Content-Disposition"?: string;
+                    /** @description Which part, and of how many bytes */
+                    "Content-Range"?: string;
+                    /** @description Changes with anything in the folder */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Bytes"];
+                };
+            };
+            /** @description It was refused, or could not be done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_thumbnails_path: {
         parameters: {
             query?: {
@@ -9217,6 +9458,8 @@ export interface operations {
                 "Upload-Metadata": string;
                 /** @description Of the body: `sha1` or `sha256`, and base64 */
                 "Upload-Checksum"?: string;
+                /** @description `partial`: a part of a file; `final;` and the addresses of parts: the file that they make */
+                "Upload-Concat"?: string;
                 /** @description The method that a `POST` stands for */
                 "X-HTTP-Method-Override"?: string;
             };

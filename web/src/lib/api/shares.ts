@@ -1,12 +1,13 @@
 import { encode, join, split } from '../path';
 import { page, smaller, type Lister, type ThumbnailSize } from './files';
 import { address, ask, send } from './http';
-import type { NewShare, Shares } from './schema';
+import { links as list } from './out';
+import type { NewShare } from './schema';
 import type { Link, RequestLink, Share, ShareTerms } from './types';
 
 // The owner's side.
 
-export const list = async () => (await ask<Shares>('GET', 'shares')).shares;
+export { list };
 
 /** The link to a path that there is. */
 export async function linkFor(path: readonly string[]): Promise<Share | null> {

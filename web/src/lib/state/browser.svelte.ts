@@ -4,9 +4,9 @@ import type { Sort } from '../sort';
 import { pick } from '../pick';
 import { folderRoute } from '../route';
 import { texts } from '../text/language.svelte';
-import { receiveFiles } from '../upload/receive';
+import { sentence } from '../text/problem';
+import { takeFiles } from '../upload/take';
 import { clip } from './clip.svelte';
-import * as deeds from './deeds';
 import { Folder } from './folder.svelte';
 import { router } from './router.svelte';
 import { Selection } from './selection.svelte';
@@ -76,7 +76,7 @@ export class Browser {
     if (!this.mayChange) return;
     const chosen = this.selection.chosen;
     this.selection.clear();
-    if (chosen.length > 0) void deeds.trash(this.root, this.folder, chosen);
+    if (chosen.length > 0) void does(({ trash }) => trash(this.root, this.folder, chosen));
   }
 
   beginRename(): void {
@@ -90,12 +90,12 @@ export class Browser {
     this.renaming = null;
     const wanted = name?.trim() ?? '';
     if (wanted === '' || wanted === entry.name) return;
-    if (await deeds.rename(this.root, this.folder, entry, wanted)) this.selection.name(wanted);
+    if (await does(({ rename }) => rename(this.root, this.folder, entry, wanted))) this.selection.name(wanted);
   }
 
   async makeFolder(): Promise<void> {
-    const name = await deeds.makeFolder(this.root, this.folder, texts.text.list.untitled);
-    if (name === null) return;
+    const name = await does(({ makeFolder }) => makeFolder(this.root, this.folder, texts.text.list.untitled));
+    if (name == null) return;
     this.selection.name(name);
     this.renaming = name;
   }
@@ -125,7 +125,8 @@ export class Browser {
   ): Promise<void> {
     this.dialog = null;
     this.selection.clear();
-    await deeds.transfer(this.root, action, this.folder.path, to, entries, into);
+    const from = this.folder.path;
+    await does(({ transfer }) => transfer(this.root, action, from, to, entries, into));
     await this.folder.refresh();
   }
 
@@ -147,13 +148,14 @@ export class Browser {
       return;
     }
     if (held.action === 'move') clip.held = null;
-    await deeds.transfer(held.root, held.action, held.folder, this.folder.path, held.entries, this.root);
+    const to = this.folder.path;
+    await does(({ transfer }) => transfer(held.root, held.action, held.folder, to, held.entries, this.root));
     await this.folder.refresh();
   }
 
   async upload(folder: boolean): Promise<void> {
     const path = this.folder.path;
-    await receiveFiles(await pick(folder), this.root, path);
+    await takeFiles(await pick(folder), this.root, path);
   }
 
   /** Fetches what is chosen: one file as it is, a folder or several entries as one zip. */
@@ -168,5 +170,15 @@ export class Browser {
     else anchor.href = root.bytes([...path, first.name]);
     anchor.download = '';
     anchor.click();
+  }
+}
+
+/** Deeds come with the first one: looking at files does not need them. */
+async function does<T>(work: (deeds: typeof import('./deeds')) => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work(await import('./deeds'));
+  } catch (error) {
+    toasts.say(sentence(error, texts.text), { bad: true });
+    return undefined;
   }
 }

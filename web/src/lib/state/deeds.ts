@@ -65,11 +65,13 @@ export async function transfer(
       // One question at a time, though several are on their way.
       const choice = turn.then(() => ask(entry.name, to, left));
       turn = choice;
-      await resolve(root, action, source, to, await choice, into);
+      return await resolve(root, action, source, to, await choice, into);
     }
   }, theirs);
   const words = action === 'move' ? t.did.moved : t.did.copiedTo;
-  if (batch.done.length > 0) toasts.say(words(batch.done.length, to.at(-1) ?? into.name ?? t.nav.files));
+  const [done, skipped] = [batch.done.length, batch.skipped.length];
+  const told = [done > 0 && words(done, to.at(-1) ?? into.name ?? t.nav.files), skipped > 0 && t.did.skipped(skipped)];
+  if (done + skipped > 0) toasts.say(told.filter((one) => one !== false).join(' · '));
 }
 
 async function resolve(
@@ -79,10 +81,10 @@ async function resolve(
   to: Path,
   choice: 'keep' | 'replace' | 'skip',
   into: Root,
-): Promise<void> {
+): Promise<false | void> {
   const name = source.at(-1) ?? '';
   if (choice === 'replace') return root.transfer(action, source, [...to, name], true, into);
-  if (choice === 'skip') return;
+  if (choice === 'skip') return false;
   // Which names are free is found by trying: a folder may be too long to be read for this.
   const taken = new Set([name]);
   for (;;) {
@@ -139,7 +141,7 @@ export async function makeFolder(root: Root, folder: Folder, wanted: string): Pr
 export async function counted<T>(
   items: readonly T[],
   words: (done: number, all: number) => string,
-  work: (item: T) => Promise<void>,
+  work: (item: T) => Promise<false | void>,
   /** What is said where there was no space, if that is not this account's. */
   full: string | null = null,
 ): Promise<Batch<T>> {

@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import * as accounts from '../api/session';
 import { onSignedOut, Problem } from '../api/http';
 import type { Account } from '../api/types';
@@ -10,9 +11,11 @@ class Session {
   operator = $derived(this.account?.role === 'operator');
 
   #first: Promise<void> | undefined;
+  readonly #tabs = new BroadcastChannel('holdfast.session');
 
   constructor() {
     onSignedOut(() => (this.account = null));
+    this.#tabs.onmessage = () => void this.#follow();
   }
 
   /** Asks for the first time: the page does so before it shows anything, whatever then shows it does not ask twice. */
@@ -33,11 +36,29 @@ class Session {
 
   enter(account: Account): void {
     this.account = account;
+    this.#tabs.postMessage('');
   }
 
   async leave(): Promise<void> {
     await accounts.signOut();
     this.account = null;
+    this.#tabs.postMessage('');
+  }
+
+  /** Tabs have one session: who comes or goes in another, does so here, before anything is done in the wrong name. */
+  async #follow(): Promise<void> {
+    if (this.account === undefined) return;
+    try {
+      const now = await accounts.current();
+      if (now.name !== this.account?.name) {
+        // Nothing of the one stays on the page of the other.
+        this.account = null;
+        await tick();
+      }
+      this.account = now;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.account = null;
+    }
   }
 }
 

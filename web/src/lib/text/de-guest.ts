@@ -21,4 +21,5 @@ export const deGuest: GuestWords = {
   none: 'Diesen Link gibt es nicht',
   noneHint: 'Vielleicht fehlt ein Teil der Adresse. Bitten Sie noch einmal darum.',
   noPreview: 'Keine Vorschau, denn jede würde als Download zählen.',
+  report: 'Dies melden',
 };

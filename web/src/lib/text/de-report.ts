@@ -2,7 +2,6 @@
 import type { ReportWords } from './en-report';
 
 export const deReport: ReportWords = {
-  button: 'Dies melden',
   title: 'Diesen Link melden',
   lead: 'Die Meldung geht an den Betreiber dieses Dienstes. Wer dies freigegeben hat, bekommt sie nicht zu sehen.',
   reason: 'Was ist daran nicht in Ordnung?',

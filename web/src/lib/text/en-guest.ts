@@ -18,5 +18,6 @@ export const enGuest = {
   none: 'There is no such link',
   noneHint: 'Part of the address may be missing. Ask for it again.',
   noPreview: 'No preview, since each one would count as a download.',
+  report: 'Report this',
 };
 export type GuestWords = typeof enGuest;

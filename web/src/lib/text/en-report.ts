@@ -1,7 +1,6 @@
 /** Words of reports in English: the guest's form, and what the operator does. `de-report.ts` has the same keys. */
 
 export const enReport = {
-  button: 'Report this',
   title: 'Report this link',
   lead: 'The report goes to the operator of this service. Whoever shared this does not get to see it.',
   reason: 'What is wrong with it?',

@@ -16,6 +16,12 @@ export interface Planned {
   file: File;
 }
 
+/** What goes, and how many files do not, because somebody said so. */
+export interface Arranged {
+  planned: Planned[];
+  skipped: number;
+}
+
 /** Up to so many files are asked for one by one; for more, the folder is listed. */
 const SINGLE_MAX = 12;
 
@@ -25,9 +31,10 @@ export async function arrange(
   base: readonly string[],
   incoming: readonly Incoming[],
   ask: Ask,
-): Promise<Planned[]> {
+): Promise<Arranged> {
   const known = new Names(root);
   const planned: Planned[] = [];
+  let skipped = 0;
   let more = incoming.length;
   for (const { folder, files } of byFolder(base, incoming)) {
     const names = files.map(({ path }) => path.at(-1) ?? '');
@@ -36,14 +43,17 @@ export async function arrange(
       more -= 1;
       const name = path.at(-1) ?? file.name;
       const choice = taken.has(name) ? await ask(name, folder, more) : 'replace';
-      if (choice === 'skip') continue;
+      if (choice === 'skip') {
+        skipped += 1;
+        continue;
+      }
       const used = choice === 'keep' ? await known.all(folder) : taken;
       const final = choice === 'keep' ? free(name, (candidate) => used.has(candidate)) : name;
       used.add(final);
       planned.push({ root, path: [...folder, final], file });
     }
   }
-  return planned;
+  return { planned, skipped };
 }
 
 interface Group {

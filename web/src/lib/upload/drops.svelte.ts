@@ -1,6 +1,6 @@
 import type { Entry } from '../api/types';
 import type { Browser } from '../state/browser.svelte';
-import { receiveTransfer } from './receive';
+import { takeTransfer } from './take';
 
 /** Type of what is dragged within the page. */
 const OURS = 'application/x-holdfast';
@@ -52,7 +52,7 @@ export class Drops {
     this.#end();
     if (transfer === null || !active) return;
     if (transfer.types.includes(OURS)) void this.browser.transfer('move', this.#dragged, to);
-    else void receiveTransfer(transfer, root, to);
+    else void takeTransfer(transfer, root, to);
   };
 
   #end(): void {

@@ -4,9 +4,9 @@ import type { Planned } from './arrange';
 import { placeOf, UploadItem } from './item.svelte';
 import { Rate } from './rate';
 import type { Attempt } from './send';
-import { isReadable } from './source';
 import { NOTHING, tally, type Tally } from './tally';
-import { keep, load } from './unfinished';
+import { ownTab } from './tabs';
+import { keep, takeUp } from './unfinished';
 
 const PARALLEL = 3;
 /** Refusals of one file that may pass, after which it counts as failed. */
@@ -23,6 +23,8 @@ export class Queue {
   items: readonly UploadItem[] = $state.raw([]);
   /** Figures over all items, as of the last tick: thousands of items cannot be summed at every byte. */
   tally: Tally = $state.raw(NOTHING);
+  /** Files that were chosen and left out, since what is at its end was last cleared. */
+  skipped = $state(0);
   rate = $state(0);
   paused = $state(false);
   /** Seconds until the next try if the service does not answer. */
@@ -30,6 +32,8 @@ export class Queue {
   signedOut = $state(false);
 
   #account: string | null = null;
+  /** The name of this tab, once what it has to take up for the account was taken up: before, nothing is noted. */
+  #tab: string | null = null;
   #running = new Map<UploadItem, Attempt>();
   #speed = new Rate();
   #sent = 0;
@@ -54,14 +58,27 @@ export class Queue {
     if (account !== this.#account) {
       this.#halt();
       this.#account = account;
-      this.items = load(account).map((kept) => {
-        const root = kept.shared === undefined ? own : new Root(kept.shared);
-        const item = new UploadItem(root, kept.path, kept.size, kept.modified, null);
-        item.url = kept.url;
-        item.state = 'lost';
-        return item;
-      });
+      this.#tab = null;
+      this.items = [];
+      this.skipped = 0;
+      void this.#takeUp(account, own);
     }
+    this.#go();
+  }
+
+  async #takeUp(account: string, own: Root): Promise<void> {
+    const tab = await ownTab();
+    const kept = await takeUp(tab, account);
+    // Meanwhile it may have become another's turn, and this one's again.
+    if (this.#account !== account || this.#tab !== null) return;
+    const lost = kept.map(({ shared, path, size, modified, url }) => {
+      const item = new UploadItem(shared === undefined ? own : new Root(shared), path, size, modified, null);
+      item.url = url;
+      item.state = 'lost';
+      return item;
+    });
+    this.#tab = tab;
+    this.items = [...lost, ...this.items];
     this.#go();
   }
 
@@ -71,7 +88,9 @@ export class Queue {
     return () => this.#listeners.delete(listener);
   }
 
-  add(planned: readonly Planned[]): void {
+  /** `skipped` of those that were chosen do not go. */
+  add(planned: readonly Planned[], skipped = 0): void {
+    this.skipped = this.items.length + planned.length === 0 ? 0 : this.skipped + skipped;
     const lost = grouped(this.#of('lost'), (item) => item.place);
     const fresh: UploadItem[] = [];
     for (const { root, path, file } of planned) {
@@ -142,6 +161,7 @@ export class Queue {
   /** Takes what is at its end off the list. */
   clear(): void {
     this.items = this.items.filter((item) => item.state !== 'done' && item.state !== 'stopped');
+    this.skipped = 0;
     this.#tick();
   }
 
@@ -216,7 +236,8 @@ export class Queue {
   }
 
   async #failed(item: UploadItem, file: File, problem: Problem): Promise<void> {
-    const readable = problem.status !== 0 || (await isReadable(file));
+    // What sends knows how to read, and is there already.
+    const readable = problem.status !== 0 || (await import('./send').then(({ isReadable }) => isReadable(file)));
     // It may have been paused or stopped while the file was looked at.
     if (!this.#running.delete(item)) return;
     item.state = 'waiting';
@@ -291,9 +312,10 @@ export class Queue {
   }
 
   #note(): void {
-    if (this.#account === null) return;
+    if (this.#account === null || this.#tab === null) return;
     const open = this.items.filter(({ state }) => state !== 'done' && state !== 'stopped');
     keep(
+      this.#tab,
       this.#account,
       open.map(({ root: { shared }, path, size, modified, url }) => ({
         ...(shared === null ? {} : { shared }),

@@ -7,12 +7,14 @@ import { questions } from '../state/questions.svelte';
 import { toasts } from '../state/toasts.svelte';
 import { texts } from '../text/language.svelte';
 import { sentence } from '../text/problem';
+import { UPLOAD_WORDS } from '../text/upload';
 import { queue } from './queue.svelte';
 import { fromPicker, fromTransfer, type Gathered } from './sources';
+import type { Taken } from './take';
 
-export async function receiveTransfer(transfer: DataTransfer, root: Root, folder: readonly string[]): Promise<void> {
+export async function receiveTaken(taken: Taken, root: Root, folder: readonly string[]): Promise<void> {
   let toast = 0;
-  const reading = fromTransfer(transfer, (count) => (toast = toasts.update(toast, texts.text.upload.reading(count))));
+  const reading = fromTransfer(taken, (count) => (toast = toasts.update(toast, UPLOAD_WORDS[texts.language].reading(count))));
   await reading.then((gathered) => receive(gathered, root, folder), complain);
   toasts.drop(toast);
 }
@@ -25,7 +27,10 @@ async function receive({ files, empty }: Gathered, root: Root, folder: readonly 
   try {
     // Looking at files needs nothing of what asks about names.
     const { arrange } = await import('./arrange');
-    queue.add(await arrange(root, folder, files, questions.asker(true, root)));
+    const { planned, skipped } = await arrange(root, folder, files, questions.asker(true, root));
+    queue.add(planned, skipped);
+    // The tray tells of those that were skipped, if there is one.
+    if (queue.items.length === 0 && skipped > 0) toasts.say(UPLOAD_WORDS[texts.language].skippedOnly(skipped));
     const made = await each(empty, (path) => root.makeFolder([...folder, ...path]));
     // A folder that is there already is what was wanted.
     if (made.problem !== null && !(made.problem instanceof Problem && made.problem.code === 'exists'))

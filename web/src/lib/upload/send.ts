@@ -7,6 +7,8 @@ import { session } from '../state/session.svelte';
 import type { UploadItem } from './item.svelte';
 import { held } from './source';
 
+export { isReadable } from './source';
+
 /** One attempt at one file. */
 export interface Attempt {
   /** Stops sending; what arrived stays where it is. */

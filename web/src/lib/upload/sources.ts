@@ -1,5 +1,7 @@
 /** Files from drops, pastes and pickers, each with its place below the folder that it was given to. */
 
+import type { Taken } from './take';
+
 export interface Incoming {
   /** Names of folders, then of the file. */
   path: string[];
@@ -22,17 +24,11 @@ function placed(file: File): string[] {
   return file.webkitRelativePath === '' ? [file.name] : file.webkitRelativePath.split('/');
 }
 
-/**
- * Everything in a drop or a paste, folders included. `found` is told the count on the way.
- *
- * The transfer is emptied as soon as the event is over, so its entries are taken before the first wait.
- */
-export async function fromTransfer(transfer: DataTransfer, found: (count: number) => void): Promise<Gathered> {
-  const items = Array.from(transfer.items).filter((item) => item.kind === 'file');
-  const roots = items.map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (roots.length === 0) return fromPicker(transfer.files);
+/** Everything in a drop or a paste, folders included. `found` is told the count on the way. */
+export async function fromTransfer({ entries, files }: Taken, found: (count: number) => void): Promise<Gathered> {
+  if (entries.length === 0) return fromPicker(files);
   const gathered: Gathered = { files: [], empty: [] };
-  for (const root of roots) await walk(root, [], gathered, found);
+  for (const entry of entries) await walk(entry, [], gathered, found);
   return gathered;
 }
 

@@ -1,0 +1,43 @@
+/** Words of uploads. `de-upload.ts` has the same keys. */
+const many = (n: number, one: string, more: string) => `${n.toLocaleString('en')} ${n === 1 ? one : more}`;
+
+export const enUpload = {
+  title: 'Uploads',
+  running: (n: number) => `Uploading ${many(n, 'file', 'files')}`,
+  done: (n: number) => `${many(n, 'file', 'files')} uploaded`,
+  failed: (n: number) => `${n.toLocaleString('en')} failed`,
+  skipped: (n: number) => `${n.toLocaleString('en')} skipped`,
+  skippedOnly: (n: number) => `Nothing was uploaded: ${many(n, 'file was', 'files were')} skipped, since the name was taken`,
+  left: (span: string) => `${span} left`,
+  rate: (rate: string) => `${rate}/s`,
+  pause: 'Pause',
+  pauseAll: 'Pause all',
+  resume: 'Go on',
+  resumeAll: 'Go on with all',
+  cancel: 'Stop',
+  retryFailed: 'Retry failed',
+  clearDone: 'Clear finished',
+  fold: 'Fold',
+  unfold: 'Show',
+  copyLink: 'Copy link',
+  reading: (n: number) => `Reading folders: ${many(n, 'file', 'files')} found`,
+  waiting: 'Waiting',
+  paused: 'Paused',
+  sending: (percent: number) => `${percent} %`,
+  finished: 'Kept',
+  stopped: 'Stopped',
+  needsFile: 'Choose again',
+  away: (seconds: number) => `The service does not answer. Uploads go on by themselves; next try in ${seconds} s.`,
+  offline: 'No network. Uploads go on by themselves when it is back.',
+  signedOut: 'You are signed out. Sign in, and uploads go on.',
+  cutOff: (n: number) =>
+    `${many(n, 'upload was', 'uploads were')} cut off when the page closed. What arrived is kept: choose the same files again to go on.`,
+  chooseFiles: 'Choose files',
+  chooseFolder: 'Choose a folder',
+  forget: 'Forget them',
+  noMatch: 'None of the chosen files is one of those that were cut off.',
+  matched: (n: number) => `Going on with ${many(n, 'file', 'files')}`,
+  changed: 'The file changed or vanished on this device. Choose it again.',
+  show: 'Show in folder',
+};
+export type UploadWords = typeof enUpload;
