@@ -59,6 +59,8 @@ const STEPS = [
   ['bytes of another type do not come', { ...append(0, 40_000, part(40_000, 50_000)), headers: { ...TUS, 'Upload-Offset': '40000', 'Content-Type': 'text/plain' } }, ['refused']],
   ['it stands where it stood', stand(0)],
   ['the rest comes', append(0, 40_000, part(40_000, 100_000))],
+  // For who did not hear of it.
+  ['and stands at its end', stand(0)],
   ['one comes with its first bytes', { ...create('two', 100_000), headers: { ...BYTES, ...named('two'), 'Upload-Length': '100000' }, body: part(0, 30_000) }, ['status', 'located', 'upload-offset', 'tus-resumable']],
   ['that one stands behind them', stand(1)],
   ['one whose length is said later', { method: 'POST', headers: { ...TUS, ...named('three'), 'Upload-Defer-Length': '1' } }],

@@ -28,7 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0016_stage.sql"),
     include_str!("migrations/0017_drilled_without.sql"),
     include_str!("migrations/0018_token_scope.sql"),
-    include_str!("migrations/0019_taken.sql"),
+    include_str!("migrations/0019_taken_and_done.sql"),
 ];
 
 /// Runs the missing steps, each in a transaction of its own. A database in a file, at `path`, that has run some of them is copied

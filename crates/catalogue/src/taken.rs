@@ -36,6 +36,27 @@ pub fn forget(tx: &mut Tx<'_>, share: ShareId) -> Result<()> {
     tx.run("DELETE FROM taken WHERE share = ?1", [share.0]).map(drop)
 }
 
+/// Of a link that is in nobody's list any more: ended, or its time is over.
+const OVER: &str = "FROM taken WHERE NOT EXISTS (
+                      SELECT 1 FROM share s WHERE s.account = taken.account AND s.id = taken.share
+                        AND s.ended_us IS NULL AND (s.expires_us IS NULL OR s.expires_us > ?1))";
+
+/// Whether there are counts of links that are over at a time of the wall clock.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_any_over(tx: &Tx<'_>, now_us: i64) -> Result<bool> {
+    Ok(tx.one(&format!("SELECT 1 {OVER} LIMIT 1"), [now_us], |_| Ok(()))?.is_some())
+}
+
+/// Forgets those.
+///
+/// # Errors
+/// As for every writing.
+pub fn forget_over(tx: &mut Tx<'_>, now_us: i64) -> Result<()> {
+    tx.run(&format!("DELETE {OVER}"), [now_us]).map(drop)
+}
+
 /// How often a link's page was opened.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Uploads that are not finished yet.
+//! Uploads that are not finished yet, and which version those have become that are.
 
 use crate::{
     error::Result,
@@ -6,7 +6,7 @@ use crate::{
 };
 use model::{
     entry::WrappedKey,
-    id::{AccountId, UploadId},
+    id::{AccountId, EntryId, UploadId, VersionId},
     units::ServiceTime,
 };
 use rusqlite::Row;
@@ -187,4 +187,69 @@ fn upload_from(row: &Row<'_>) -> rusqlite::Result<UploadRow> {
         holder: row.get(12)?,
         way: row.get(13)?,
     })
+}
+
+/// An upload that has become a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// By which way it came.
+    pub way: String,
+    /// Plaintext bytes.
+    pub length: u64,
+    /// The version.
+    pub version: VersionId,
+    /// The file's entry.
+    pub entry: EntryId,
+    /// Until when it is known, as people read it.
+    pub expires_us: i64,
+    /// The same on service time.
+    pub expires: ServiceTime,
+}
+
+/// Notes which version an upload has become, for as long as it would have waited for more. Local.
+///
+/// # Errors
+/// As for every writing.
+pub fn done(tx: &mut Tx<'_>, row: &UploadRow, version: VersionId, entry: EntryId) -> Result<()> {
+    let sql = "INSERT INTO upload_done (account, id, way, length, version, entry, expires_us, expires_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (account, id) DO NOTHING";
+    let length = Int(row.offset);
+    let expires = Int(row.expires.0);
+    tx.run(sql, (row.account.0, row.id.0, &row.way, length, version.0, entry.0, row.expires_us, expires)).map(drop)
+}
+
+/// What an upload has become.
+///
+/// # Errors
+/// As for every reading.
+pub fn get_done(tx: &Tx<'_>, account: AccountId, id: UploadId) -> Result<Option<Done>> {
+    let sql =
+        "SELECT way, length, version, entry, expires_us, expires_at FROM upload_done WHERE account = ?1 AND id = ?2";
+    tx.one(sql, (account.0, id.0), |row| {
+        Ok(Done {
+            way: row.get(0)?,
+            length: int(row, 1)?,
+            version: VersionId(row.get(2)?),
+            entry: EntryId(row.get(3)?),
+            expires_us: row.get(4)?,
+            expires: ServiceTime(int(row, 5)?),
+        })
+    })
+}
+
+/// Whether some of them are to be forgotten by now.
+///
+/// # Errors
+/// As for every reading.
+pub fn is_any_done_before(tx: &Tx<'_>, now: ServiceTime) -> Result<bool> {
+    let sql = "SELECT 1 FROM upload_done WHERE expires_at < ?1 LIMIT 1";
+    Ok(tx.one(sql, [Int(now.0)], |_| Ok(()))?.is_some())
+}
+
+/// Forgets those.
+///
+/// # Errors
+/// As for every writing.
+pub fn forget_done(tx: &mut Tx<'_>, now: ServiceTime) -> Result<()> {
+    tx.run("DELETE FROM upload_done WHERE expires_at < ?1", [Int(now.0)]).map(drop)
 }

@@ -55,6 +55,11 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Whether an entry has this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.entries.iter().any(|entry| entry.path == path)
+    }
+
     /// Takes one more.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 //! A download of a file is one when as many bytes of it went out as it has, in however many pieces and to however many
 //! guests: nobody can tell guests apart who do not want to be. A link that is good for so many downloads promises no more
 //! than that: what is on its way counts as if it arrived, until it ends. Whoever comes when all that is left is promised waits
-//! a moment, as a player does that jumps, and is asked to come again. So of a link for `n` downloads less than `n + 1` go out.
+//! a moment, as a player does that jumps, and is asked to come again. So of one file of a link for `n` downloads less than `n + 1`
+//! go out.
 //!
 //! What is no whole download yet is kept in a local table for these links, in memory for others, where it is a figure only.
 
@@ -34,7 +35,7 @@ const WAITS: usize = 50;
 /// What guests take now.
 #[derive(Clone, Default)]
 pub(crate) struct Downloads {
-    /// What is on its way by links with a limit. Held over a look or a commit, so that nothing is counted twice or not at all.
+    /// What is on its way by links with a limit. Held over a look, so that nothing is promised twice.
     promised: Arc<Mutex<HashMap<(ShareId, EntryId), Promised>>>,
     /// Bytes by links without a limit that are no whole download yet.
     partly: Arc<std::sync::Mutex<HashMap<(ShareId, EntryId), u64>>>,
@@ -50,6 +51,8 @@ struct Promised {
     bytes: u64,
     /// In so many answers.
     answers: u64,
+    /// Bytes that went out and could not be written down: the firms took nothing just then.
+    owed: u64,
 }
 
 /// Leave to send bytes through a link; ended by [`Service::end_download`], however little went out.
@@ -62,6 +65,15 @@ pub struct Download {
     limited: bool,
 }
 
+impl Promised {
+    /// What is owed is on its way again.
+    fn pay(&mut self) -> u64 {
+        let owed = std::mem::take(&mut self.owed);
+        self.bytes = self.bytes.saturating_add(owed);
+        owed
+    }
+}
+
 impl Download {
     /// The link that it goes through.
     pub fn link(&self) -> &Link {
@@ -69,9 +81,15 @@ impl Download {
     }
 }
 
-/// How many downloads are done once what was taken and what is promised has all arrived.
+/// How many downloads are done once what was taken and what is promised has all arrived. What was taken is less than one: the
+/// file may have been larger then.
 fn downloads(taken: u64, promised: u64, size: u64) -> u64 {
-    taken.saturating_add(promised) / size.max(1)
+    rest(taken, size).saturating_add(promised) / size.max(1)
+}
+
+/// What was taken, as a part of one download of a file of this size.
+fn rest(taken: u64, size: u64) -> u64 {
+    taken.min(size.saturating_sub(1))
 }
 
 /// An empty file is taken by one byte, so that each time is one.
@@ -105,12 +123,13 @@ impl Service {
                 let row = live(tx, &code, now_us)?.row;
                 let mut ahead = row.downloads;
                 for (entry, one) in all {
-                    ahead = ahead.saturating_add(downloads(taken::of(tx, share, entry)?, one.bytes, one.size));
+                    let promised = one.bytes.saturating_add(one.owed);
+                    ahead = ahead.saturating_add(downloads(taken::of(tx, share, entry)?, promised, one.size));
                 }
                 Ok(row.downloads_max.is_none_or(|max| ahead < max))
             };
             if self.look(ahead).await? {
-                let one = promised.entry((share, file)).or_insert(Promised { size, bytes: 0, answers: 0 });
+                let one = promised.entry((share, file)).or_insert(Promised { size, bytes: 0, answers: 0, owed: 0 });
                 (one.size, one.answers) = (size, one.answers + 1);
                 one.bytes = one.bytes.saturating_add(bytes);
                 return Ok(());
@@ -131,13 +150,19 @@ impl Service {
             let done = self.downloads.add(link.row.id, file, sent, size);
             return if done > 0 { self.count(&link, file, sent, size, Some(done)).await } else { traffic };
         }
-        let mut promised = self.downloads.promised.lock().await;
-        let counted = if sent > 0 { self.count(&link, file, sent, size, None).await } else { Ok(()) };
         let key = (link.row.id, file);
+        let owed = self.downloads.promised.lock().await.get_mut(&key).map_or(0, Promised::pay);
+        let sent = sent.saturating_add(owed);
+        // Until the promise is taken away below, what is written down counts twice: others wait, and get no more than there is.
+        let counted = if sent > 0 { self.count(&link, file, sent, size, None).await } else { Ok(()) };
+        let mut promised = self.downloads.promised.lock().await;
         if let Some(one) = promised.get_mut(&key) {
             one.answers -= 1;
-            one.bytes = one.bytes.saturating_sub(bytes);
-            if one.answers == 0 {
+            one.bytes = one.bytes.saturating_sub(bytes).saturating_sub(owed);
+            if counted.is_err() {
+                one.owed = one.owed.saturating_add(sent);
+            }
+            if one.answers == 0 && one.owed == 0 {
                 promised.remove(&key);
             }
         }
@@ -152,22 +177,16 @@ impl Service {
                 let Some(mut row) = shares::get(tx, account, share)?.filter(|row| row.ended_us.is_none()) else {
                     return Ok(());
                 };
-                let mut rest = 0;
-                let done = if let Some(done) = done {
-                    done
-                } else {
-                    let had = taken::of(tx, share, file)?;
-                    let done = downloads(had, sent, size);
-                    rest = had.saturating_add(sent) - done.saturating_mul(size.max(1));
-                    done
-                };
-                row.downloads = row.downloads.saturating_add(done);
+                let had = taken::of(tx, share, file)?;
+                let whole = done.unwrap_or_else(|| downloads(had, sent, size));
+                row.downloads = row.downloads.saturating_add(whole);
                 if row.downloads_max.is_some_and(|max| row.downloads >= max) {
                     taken::forget(tx, share)?;
-                } else {
-                    taken::set(tx, account, share, file, rest)?;
+                } else if done.is_none() {
+                    let all = rest(had, size).saturating_add(sent);
+                    taken::set(tx, account, share, file, all - whole.saturating_mul(size.max(1)))?;
                 }
-                if done > 0 {
+                if whole > 0 {
                     draft.change(Scope::Account(account), Change::Share(row));
                 }
                 Ok::<(), Error>(())
@@ -189,8 +208,12 @@ impl Service {
         opened.get(&(account, share)).copied().unwrap_or(0)
     }
 
-    /// Writes down who opened what since the last time.
+    /// Writes down who opened what since the last time, and forgets what was taken by links that are over.
     pub(crate) async fn keep_opened(&self) -> Result<()> {
+        let now_us = self.store.now().wall_us;
+        if self.store.read(move |tx| taken::is_any_over(tx, now_us)).await? {
+            self.store.commit(move |tx, _| Ok::<_, Error>(taken::forget_over(tx, now_us)?)).await?;
+        }
         let due = std::mem::take(&mut *self.downloads.opened.lock().unwrap_or_else(PoisonError::into_inner));
         if due.is_empty() {
             return Ok(());
@@ -217,7 +240,7 @@ impl Downloads {
         }
         let had = partly.entry((share, file)).or_default();
         let done = downloads(*had, sent, size);
-        *had = had.saturating_add(sent) - done.saturating_mul(size.max(1));
+        *had = rest(*had, size).saturating_add(sent) - done.saturating_mul(size.max(1));
         if *had == 0 {
             partly.remove(&(share, file));
         }
@@ -238,6 +261,7 @@ mod tests {
         assert_eq!(downloads(60, 100, 100), 1);
         assert_eq!(downloads(0, weight(0, 0), 0), 1, "an empty file has been taken when it was sent");
         assert_eq!(downloads(u64::MAX, u64::MAX, 1), u64::MAX);
+        assert_eq!(downloads(60_000_000, 1_000, 1_000), 1, "it was larger when that was taken");
     }
 
     #[test]

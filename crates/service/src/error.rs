@@ -189,6 +189,9 @@ pub enum Error {
         "here a file comes as one upload: parts are joined for who has an account, 1 to 1,000 of them; nothing was begun (with tus-js-client, leave `parallelUploads` at 1)"
     )]
     NoJoining,
+    /// Somebody asked for the same a moment ago.
+    #[error("these parts are being joined just now; ask again in a while, and nothing need be sent once more")]
+    Joining,
     /// More words about an upload than are kept.
     #[error("the metadata of an upload has at most 16 KiB")]
     LongNote,
@@ -423,7 +426,9 @@ impl Error {
             Self::BadMail | Self::BadWebhook { .. } => Class::Refused,
             Self::MailOff | Self::MailTaken | Self::NoMail => Class::Conflict,
             Self::MailBusy | Self::MailFailed { .. } => Class::Retry,
-            Self::LinkTaken | Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => Class::Retry,
+            Self::Joining | Self::LinkTaken | Self::RequestBusy | Self::TooManyAccounts | Self::TooManyReports => {
+                Class::Retry
+            }
             Self::Missing { .. } | Self::NotInTrash { .. } | Self::NoUpload { .. } | Self::UploadExpired { .. } => {
                 Class::Missing
             }
@@ -482,6 +487,7 @@ impl Error {
             Self::LinkOff => "link_off",
             Self::RequestFull => "request_full",
             Self::NoJoining => "no_concatenation",
+            Self::Joining => "joining",
             Self::LinkTaken => "link_taken",
             Self::RequestBusy => "request_busy",
             Self::NoRoomThere => "quota",

@@ -117,6 +117,7 @@ pub struct Service {
     /// Opens the service to its first owner; gone when the process ends.
     claim: Arc<Mutex<Option<[u8; 32]>>>,
     downloads: downloads::Downloads,
+    joining: joined::Joining,
     archives: archive::Places,
     /// Uploads that have not said how long they will be.
     arriving: arriving::Arriving,
@@ -145,6 +146,7 @@ impl Service {
             passwords: passwords::Passwords::default(),
             claim: Arc::default(),
             downloads: downloads::Downloads::default(),
+            joining: joined::Joining::default(),
             archives: archive::Places::default(),
             arriving: arriving::Arriving::default(),
             newcomers: about::Newcomers::default(),

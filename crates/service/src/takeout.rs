@@ -1,8 +1,8 @@
 //! Everything of an account, taken home in parts of a size that a browser and a disk can bear.
 //!
 //! A part is what lies behind one path up to another, in the order of a [`Walk`]; the first begins at the start and the last
-//! has no end. So the parts hold everything, whatever changes between the moment at which they are planned and the one at
-//! which they are fetched, and none needs to be remembered here.
+//! has no end. So what comes between the moment at which they are planned and the one at which its part is fetched is in that part,
+//! and none needs to be remembered here. What moves from a part to one that was fetched before is in none: the page says so.
 
 use catalogue::{Tx, entries::Listed};
 use model::{entry::Kind, entry::ROOT};
@@ -104,7 +104,12 @@ impl Service {
                 }
             }
             let name = format!("files-{number}");
-            Ok(Archive::new(name, ROOT, all, place, room).with_sums(format!("files-{number}.b3sums")))
+            // An earlier list may be among the files.
+            let mut sums = format!("files-{number}.b3sums");
+            while all.has(&sums) {
+                sums.insert(0, '_');
+            }
+            Ok(Archive::new(name, ROOT, all, place, room).with_sums(sums))
         })
         .await
     }
@@ -117,7 +122,16 @@ fn plan(tx: &Tx<'_>, place: &Place, cut: &Cut, most: u64) -> Result<Parts> {
     let (mut all, mut seen) = (Parts::default(), 0);
     let mut building = Building::begin(first, most);
     while let Some((path, listed)) = walk.next(tx)? {
+        seen += 1;
         if !cut.takes(&listed) {
+            if seen >= LOOKED_AT {
+                // Where little is taken, much is looked at for it: the rest is asked for behind this one.
+                let until = Some(format!("/{path}"));
+                if building.entries > 0 {
+                    all.parts.push(Part { until: until.clone(), ..building.end() });
+                }
+                return Ok(Parts { next: until, ..all });
+            }
             continue;
         }
         let bytes = listed.version.as_ref().map(|version| version.size);
@@ -132,7 +146,6 @@ fn plan(tx: &Tx<'_>, place: &Place, cut: &Cut, most: u64) -> Result<Parts> {
             all.parts.push(last);
         }
         building.add(&path, bytes);
-        seen += 1;
     }
     if building.entries > 0 {
         all.parts.push(Part { until: None, ..building.end() });

@@ -5,7 +5,7 @@
 //! the same transaction and requires it to be unexpired there, so that an upload becomes one version or none.
 
 use bytes::Bytes;
-use catalogue::uploads::{self, UploadRow};
+use catalogue::uploads::{self, Done, UploadRow};
 use futures_util::Stream;
 use model::{
     Change, Scope,
@@ -74,6 +74,21 @@ pub struct Progress {
     pub made: Option<Made>,
 }
 
+impl Progress {
+    /// Of an upload that has become a version.
+    pub(crate) fn done(id: UploadId, done: Done) -> Self {
+        Self {
+            id,
+            offset: done.length,
+            length: Some(done.length),
+            expires_us: done.expires_us,
+            note: String::new(),
+            partial: false,
+            made: Some(Made { version: done.version, entry: done.entry, created: false, sha256: None }),
+        }
+    }
+}
+
 impl Service {
     /// Begins an upload. One of no bytes is finished at once.
     ///
@@ -130,14 +145,36 @@ impl Service {
         self.settle(&place, row).await
     }
 
-    /// How far an upload is; if all of it is there but not yet a file, it is finished first.
+    /// How far an upload is; if all of it is there but not yet a file, it is finished first. One that was finished is known for as
+    /// long as it would have waited.
     ///
     /// # Errors
-    /// Missing if it is unknown, finished or expired.
+    /// Missing if it is unknown or expired.
     pub async fn upload(&self, place: impl Into<Place>, id: UploadId) -> Result<Progress> {
         let place = place.into();
-        let row = self.own_upload(&place, id).await?;
-        self.settle(&place, row).await
+        match self.own_upload(&place, id).await {
+            Ok(row) => self.settle(&place, row).await,
+            // Its last answer may have been lost: who asks again is told, and need not send all of it once more.
+            Err(missing @ Error::NoUpload { .. }) => self.done(&place, id).await?.ok_or(missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What an upload has become that was finished not long ago, by this very way.
+    async fn done(&self, place: &Place, id: UploadId) -> Result<Option<Progress>> {
+        let (at, account, way) = (self.store.service_time(), place.account(), place.name());
+        let done = self.store.read(move |tx| uploads::get_done(tx, account, id)).await?;
+        let done = done.filter(|done| done.way == way && done.expires >= at);
+        Ok(done.map(|done| Progress::done(id, done)))
+    }
+
+    /// Forgets of which uploads nobody will ask any more.
+    pub(crate) async fn forget_done(&self) -> Result<()> {
+        let now = self.store.service_time();
+        if self.store.read(move |tx| uploads::is_any_done_before(tx, now)).await? {
+            self.store.commit(move |tx, _| Ok::<_, Error>(uploads::forget_done(tx, now)?)).await?;
+        }
+        Ok(())
     }
 
     /// Says how long an upload will be that began without a length, and nothing where none is said.
@@ -280,6 +317,7 @@ impl Service {
                     quick::show(draft, account, ticket, made.entry, stamp.wall_us);
                 }
                 draft.end_upload(tx, account, id)?;
+                uploads::done(tx, &row, made.version, made.entry)?;
                 Ok(made)
             })
             .await
@@ -379,31 +417,39 @@ impl Place {
 }
 
 /// What is kept of an upload's beginning, as one text: modification time and media type (`-`: not given) with a space
-/// between, then a line with the protocol's words. Of a part, `partial` and a space stand before it.
+/// between, then a line with the protocol's words. Of a part, `partial` and a space stand before it, of what
+/// is made of parts `whole`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
-    modified_us: Option<i64>,
-    media_type: Option<String>,
-    note: String,
+    pub modified_us: Option<i64>,
+    pub media_type: Option<String>,
+    pub note: String,
     pub partial: bool,
+    pub whole: bool,
 }
 
 const PARTIAL: &str = "partial ";
+const WHOLE: &str = "whole ";
 
 impl Facts {
     pub fn of(begin: &Begin) -> Self {
         let (media_type, note) = (begin.media_type.clone(), begin.note.clone());
-        Self { modified_us: begin.modified_us, media_type, note, partial: begin.partial }
+        Self { modified_us: begin.modified_us, media_type, note, partial: begin.partial, whole: false }
     }
 
     pub fn write(&self) -> String {
-        let partial = if self.partial { PARTIAL } else { "" };
+        let kind = match (self.partial, self.whole) {
+            (true, _) => PARTIAL,
+            (false, true) => WHOLE,
+            (false, false) => "",
+        };
         let modified = self.modified_us.map_or_else(|| "-".to_owned(), |us| us.to_string());
-        format!("{partial}{modified} {}\n{}", self.media_type.as_deref().unwrap_or("-"), self.note)
+        format!("{kind}{modified} {}\n{}", self.media_type.as_deref().unwrap_or("-"), self.note)
     }
 
     pub fn read(text: &str) -> Self {
         let (partial, text) = text.strip_prefix(PARTIAL).map_or((false, text), |rest| (true, rest));
+        let (whole, text) = text.strip_prefix(WHOLE).map_or((false, text), |rest| (true, rest));
         let (head, note) = text.split_once('\n').unwrap_or((text, ""));
         let (modified, media_type) = head.split_once(' ').unwrap_or(("-", "-"));
         Self {
@@ -411,6 +457,7 @@ impl Facts {
             media_type: (media_type != "-").then(|| media_type.to_owned()),
             note: note.to_owned(),
             partial,
+            whole,
         }
     }
 }
@@ -422,12 +469,13 @@ mod tests {
     #[test]
     fn facts_come_back() {
         for facts in [
-            Facts { modified_us: None, media_type: None, note: String::new(), partial: false },
+            Facts { modified_us: None, media_type: None, note: String::new(), partial: false, whole: true },
             Facts {
                 modified_us: Some(-1),
                 media_type: Some("text/html; charset=utf-8".to_owned()),
                 note: "a b,c".to_owned(),
                 partial: true,
+                whole: false,
             },
         ] {
             assert_eq!(Facts::read(&facts.write()), facts);

@@ -60,6 +60,7 @@ pub(super) fn account_gone(tx: &mut Tx<'_>, revision: u64, account: AccountId, a
         "DELETE FROM quota_told WHERE account = ?1",
         "DELETE FROM day_traffic WHERE account = ?1",
         "DELETE FROM taken WHERE account = ?1",
+        "DELETE FROM upload_done WHERE account = ?1",
         "DELETE FROM opened WHERE account = ?1",
         // What its records said is stated by this one: the journal need not keep them.
         "UPDATE scope SET covered = revision WHERE id = ?1",

@@ -59,6 +59,7 @@ pub const ALL: &[&str] = &[
     "into_itself",
     "is_a_folder",
     "job_needed",
+    "joining",
     "last_operator",
     "last_providers",
     "last_way_in",

@@ -54,7 +54,13 @@ async fn an_upload_in_pieces_becomes_a_file() {
         (file.header("content-type"), file.header("last-modified")),
         ("text/x-own", "Thu, 01 Jan 1970 00:00:01 GMT")
     );
-    assert_eq!(offset(&world, &url).await.status, 404, "it is a file now");
+    // Whoever did not hear the last answer is told, for as long as the upload would have waited; and no more comes.
+    let done = offset(&world, &url).await;
+    assert_eq!((done.status, done.header("upload-offset")), (200, body.len().to_string().as_str()));
+    assert_eq!(done.header("etag"), file.header("etag"));
+    assert_eq!(append(&world, &url, body.len(), b"x").await.status, 404, "it is a file now");
+    let versions = world.call("GET", "/api/v1/versions/d/f", &[], b"").await.json();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,6 +277,11 @@ async fn parts_that_came_side_by_side_become_one_file() {
     for gone in [&first, &second, &third] {
         assert_eq!(offset(&world, gone).await.status, 404, "it went into the whole");
     }
+    // The answer was lost: whoever asks again is told, and no second version comes of it.
+    let again = join(&world, &[&first, &address, &third]).await;
+    assert_eq!((again.status, again.header("etag")), (201, whole.header("etag")));
+    let versions = world.call("GET", "/api/v1/versions/d/f", &[], b"").await.json();
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
     let extensions = world.call("OPTIONS", "/api/v1/uploads/", &[], b"").await.header("tus-extension").to_owned();
     assert!(extensions.contains("concatenation"), "{extensions}");
 }
@@ -287,6 +298,7 @@ async fn what_cannot_be_joined_stays_as_it_is() {
         (vec![done.as_str(), &whole], 404),
         (vec![done.as_str(), "/api/v1/uploads/00000000000000000000000000000000"], 404),
         (vec!["x"], 400),
+        (vec![done.as_str(), &done], 400),
         (vec![], 400),
     ] {
         assert_eq!(join(&world, &parts).await.status, status, "{parts:?}");

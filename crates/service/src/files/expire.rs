@@ -23,6 +23,7 @@ impl Service {
         let parted = self.part_with_accounts().await;
         self.keep_guests().await?;
         self.keep_opened().await?;
+        self.forget_done().await?;
         let put_away = self.put_away().await? + self.expire_quick().await?;
         if until == 0 {
             return parted.map(|parted| parted + put_away);

@@ -2,8 +2,9 @@
 
 import type { Tabs } from './tabs';
 
-/** How long a tab has for answering; one that is asleep for longer counts as gone. */
+/** How long a tab has for answering, where another waits for it to begin, and where nothing waits: one that is asleep for longer counts as gone. */
 const ANSWER_MS = 2_000;
+const ANSWER_LONG_MS = 8_000;
 
 interface Message {
   ask?: string;
@@ -24,19 +25,19 @@ export class Asking implements Tabs {
   }
 
   async take(tab: string): Promise<boolean> {
-    if (await this.#lives(tab)) return false;
+    if (await this.#lives(tab, ANSWER_MS)) return false;
     this.#own = tab;
     return true;
   }
 
   async ifGone(tab: string, work: () => void): Promise<void> {
-    if (!(await this.#lives(tab))) work();
+    if (!(await this.#lives(tab, ANSWER_LONG_MS))) work();
   }
 
-  async #lives(tab: string): Promise<boolean> {
+  async #lives(tab: string, ms: number): Promise<boolean> {
     const lives = await new Promise<boolean>((done) => {
       this.#heard.set(tab, () => done(true));
-      setTimeout(() => done(false), ANSWER_MS);
+      setTimeout(() => done(false), ms);
       this.#channel.postMessage({ ask: tab });
     });
     this.#heard.delete(tab);

@@ -5,3 +5,9 @@ CREATE TABLE taken (
 ) STRICT, WITHOUT ROWID;
 -- How often a link's page was opened.
 CREATE TABLE opened (share BLOB PRIMARY KEY, account BLOB NOT NULL, times INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- Uploads that have become a version, for whoever did not hear of it.
+CREATE TABLE upload_done (
+  account BLOB NOT NULL, id BLOB NOT NULL, way TEXT NOT NULL, length INTEGER NOT NULL, version BLOB NOT NULL,
+  entry BLOB NOT NULL, expires_us INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX upload_done_expires ON upload_done (expires_at);
