@@ -55,12 +55,46 @@ pub fn notice(tx: &Tx<'_>, id: NoticeId) -> Result<Option<NoticeRow>> {
     Ok(tx.all(&format!("SELECT {NOTICE} FROM notice WHERE id = ?1"), [id.0], notice_from)?.pop())
 }
 
-/// Up to `rows` notices that need a person or hold, the oldest first.
+/// Up to `rows` notices that need a person or hold, the oldest first. If there are more, those that nobody took note of come
+/// before others, and of them the latest: a flood of old ones hides no new one.
 ///
 /// # Errors
 /// As for every reading.
 pub fn open_notices(tx: &Tx<'_>, rows: usize) -> Result<Vec<NoticeRow>> {
-    let sql = format!("SELECT {NOTICE} FROM notice WHERE state NOT IN (3, 4, 6) ORDER BY made_us, id LIMIT ?1");
+    let sql = format!(
+        "SELECT {NOTICE} FROM notice WHERE state NOT IN (3, 4, 6) ORDER BY state = 0 DESC, made_us DESC, id DESC LIMIT ?1"
+    );
+    let mut found = tx.all(&sql, [limit(rows)], notice_from)?;
+    found.sort_by_key(|row| (row.made_us, row.id));
+    Ok(found)
+}
+
+/// All open notices that the service raised by itself: one of a cause, so there are no more than there are causes.
+///
+/// # Errors
+/// As for every reading.
+pub fn raised_notices(tx: &Tx<'_>) -> Result<Vec<NoticeRow>> {
+    let sql = format!("SELECT {NOTICE} FROM notice WHERE served = 3 AND state NOT IN (3, 4, 6) ORDER BY made_us, id");
+    tx.all(&sql, [], notice_from)
+}
+
+/// All statements of ours that are in force. Operators write them.
+///
+/// # Errors
+/// As for every reading.
+pub fn statements_in_force(tx: &Tx<'_>) -> Result<Vec<NoticeRow>> {
+    tx.all(&format!("SELECT {NOTICE} FROM notice WHERE state = 5 ORDER BY made_us, id"), [], notice_from)
+}
+
+/// Up to `rows` notices that nobody took note of: those that people were told of longest ago, or never, first.
+///
+/// # Errors
+/// As for every reading.
+pub fn waiting_notices(tx: &Tx<'_>, rows: usize) -> Result<Vec<NoticeRow>> {
+    let sql = format!(
+        "SELECT {NOTICE} FROM notice WHERE state = 0
+         ORDER BY (SELECT told_us FROM notice_told WHERE notice_told.notice = notice.id) NULLS FIRST, made_us, id LIMIT ?1"
+    );
     tx.all(&sql, [limit(rows)], notice_from)
 }
 

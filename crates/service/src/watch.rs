@@ -26,8 +26,8 @@ use crate::{
     tokens::role_of,
 };
 
-/// Open notices that are looked at in a round, and those that a mail spells out.
-const OPEN_MAX: usize = 2_000;
+/// Notices that people are told of at once, and those that a mail spells out.
+const WAITING_MAX: usize = 2_000;
 const TOLD_MAX: usize = 10;
 /// Characters of a notice's words that a mail repeats.
 const WORDS_CHARS: usize = 160;
@@ -43,22 +43,19 @@ impl Service {
         let age = self.store.operator_kit().await?;
         let trial = self.store.is_trial();
         let now_us = self.store.now().wall_us;
-        let (leases, open, untested) = self
-            .look(|tx| Ok((leases::all(tx)?, leases::open_notices(tx, OPEN_MAX)?, accounts::kits_untested(tx)?)))
-            .await?;
+        let (leases, open, untested) =
+            self.look(|tx| Ok((leases::all(tx)?, leases::raised_notices(tx)?, accounts::kits_untested(tx)?))).await?;
         let kits = Kits { trial, operator_made: age.made_us.is_some(), operator_current: age.is_current, untested };
         let all = due(&leases, &seen, kits, &jobs, &self.store.budgets_used_up(), now_us);
         let causes: BTreeSet<&str> = all.iter().map(|due| due.cause.as_str()).collect();
-        let raised: BTreeSet<&str> =
-            open.iter().filter(|row| row.from == Served::Raised).map(|row| row.cause.as_str()).collect();
+        let raised: BTreeSet<&str> = open.iter().map(|row| row.cause.as_str()).collect();
         let fresh: Vec<Due> = all.iter().filter(|due| !raised.contains(due.cause.as_str())).cloned().collect();
         let stands = |cause: &str| causes.contains(cause) || still_stands(cause, &jobs);
-        let is_gone = |row: &&NoticeRow| row.from == Served::Raised && !stands(&row.cause);
-        let gone: Vec<NoticeId> = open.iter().filter(is_gone).map(|row| row.id).collect();
+        let gone: Vec<NoticeId> = open.iter().filter(|row| !stands(&row.cause)).map(|row| row.id).collect();
         if !fresh.is_empty() || !gone.is_empty() {
             self.raise(fresh, gone, now_us).await?;
         }
-        self.serve_again(&open, &seen, now_us).await?;
+        self.serve_again(&seen, now_us).await?;
         self.tell_of_notices().await
     }
 
@@ -100,10 +97,11 @@ impl Service {
     }
 
     /// Serves statements again whose matter changed since they were last served.
-    async fn serve_again(&self, open: &[NoticeRow], seen: &[Seen], now_us: i64) -> Result<()> {
+    async fn serve_again(&self, seen: &[Seen], now_us: i64) -> Result<()> {
+        let statements = self.look(|tx| Ok(leases::statements_in_force(tx)?)).await?;
         let states: BTreeMap<TargetId, TargetState> = seen.iter().map(|seen| (seen.id, seen.state)).collect();
-        for row in open.iter().filter(|row| row.state == NoticeState::InForce) {
-            let (row, states) = (row.clone(), states.clone());
+        for row in statements {
+            let states = states.clone();
             let known = self.look(move |tx| Ok((covered(tx, &row, &states)?, leases::told(tx, row.id)?, row))).await?;
             let (covered, told, row) = known;
             if told.as_ref().is_some_and(|(.., before)| *before == covered) {
@@ -141,12 +139,10 @@ impl Service {
         let now_us = self.store.now().wall_us;
         let waiting = move |tx: &Tx<'_>| {
             let mut found = Vec::new();
-            for row in leases::open_notices(tx, OPEN_MAX)? {
-                if row.state == NoticeState::Received {
-                    let (times, told_us, _) = leases::told(tx, row.id)?.unwrap_or_default();
-                    if is_told_again(times, told_us, now_us) {
-                        found.push((row, times));
-                    }
+            for row in leases::waiting_notices(tx, WAITING_MAX)? {
+                let (times, told_us, _) = leases::told(tx, row.id)?.unwrap_or_default();
+                if is_told_again(times, told_us, now_us) {
+                    found.push((row, times));
                 }
             }
             Ok(found)

@@ -107,10 +107,32 @@ pub fn leases_and_notices_come_back_as_they_were_said(world: &mut World) {
     let told: Vec<_> = world.read(|tx| export(tx)).into_iter().map(|(.., change)| change).collect();
     assert!(all.iter().all(|change| told.contains(change)), "{told:?}");
     // An older word is too late; how often people were told is local.
-    let older = Change::Notice(NoticeRow { state: NoticeState::Planned, ..filed });
+    let older = Change::Notice(NoticeRow { state: NoticeState::Planned, ..filed.clone() });
     world.write(move |tx| apply(tx, Scope::Cluster, 1, &older)).unwrap();
     assert_eq!(world.read(move |tx| leases::notice(tx, id)).unwrap().state, NoticeState::Received);
     assert_eq!(world.read(move |tx| leases::told(tx, id)), None);
     world.write(move |tx| leases::set_told(tx, id, 2, 7, "as it was")).unwrap();
     assert_eq!(world.read(move |tx| leases::told(tx, id)), Some((2, 7, "as it was".to_owned())));
+    // Of many, those that nobody took note of come first, and of them the latest; the service finds its own among them all.
+    let many: Vec<NoticeRow> = (10..16_u8)
+        .map(|at| NoticeRow {
+            id: NoticeId([at; 16]),
+            made_us: 200 + i64::from(at),
+            from: if at == 10 { Served::Raised } else { Served::AtDesk },
+            state: match at {
+                10 | 15 => NoticeState::Acknowledged,
+                14 => NoticeState::InForce,
+                _ => NoticeState::Received,
+            },
+            acknowledged: matches!(at, 10 | 15).then_some((AccountId([7; 16]), 60)),
+            ..filed.clone()
+        })
+        .collect();
+    world.cluster(many.iter().cloned().map(Change::Notice).collect());
+    let ids = |rows: Vec<NoticeRow>| rows.into_iter().map(|row| row.id.0[0]).collect::<Vec<_>>();
+    assert_eq!(ids(world.read(|tx| leases::open_notices(tx, 3))), [11, 12, 13]);
+    assert_eq!(ids(world.read(|tx| leases::raised_notices(tx))), [10]);
+    assert_eq!(ids(world.read(|tx| leases::statements_in_force(tx))), [14]);
+    world.write(|tx| leases::set_told(tx, NoticeId([11; 16]), 1, 9, "")).unwrap();
+    assert_eq!(ids(world.read(|tx| leases::waiting_notices(tx, 9))), [12, 13, filed.id.0[0], 11]);
 }
