@@ -194,7 +194,7 @@ impl Pace {
 /// Whether the date is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forecast {
-    /// Nothing was moved yet, so nothing can be said.
+    /// Nothing was moved yet, or something has no place on the firms that stay, so nothing can be said.
     Unknown,
     /// So many seconds are left of the work, and that is in time.
     InTime {
@@ -241,7 +241,8 @@ pub fn forecast(ahead: &Ahead, safe_bytes: u64, pace: &Pace) -> Forecast {
     };
     let left_s = u64::try_from(pace.left_s).unwrap_or(0);
     if seconds <= left_s {
-        return Forecast::InTime { seconds };
+        // What has no place takes as long as it takes somebody to find one.
+        return if ahead.stuck > 0 { Forecast::Unknown } else { Forecast::InTime { seconds } };
     }
     let scaled = |value: u64, by: u64, of: u64| {
         u64::try_from((u128::from(value) * u128::from(by)).div_ceil(u128::from(of.max(1)))).unwrap_or(u64::MAX)

@@ -208,7 +208,8 @@ fn of_lease(row: &LeaseRow, now_us: i64) -> Vec<Due> {
             ),
             false => format!("the next payment for the lease {:?} falls due", row.contract),
         };
-        found.push(due("payment", paid, text));
+        // Another cause than before: who took note that a bill is due has not heard that it was not paid.
+        found.push(due(if now_us >= paid { "payment-over" } else { "payment" }, paid, text));
     }
     found
 }

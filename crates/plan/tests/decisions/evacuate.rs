@@ -109,6 +109,8 @@ fn a_firm_whose_budget_is_the_narrow_place_makes_it_longer_and_is_named() {
     let narrow = Narrow { provider: slow, bytes_per_s: 100, firms: 1 };
     let leaving = Pace { bytes_per_s: Some(1_000), leaving: Some(narrow), left_s: 5_000, ..PACE };
     assert_eq!(forecast(&ahead, 0, &leaving), Forecast::InTime { seconds: 3_000 });
+    let stuck = Ahead { stuck: 1, ..ahead };
+    assert_eq!(forecast(&stuck, 0, &leaving), Forecast::Unknown, "nobody knows when there will be a place for it");
     let late = forecast(&ahead, 500_000, &Pace { left_s: 1_500, ..leaving });
     let help = Help { bandwidth_percent: Some(200), budget_of: Some(slow), rebuilding_s: Some(1_500), safe_s: 1_500 };
     assert_eq!(late, Forecast::Late { seconds: 3_000, late_s: 1_500, help }, "others can make a part of it meanwhile");

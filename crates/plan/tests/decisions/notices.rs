@@ -47,7 +47,7 @@ fn a_lease_that_lapses_while_nobody_looks_is_told_of_in_time_and_afterwards() {
     let over = lease(Some(0), Some(0), LeaseState::Ended);
     assert_eq!(causes(&[over], &[], fine, 900 * DAY_US), Vec::<String>::new());
     let paid = |day: i64| causes(&[lease(None, Some(100 * DAY_US), LeaseState::Ending)], &[], fine, day * DAY_US);
-    assert_eq!((paid(85).len(), paid(86), paid(200)), (0, vec!["payment".to_owned()], vec!["payment".to_owned()]));
+    assert_eq!((paid(85).len(), paid(86), paid(200)), (0, vec!["payment".to_owned()], vec!["payment-over".to_owned()]));
 }
 
 #[test]

@@ -35,7 +35,7 @@ export const deFirm: FirmWords = {
   leftUnknown: 'wird gezählt',
   nothingLeft: 'Nichts ist mehr wegzubringen. Es wird bewiesen.',
   takes: 'Das dauert',
-  takesUnknown: 'unbekannt: Noch wurde nichts weggebracht',
+  takesUnknown: 'unbekannt: Noch wurde nichts weggebracht, oder etwas hat bei den anderen Firmen keinen Platz',
   inTime: (day) => `Das Datum wird eingehalten: ${day} ist weit genug weg.`,
   late: (span) => `Bei diesem Tempo wird das Datum um ${span} verfehlt.`,
   help: 'Was helfen könnte',

@@ -33,7 +33,7 @@ export const enFirm = {
   leftUnknown: 'being counted',
   nothingLeft: 'Nothing is left to move. It is being proven.',
   takes: 'That takes',
-  takesUnknown: 'unknown: nothing was moved yet',
+  takesUnknown: 'unknown: nothing was moved yet, or something has no place at the other firms',
   inTime: (day: string) => `The date is met: ${day} is far enough away.`,
   late: (span: string) => `At this rate the date is missed by ${span}.`,
   help: 'What could help',
