@@ -3,6 +3,7 @@
 //! A part is what lies behind one path up to another, in the order of a [`Walk`]; the first begins at the start and the last
 //! has no end. So what comes between the moment at which they are planned and the one at which its part is fetched is in that part,
 //! and none needs to be remembered here. What moves from a part to one that was fetched before is in none: the page says so.
+//! Of what came since a day, stretches that hold nothing of it are in no part.
 
 use catalogue::{Tx, entries::Listed};
 use model::{entry::Kind, entry::ROOT};

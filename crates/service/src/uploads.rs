@@ -96,11 +96,11 @@ impl Service {
     /// Refused for a bad name or media type; Conflict where a folder or a file is in the way.
     pub async fn begin_upload(&self, place: impl Into<Place>, begin: Begin) -> Result<Progress> {
         let place = place.into();
-        if let Some(ticket) = place.ticket() {
-            return self.begun_quick(&place, ticket, begin.length).await;
-        }
         if begin.partial && !place.may_join() {
             return Err(Error::NoJoining);
+        }
+        if let Some(ticket) = place.ticket() {
+            return self.begun_quick(&place, ticket, begin.length).await;
         }
         if !begin.partial {
             begin.path.split()?;

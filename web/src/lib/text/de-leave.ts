@@ -12,6 +12,7 @@ export const deLeave: LeaveWords = {
   ],
   first: 'Holen Sie Ihre Dateien vorher heim.',
   zip: 'Alles als ein Zip herunterladen',
+  large: 'Mehr als 100.000 Dateien passen nicht in ein Zip: „Alles heimholen“ unter Konto macht mehrere.',
   command: 'Oder auf der Befehlszeile, wo es nach einem Abbruch weitergeht, wenn man es noch einmal aufruft:',
   act: 'Mein Konto löschen',
   done: (day) => `Dieses Konto wird am ${day} vernichtet`,

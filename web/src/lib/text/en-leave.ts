@@ -11,6 +11,7 @@ export const enLeave = {
   ],
   first: 'Take your files home first.',
   zip: 'Download everything as one zip',
+  large: 'More than 100,000 files do not fit one zip: “Take everything home” under Account makes several.',
   command: 'Or on a command line, where it goes on after a break if you run it again:',
   act: 'Delete my account',
   done: (day: string) => `This account is erased on ${day}`,
